@@ -1,0 +1,163 @@
+import type { Layer, Network } from "../network/network.js";
+import type { Shape } from "../network/shapes.js";
+
+/**
+ * The contract between what a network is and how it runs. An engine compiles a network for a batch size into a
+ * program that owns all its memory; after compiling, a training step allocates nothing.
+ *
+ * Values cross this border in one form only: float32, row-major, images (channels, height, width), weights as
+ * `network/parameters.ts` says. Memory layouts, workspaces and algorithms stay inside the engine's folder.
+ */
+
+export const engineNames = ["onednn", "reference"] as const;
+export type EngineName = (typeof engineNames)[number];
+
+/** How pictures become numbers: (pixel + colour shift - mean) * scale, at the picture's own coordinates. */
+export interface Preprocessing {
+  /** Mean image, (256, 256, 3), 0 to 255; subtracted before cropping (paper section 2). */
+  readonly mean: Float32Array;
+  /** Per channel, red, green, blue. 1 in the paper. */
+  readonly scale: readonly [number, number, number];
+}
+
+/** What one sample of a batch sees of its picture. */
+export interface View {
+  /** Index into the batch's pictures; ten views may share one. */
+  readonly picture: number;
+  /** Upper left corner of the crop in the picture. */
+  readonly top: number;
+  readonly left: number;
+  /** Reflected left to right, after cropping. */
+  readonly mirrored: boolean;
+  /** Added to red, green and blue of every pixel, in units of 0 to 255 (paper section 4.1). */
+  readonly colourShift: readonly [number, number, number];
+}
+
+/** Pictures as the store gives them, untouched; the engine's first layer crops, mirrors, shifts and subtracts. */
+export interface Batch {
+  /** (pictures, 256, 256, 3), red, green, blue. On a SharedArrayBuffer it crosses to the compute thread uncopied. */
+  readonly pictures: Uint8Array;
+  /** One per sample, at most the program's batch size. */
+  readonly views: readonly View[];
+  /** One class per sample; not read when predicting. */
+  readonly labels: Int32Array;
+}
+
+export interface CompileOptions {
+  /** The most samples a batch may hold. Fewer is exact too: means are over the samples there are. */
+  readonly batchSize: number;
+  /** "train" holds gradients and momentum as well; "predict" neither. */
+  readonly mode: "train" | "predict";
+  readonly preprocessing: Preprocessing;
+  /** By parameter name, factors of the step's learning rate and weight decay; 1 where not named. A rate of 0 freezes. */
+  readonly multipliers?: Multipliers;
+}
+
+export type Multipliers = Readonly<
+  Record<string, { readonly learningRate: number; readonly weightDecay: number } | undefined>
+>;
+
+/** One update by the paper's rule (section 5): v = momentum v - weightDecay lr w - lr g, w += v. */
+export interface StepOptions {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  /** Keys this step's dropout. Same seed, same batch, same parameters: the same result, bit for bit. */
+  readonly seed: number;
+}
+
+export interface StepResult {
+  /** Mean cross-entropy of the batch before the update, in nats. */
+  readonly loss: number;
+  /** Samples whose label had the highest probability. */
+  readonly correct: number;
+}
+
+/** What a program holds one value of per parameter: see `parameterTable` for the order. */
+export type State = "parameters" | "momentum" | "gradients";
+
+/** A network compiled for one batch size. Calls are carried out in order, one at a time. */
+export interface Program {
+  readonly batchSize: number;
+  /** Memory the program holds, in bytes. */
+  readonly memoryBytes: number;
+  /** Forward with dropout, backward, update. Only in mode "train". */
+  step(batch: Batch, options: StepOptions): Promise<StepResult>;
+  /** Softmax outputs without dropout: (views, classes), row-major. */
+  predict(batch: Batch): Promise<Float32Array>;
+  /** A copy. "momentum" and "gradients" (of the latest step's mean loss) only in mode "train". */
+  read(state: State): Promise<Float32Array>;
+  write(state: "parameters" | "momentum", values: Float32Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Row-major numbers with their shape; float64, so that nothing is lost at this border. */
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+/** One layer alone: images (batch, channels, height, width), or (batch, length). */
+export interface LayerInputs {
+  readonly x: Tensor;
+  /** Weights and biases, for layers that have them. */
+  readonly w?: Tensor;
+  readonly b?: Tensor;
+  /** Upstream gradient, of the output's shape. */
+  readonly dy: Tensor;
+}
+
+export interface LayerOutputs {
+  readonly y: Tensor;
+  readonly dx: Tensor;
+  readonly dw?: Tensor;
+  readonly db?: Tensor;
+}
+
+export interface LossOutputs {
+  readonly probabilities: Tensor;
+  /** Mean cross-entropy over the batch. */
+  readonly loss: number;
+  readonly dlogits: Tensor;
+}
+
+export interface EngineDescription {
+  readonly engine: EngineName;
+  /** The library that does the work and its version: "oneDNN 2.6.3". */
+  readonly library: string;
+  /** What of the processor it uses: "AVX2". */
+  readonly instructionSet: string;
+  readonly threads: number;
+}
+
+/** Where a program's time goes: one row per layer and direction, medians over the steps measured. */
+export interface LayerTime {
+  readonly layer: string;
+  readonly kind: Layer["kind"] | "input" | "loss" | "update" | "reorder";
+  readonly direction: "forward" | "backward-data" | "backward-weights" | "update";
+  readonly milliseconds: number;
+  readonly flops: number;
+  readonly bytes: number;
+  /** The library's own name of the implementation. */
+  readonly implementation: string;
+}
+
+export interface Engine {
+  readonly description: EngineDescription;
+  compile(network: Network, options: CompileOptions): Promise<Program>;
+  /** Bytes a program would hold, without compiling it. */
+  estimateMemory(network: Network, options: Pick<CompileOptions, "batchSize" | "mode">): Promise<number>;
+  /** Runs one layer forward and backward by the very code that programs use (never dropout). For conformance tests. */
+  differentiate(layer: Layer, inputs: LayerInputs): Promise<LayerOutputs>;
+  /** Softmax and cross-entropy of (batch, classes) logits, by the code that programs use. */
+  crossEntropy(logits: Tensor, labels: Int32Array): Promise<LossOutputs>;
+  /** The machine's own rate: float32 matrix product of size cubed, operations per second, best of a few. */
+  measureMatrixRate(size: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The (channels, height, width) of one picture in a (batch, …) tensor. */
+export function pictureShape(tensor: Tensor): Shape {
+  const [, channels = 1, height = 1, width = 1] = tensor.shape;
+  return { channels, height, width };
+}

@@ -1,0 +1,169 @@
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { AlexnetError } from "../errors.js";
+
+/**
+ * safetensors (https://huggingface.co/docs/safetensors): 8 bytes header length (little endian), a JSON header with
+ * each tensor's dtype, shape and place, then the bytes. Rows first, little endian.
+ */
+
+export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+
+export interface NamedTensor {
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, NamedTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const dtypes = {
+  F32: Float32Array,
+  F64: Float64Array,
+  I32: Int32Array,
+  I64: BigInt64Array,
+  U8: Uint8Array,
+} as const;
+type Dtype = keyof typeof dtypes;
+
+const LARGEST_HEADER = 100_000_000; // the format's own limit
+const CHUNK = 1 << 28; // read and write calls are cut below the system's 2 GiB limit
+
+interface Entry {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Reads a whole file. @throws AlexnetError "format" naming the file and what is wrong with it. */
+export function readSafetensors(path: string): TensorFile {
+  const file = openSync(path, "r");
+  try {
+    const size = fstatSync(file).size;
+    const { entries, metadata, start } = readHeader(file, size, path);
+    const tensors = new Map<string, NamedTensor>();
+    for (const [name, { dtype, shape, begin, end }] of entries) {
+      const bytes = new Uint8Array(end - begin);
+      readFully(file, bytes, start + begin, path);
+      tensors.set(name, { shape, data: new dtypes[dtype](bytes.buffer) });
+    }
+    return { tensors, metadata };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Only the names, shapes and metadata: quick for large files. */
+export function readSafetensorsHeader(path: string): {
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly metadata: Readonly<Record<string, string>>;
+} {
+  const file = openSync(path, "r");
+  try {
+    const { entries, metadata } = readHeader(file, fstatSync(file).size, path);
+    return { shapes: new Map([...entries].map(([name, entry]) => [name, entry.shape])), metadata };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The bytes of such a file as a header and the tensors after it, in order: for writing without one large copy. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, NamedTensor>,
+  metadata: Readonly<Record<string, string>>,
+): readonly Uint8Array[] {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  const parts: Uint8Array[] = [];
+  let offset = 0;
+  for (const [name, { shape, data }] of tensors) {
+    if (product(shape) !== data.length)
+      throw new AlexnetError("format", `${name}: shape ${shape.join("x")} does not hold ${data.length} values`);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    header[name] = { dtype: dtypeOf(data), shape, data_offsets: [offset, offset + bytes.length] };
+    offset += bytes.length;
+    parts.push(bytes);
+  }
+  const text = JSON.stringify(header);
+  const json = new TextEncoder().encode(text);
+  const padded = Math.ceil(json.length / 8) * 8;
+  const head = new Uint8Array(8 + padded).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(padded), true);
+  head.set(json, 8);
+  return [head, ...parts];
+}
+
+/** Writes to an open file from its current position. */
+export function writeParts(file: number, parts: readonly Uint8Array[]): void {
+  for (const part of parts)
+    for (let done = 0; done < part.length; )
+      done += writeSync(file, part, done, Math.min(CHUNK, part.length - done), null);
+}
+
+function readHeader(file: number, size: number, path: string) {
+  const fail = (what: string): never => {
+    throw new AlexnetError("format", `${path}: not a whole safetensors file: ${what}`);
+  };
+  if (size < 8) fail(`${size} bytes; the header's length alone takes 8`);
+  const head = new Uint8Array(8);
+  readFully(file, head, 0, path);
+  const length = Number(new DataView(head.buffer).getBigUint64(0, true));
+  if (length > LARGEST_HEADER || length > size - 8) fail(`header of ${length} bytes in a file of ${size}`);
+  const json = new Uint8Array(length);
+  readFully(file, json, 8, path);
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
+  } catch {
+    fail("its header is not JSON");
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) return fail("its header is no object");
+  const metadata: Record<string, string> = {};
+  const entries = new Map<string, Entry>();
+  const start = 8 + length;
+  for (const [name, value] of Object.entries(header)) {
+    if (name === "__metadata__") {
+      for (const [key, text] of Object.entries(value ?? {})) if (typeof text === "string") metadata[key] = text;
+      continue;
+    }
+    const entry = parseEntry(value);
+    if (entry === undefined) return fail(`tensor ${name} has no readable dtype, shape and place`);
+    const bytes = product(entry.shape) * dtypes[entry.dtype].BYTES_PER_ELEMENT;
+    if (entry.end - entry.begin !== bytes) fail(`tensor ${name} takes ${entry.end - entry.begin} bytes, not ${bytes}`);
+    if (start + entry.end > size) fail(`tensor ${name} ends at byte ${start + entry.end} of ${size}`);
+    entries.set(name, entry);
+  }
+  return { entries, metadata, start };
+}
+
+function parseEntry(value: unknown): Entry | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { dtype, shape, data_offsets: place } = value as Record<string, unknown>;
+  if (typeof dtype !== "string" || !Object.hasOwn(dtypes, dtype)) return undefined;
+  if (!isCounts(shape) || !isCounts(place) || place.length !== 2) return undefined;
+  const [begin = 0, end = 0] = place;
+  return begin > end ? undefined : { dtype: dtype as Dtype, shape, begin, end };
+}
+
+function isCounts(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+function dtypeOf(data: TensorData): Dtype {
+  for (const [name, type] of Object.entries(dtypes)) if (data instanceof type) return name as Dtype;
+  throw new AlexnetError("format", "no dtype for these numbers");
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+function readFully(file: number, into: Uint8Array, position: number, path: string): void {
+  for (let done = 0; done < into.length; ) {
+    const read = readSync(file, into, done, Math.min(CHUNK, into.length - done), position + done);
+    if (read === 0)
+      throw new AlexnetError("format", `${path}: ended at byte ${position + done}, before its tensors did`);
+    done += read;
+  }
+}

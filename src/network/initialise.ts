@@ -1,0 +1,30 @@
+import { normal, Purpose } from "../random.js";
+import type { Network } from "./network.js";
+import { parameterTable } from "./parameters.js";
+
+/** How parameters start, as data. */
+export interface Initialisation {
+  /** Weights are normal with mean 0 and this deviation; "he" is sqrt(2 / fan-in) (He et al. 2015). */
+  readonly deviation: number | "he";
+  /** Layers whose deviation differs. */
+  readonly deviations?: Readonly<Record<string, number>>;
+  /** Biases by layer; layers not named start at 0. */
+  readonly biases: Readonly<Record<string, number>>;
+}
+
+/** Fresh parameters in the order of `parameterTable`: a pure function of its arguments. */
+export function initialise(network: Network, initialisation: Initialisation, seed: number): Float32Array {
+  const table = parameterTable(network);
+  const last = table.at(-1);
+  const values = new Float32Array(last === undefined ? 0 : last.offset + last.count);
+  table.forEach(({ layer, role, offset, count, fanIn }, index) => {
+    if (role === "bias") {
+      values.fill(initialisation.biases[layer] ?? 0, offset, offset + count);
+      return;
+    }
+    const { deviation, deviations } = initialisation;
+    const scale = deviations?.[layer] ?? (deviation === "he" ? Math.sqrt(2 / fanIn) : deviation);
+    for (let i = 0; i < count; i++) values[offset + i] = scale * normal(seed, Purpose.initialisation, index, i);
+  });
+  return values;
+}

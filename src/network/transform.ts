@@ -1,0 +1,45 @@
+import { AlexnetError } from "../errors.js";
+import type { Layer, Network } from "./network.js";
+
+/** The number of outputs of the last fully connected layer. */
+export function classCount(network: Network): number {
+  const last = network.layers.at(-1);
+  if (last?.kind !== "fully-connected")
+    throw new AlexnetError("network", `${network.name}: the last layer must be fully-connected; it gives the logits`);
+  return last.outputs;
+}
+
+/** The same network for another number of classes. */
+export function withClasses(network: Network, classes: number): Network {
+  const last = network.layers.length - 1;
+  const layers = network.layers.map(
+    (layer, i): Layer => (i === last && layer.kind === "fully-connected" ? { ...layer, outputs: classes } : layer),
+  );
+  return { ...network, layers };
+}
+
+/**
+ * The same network with `width` times as many maps in every layer (classes stay), for small machines and tests.
+ * Counts are rounded to what this layer's and the next convolution's groups divide, and at least one a group.
+ */
+export function scaleWidth(network: Network, width: number): Network {
+  if (!(width > 0 && width <= 16)) throw new AlexnetError("usage", `--width ${width}: give a number above 0, up to 16`);
+  if (width === 1) return network;
+  const last = network.layers.length - 1;
+  const layers = network.layers.map((layer, i): Layer => {
+    if (layer.kind === "convolution") {
+      const next = network.layers.slice(i + 1).find((l) => l.kind === "convolution" || l.kind === "fully-connected");
+      const unit = leastCommonMultiple(layer.groups, next?.kind === "convolution" ? next.groups : 1);
+      return { ...layer, filters: Math.max(1, Math.round((layer.filters * width) / unit)) * unit };
+    }
+    if (layer.kind === "fully-connected" && i !== last)
+      return { ...layer, outputs: Math.max(1, Math.round(layer.outputs * width)) };
+    return layer;
+  });
+  return { ...network, layers };
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  const gcd = (x: number, y: number): number => (y === 0 ? x : gcd(y, x % y));
+  return (a / gcd(a, b)) * b;
+}

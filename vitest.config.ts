@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+// Tests import the built project by its "#src/…" alias: what is tested is what is shipped, worker threads included.
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    server: { deps: { external: [/\/dist\//] } },
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
