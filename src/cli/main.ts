@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { packageVersion } from "../version.js";
+import { endQuietlyWhenOutputCloses, reportFailure } from "./failures.js";
+import { register as registerNetworks } from "./networks.js";
+
+const commands = [registerNetworks];
+
+const program = new Command("alexnet")
+  .description("Trains the network of the AlexNet paper (2012) on your photos, shows how well it does, and uses it.")
+  .version(packageVersion(), "-V, --version", "print the version")
+  .helpOption("-h, --help", "print help")
+  .showHelpAfterError("(--help shows what there is)");
+for (const register of commands) register(program);
+for (const command of [program, ...program.commands])
+  command
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "alexnet: ")) });
+
+endQuietlyWhenOutputCloses();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportFailure(error);
+}

@@ -1,0 +1,54 @@
+import { InvalidArgumentError } from "commander";
+
+/** Parsers for option values; commander adds the option's name to what they throw. */
+
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most)
+      throw new InvalidArgumentError(`Give a whole number ${range(least, most)}.`);
+    return value;
+  };
+}
+
+export function positiveNumber(most = Number.POSITIVE_INFINITY): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value > 0) || !Number.isFinite(value) || value > most)
+      throw new InvalidArgumentError(
+        `Give a number above 0${most === Number.POSITIVE_INFINITY ? "" : `, up to ${most}`}.`,
+      );
+    return value;
+  };
+}
+
+/** At least 0 and below 1. */
+export function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value < 1))
+    throw new InvalidArgumentError("Give a number from 0 up to, but not including, 1.");
+  return value;
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word === undefined) throw new InvalidArgumentError(`Give one of: ${words.join(", ")}.`);
+    return word;
+  };
+}
+
+const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
+
+/** "90s", "10m", "2h", "1.5d"; the result is in seconds. */
+export function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([smhd])$/.exec(text);
+  const seconds = Number(match?.[1]) * (secondsIn[match?.[2] ?? ""] ?? Number.NaN);
+  if (!(seconds > 0)) throw new InvalidArgumentError("Give a time such as 90s, 10m, 2h or 1d.");
+  return seconds;
+}
+
+function range(least: number, most: number): string {
+  return most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
+}
