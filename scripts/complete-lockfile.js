@@ -1,0 +1,37 @@
+// Run after `npm install` when test/setup says that package-lock.json is incomplete: a registry mirror may lack the
+// optional packages that are other platforms' binaries, npm then leaves them out, and `npm ci` refuses such a file.
+// Puts them back by name and version, with the platform that their names state.
+import { readFileSync, writeFileSync } from "node:fs";
+
+const path = new URL("../package-lock.json", import.meta.url);
+const lock = JSON.parse(readFileSync(path, "utf8"));
+
+/** Where node finds `name` from the package at `from`: the nearest node_modules upwards. */
+function resolve(name, from) {
+  const place = `${from && `${from}/`}node_modules/${name}`;
+  if (lock.packages[place] !== undefined || from === "") return place;
+  return resolve(name, from.slice(0, Math.max(0, from.lastIndexOf("/node_modules/"))));
+}
+
+function platform(name) {
+  const match = /(?<os>aix|android|darwin|freebsd|linux|netbsd|openbsd|sunos|win32)-(?<cpu>arm64|arm|ia32|x64)/.exec(
+    name,
+  );
+  if (match === null) throw new Error(`${name}: its name states no platform; add it to package-lock.json by hand`);
+  const { os, cpu } = match.groups;
+  return { os: [os], cpu: [cpu], libc: os === "linux" && name.includes("musl") ? ["musl"] : undefined };
+}
+
+/** In npm's own order of keys. */
+function entry(name, version, dev) {
+  const { os, cpu, libc } = platform(name);
+  return { version, cpu, dev, libc, optional: true, os };
+}
+
+for (const [place, { optionalDependencies, dev }] of Object.entries(lock.packages))
+  for (const [name, version] of Object.entries(optionalDependencies ?? {}))
+    lock.packages[resolve(name, place)] ??= entry(name, version, dev);
+
+const [root, ...rest] = Object.entries(lock.packages);
+const byPlace = rest.sort(([a], [b]) => a.localeCompare(b, "en"));
+writeFileSync(path, `${JSON.stringify({ ...lock, packages: Object.fromEntries([root, ...byPlace]) }, null, 2)}\n`);
