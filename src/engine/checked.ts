@@ -1,0 +1,127 @@
+import { AlexnetError } from "../errors.js";
+import { type Network, PICTURE_SIZE } from "../network/network.js";
+import { parameterTable } from "../network/parameters.js";
+import { inferShapes } from "../network/shapes.js";
+import { classCount } from "../network/transform.js";
+import type { ComputeEngine, ComputeProgram } from "./compute.js";
+import type { Batch, CompileOptions, State, View } from "./engine.js";
+
+/** The border of every engine: what callers hand in is checked here, so that engines trust what they are given. */
+
+const PICTURE_VALUES = PICTURE_SIZE * PICTURE_SIZE * 3;
+
+/** `engine`, with every argument checked; closing it closes its programs. */
+export function checkedEngine(engine: ComputeEngine): ComputeEngine {
+  const programs = new Set<ComputeProgram>();
+  return {
+    description: engine.description,
+    compile: (network, options) => {
+      checkOptions(network, options);
+      const inner = engine.compile(network, options);
+      const program = checkedProgram(inner, network, options, () => programs.delete(program));
+      programs.add(program);
+      return program;
+    },
+    estimateMemory: (network, options) => {
+      inferShapes(network);
+      checkBatchSize(options.batchSize);
+      return engine.estimateMemory(network, options);
+    },
+    differentiate: (layer, inputs) => engine.differentiate(layer, inputs),
+    crossEntropy: (logits, labels) => engine.crossEntropy(logits, labels),
+    measureMatrixRate: (size) => engine.measureMatrixRate(size),
+    close: () => {
+      for (const program of programs) program.close();
+      engine.close();
+    },
+  };
+}
+
+function checkedProgram(
+  program: ComputeProgram,
+  network: Network,
+  options: CompileOptions,
+  onClose: () => void,
+): ComputeProgram {
+  const { batchSize, memoryBytes } = program;
+  const classes = classCount(network);
+  const values = parameterTable(network).reduce((sum, { count }) => sum + count, 0);
+  const checkState = (state: State): void => {
+    if (state !== "parameters" && options.mode === "predict")
+      fail(`${state}: a program compiled to predict holds parameters only; compile it with mode "train"`);
+  };
+  return {
+    batchSize,
+    memoryBytes,
+    step: (batch, stepOptions) => {
+      if (options.mode !== "train") fail(`step: compiled to predict; compile the network with mode "train"`);
+      checkBatch(batch, network, batchSize);
+      checkLabels(batch, classes);
+      return program.step(batch, stepOptions);
+    },
+    predict: (batch) => {
+      checkBatch(batch, network, batchSize);
+      return program.predict(batch);
+    },
+    read: (state) => {
+      checkState(state);
+      return program.read(state);
+    },
+    write: (state, given) => {
+      checkState(state);
+      if (given.length !== values) fail(`${state}: ${given.length} values for a network that has ${values}`);
+      program.write(state, given);
+    },
+    close: () => {
+      onClose();
+      program.close();
+    },
+  };
+}
+
+function checkOptions(network: Network, { batchSize, preprocessing, multipliers = {} }: CompileOptions): void {
+  checkBatchSize(batchSize);
+  const names = new Set(parameterTable(network).map(({ name }) => name));
+  for (const [name, multiplier] of Object.entries(multipliers)) {
+    if (!names.has(name))
+      fail(`multipliers: ${network.name} has no parameter ${name}; it has ${[...names].join(", ")}`);
+    for (const [what, factor] of Object.entries(multiplier ?? {}))
+      if (!(factor >= 0 && factor < Infinity)) fail(`multipliers: ${name} has ${what} ${factor}; give 0 or more`);
+  }
+  const { mean, scale } = preprocessing;
+  if (mean.length !== PICTURE_VALUES)
+    fail(`mean image: ${mean.length} values; it takes ${PICTURE_VALUES} (${PICTURE_SIZE}x${PICTURE_SIZE}x3)`);
+  if (!scale.every(Number.isFinite)) fail(`input scale: ${scale.join(", ")} are not three numbers`);
+}
+
+function checkBatchSize(batchSize: number): void {
+  if (!(Number.isSafeInteger(batchSize) && batchSize >= 1))
+    fail(`batch size: ${batchSize} is not a number of samples; give a whole number from 1`);
+}
+
+function checkBatch({ pictures, views }: Batch, network: Network, batchSize: number): void {
+  if (views.length < 1 || views.length > batchSize)
+    fail(`batch: ${views.length} samples; this program takes 1 to ${batchSize}`);
+  if (pictures.length % PICTURE_VALUES !== 0)
+    fail(`batch: ${pictures.length} bytes are no whole number of ${PICTURE_SIZE}x${PICTURE_SIZE}x3 pictures`);
+  const count = pictures.length / PICTURE_VALUES;
+  const farthest = PICTURE_SIZE - network.input.size;
+  const inside = (value: number, end: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= end;
+  const fits = ({ picture, top, left, colourShift }: View): boolean =>
+    inside(picture, count - 1) && inside(top, farthest) && inside(left, farthest) && colourShift.every(Number.isFinite);
+  const bad = views.findIndex((view) => !fits(view));
+  if (bad >= 0)
+    fail(
+      `batch: sample ${bad} asks for ${JSON.stringify(views[bad])} of ${count} pictures, crops from 0 to ${farthest}`,
+    );
+}
+
+function checkLabels({ labels, views }: Batch, classes: number): void {
+  if (labels.length !== views.length) fail(`batch: ${labels.length} labels for ${views.length} samples`);
+  const bad = labels.findIndex((label) => !(label >= 0 && label < classes));
+  if (bad >= 0) fail(`batch: sample ${bad} has label ${labels[bad]}; this network has ${classes} classes`);
+}
+
+function fail(what: string): never {
+  throw new AlexnetError("engine", what);
+}

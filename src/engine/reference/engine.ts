@@ -1,0 +1,86 @@
+import { AlexnetError } from "../../errors.js";
+import type { Layer } from "../../network/network.js";
+import { outputShape, volume } from "../../network/shapes.js";
+import type { ComputeEngine } from "../compute.js";
+import { type LayerInputs, type LayerOutputs, type LossOutputs, pictureShape, type Tensor } from "../engine.js";
+import { backward, forward } from "./layers.js";
+import * as loss from "./loss.js";
+import { programBytes, ReferenceProgram } from "./program.js";
+
+/** Plain float64 on one thread: the definition of what every engine computes, and the oracle for their tests. */
+export function openReference(): ComputeEngine {
+  return {
+    description: {
+      engine: "reference",
+      library: `float64 JavaScript, V8 ${process.versions.v8}`,
+      instructionSet: "portable",
+      threads: 1,
+    },
+    compile: (network, options) => new ReferenceProgram(network, options),
+    estimateMemory: programBytes,
+    differentiate,
+    crossEntropy,
+    measureMatrixRate,
+    close: () => {},
+  };
+}
+
+function differentiate(layer: Layer, { x, w, b, dy }: LayerInputs): LayerOutputs {
+  if (layer.kind === "dropout") throw new AlexnetError("engine", `${layer.name}: dropout alone has no one result`);
+  const input = pictureShape(x);
+  const output = outputShape(layer, input);
+  const like = (tensor: Tensor | undefined): Tensor => ({
+    shape: tensor?.shape ?? [],
+    data: new Float64Array(tensor?.data.length ?? 0),
+  });
+  const [y, dx, dw, db] = [like(dy), like(x), like(w), like(b)];
+  const values = {
+    samples: x.data.length / volume(input),
+    input,
+    output,
+    x: x.data,
+    w: w?.data ?? new Float64Array(0),
+    b: b?.data ?? new Float64Array(0),
+    y: y.data,
+    mask: new Float64Array(0),
+    dy: dy.data,
+    dx: dx.data,
+    dw: dw.data,
+    db: db.data,
+  };
+  forward(layer, values);
+  backward(layer, values);
+  return w === undefined ? { y, dx } : { y, dx, dw, db };
+}
+
+function crossEntropy(logits: Tensor, labels: Int32Array): LossOutputs {
+  const [samples = 0, classes = 0] = logits.shape;
+  const probabilities = new Float64Array(logits.data.length);
+  const dlogits = new Float64Array(logits.data.length);
+  loss.softmax(logits.data, probabilities, samples, classes);
+  loss.crossEntropyGradient(probabilities, labels, dlogits, samples, classes);
+  return {
+    probabilities: { shape: logits.shape, data: probabilities },
+    loss: loss.crossEntropy(logits.data, labels, samples, classes),
+    dlogits: { shape: logits.shape, data: dlogits },
+  };
+}
+
+function measureMatrixRate(size: number): number {
+  const a = new Float32Array(size * size).fill(1);
+  const c = new Float32Array(size * size);
+  let best = Infinity;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const start = performance.now();
+    multiply(a, a, c, size);
+    best = Math.min(best, performance.now() - start);
+  }
+  return (2 * size ** 3) / (best / 1000);
+}
+
+/** c = a b, all (size, size). */
+function multiply(a: Float32Array, b: Float32Array, c: Float32Array, size: number): void {
+  c.fill(0);
+  for (let i = 0; i < size; i++)
+    for (let k = 0; k < size; k++) for (let j = 0; j < size; j++) c[i * size + j] += a[i * size + k] * b[k * size + j];
+}

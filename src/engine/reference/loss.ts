@@ -1,0 +1,54 @@
+/** Softmax of each row of (samples, classes). */
+export function softmax(logits: Float64Array, probabilities: Float64Array, samples: number, classes: number): void {
+  for (let sample = 0; sample < samples; sample++) {
+    const row = rowOf(logits, sample, classes);
+    const total = logSumExp(row);
+    for (let i = 0; i < classes; i++) probabilities[sample * classes + i] = Math.exp(row[i] - total);
+  }
+}
+
+/** Mean over the samples of -log softmax(logits)[label], in nats. */
+export function crossEntropy(logits: Float64Array, labels: Int32Array, samples: number, classes: number): number {
+  let sum = 0;
+  for (let sample = 0; sample < samples; sample++) {
+    const row = rowOf(logits, sample, classes);
+    sum += logSumExp(row) - row[labels[sample]];
+  }
+  return sum / samples;
+}
+
+/** Gradient of the mean cross-entropy by the logits: (softmax - one-hot) / samples. */
+export function crossEntropyGradient(
+  probabilities: Float64Array,
+  labels: Int32Array,
+  dlogits: Float64Array,
+  samples: number,
+  classes: number,
+): void {
+  for (let sample = 0; sample < samples; sample++)
+    for (let i = 0; i < classes; i++) {
+      const at = sample * classes + i;
+      dlogits[at] = (probabilities[at] - (i === labels[sample] ? 1 : 0)) / samples;
+    }
+}
+
+/** Samples whose label's logit is above every other. */
+export function countCorrect(logits: Float64Array, labels: Int32Array, samples: number, classes: number): number {
+  let correct = 0;
+  for (let sample = 0; sample < samples; sample++) {
+    const row = rowOf(logits, sample, classes);
+    const own = row[labels[sample]];
+    if (row.every((logit, i) => i === labels[sample] || logit < own)) correct++;
+  }
+  return correct;
+}
+
+function rowOf(values: Float64Array, sample: number, classes: number): Float64Array {
+  return values.subarray(sample * classes, (sample + 1) * classes);
+}
+
+/** log of the sum of exponentials, without overflow: the largest is taken out first. */
+function logSumExp(row: Float64Array): number {
+  const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
+  return largest + Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+}

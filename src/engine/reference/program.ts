@@ -1,0 +1,121 @@
+import { AlexnetError } from "../../errors.js";
+import type { Network } from "../../network/network.js";
+import { type Parameter, parameterCount, parameterTable } from "../../network/parameters.js";
+import { inferShapes, volume } from "../../network/shapes.js";
+import { classCount } from "../../network/transform.js";
+import type { ComputeProgram } from "../compute.js";
+import type { Batch, CompileOptions, State, StepOptions, StepResult } from "../engine.js";
+import { prepareInput } from "./input.js";
+import { countCorrect, crossEntropy, crossEntropyGradient, softmax } from "./loss.js";
+import { activationLengths, ForwardPass, TrainingPass } from "./passes.js";
+
+/** A compiled network: float64 inside, float32 at the border. */
+export class ReferenceProgram implements ComputeProgram {
+  readonly batchSize: number;
+  readonly memoryBytes: number;
+  readonly #network: Network;
+  readonly #options: CompileOptions;
+  readonly #table: readonly Parameter[];
+  readonly #classes: number;
+  readonly #pass: ForwardPass;
+  readonly #probabilities: Float64Array; // (samples, classes)
+  readonly #training: { readonly pass: TrainingPass; readonly momentum: Float64Array } | undefined;
+
+  constructor(network: Network, options: CompileOptions) {
+    const { batchSize, mode } = options;
+    this.batchSize = batchSize;
+    this.memoryBytes = programBytes(network, options);
+    this.#network = network;
+    this.#options = options;
+    this.#table = parameterTable(network);
+    this.#classes = classCount(network);
+    this.#probabilities = new Float64Array(batchSize * this.#classes);
+    if (mode === "train") {
+      const pass = new TrainingPass(network, batchSize);
+      this.#pass = pass;
+      this.#training = { pass, momentum: new Float64Array(pass.parameters.length) };
+    } else {
+      this.#pass = new ForwardPass(network, batchSize);
+    }
+  }
+
+  step(batch: Batch, options: StepOptions): StepResult {
+    const { pass, momentum } = this.#trained("step");
+    const samples = batch.views.length;
+    this.#forward(batch, options.seed);
+    softmax(pass.logits, this.#probabilities, samples, this.#classes);
+    crossEntropyGradient(this.#probabilities, batch.labels, pass.logitGradients, samples, this.#classes);
+    pass.backward(samples);
+    const result = {
+      loss: crossEntropy(pass.logits, batch.labels, samples, this.#classes),
+      correct: countCorrect(pass.logits, batch.labels, samples, this.#classes),
+    };
+    this.#update(pass, momentum, options);
+    return result;
+  }
+
+  predict(batch: Batch): Float32Array {
+    const samples = batch.views.length;
+    this.#forward(batch, undefined);
+    softmax(this.#pass.logits, this.#probabilities, samples, this.#classes);
+    return Float32Array.from(this.#probabilities.subarray(0, samples * this.#classes));
+  }
+
+  read(state: State): Float32Array {
+    return Float32Array.from(this.#state(state));
+  }
+
+  write(state: "parameters" | "momentum", values: Float32Array): void {
+    this.#state(state).set(values);
+  }
+
+  close(): void {
+    // its memory goes with it
+  }
+
+  #forward(batch: Batch, seed: number | undefined): void {
+    prepareInput(batch, this.#options.preprocessing, this.#network.input.size, this.#pass.input);
+    this.#pass.drawMasks(batch.views.length, seed);
+    this.#pass.forward(batch.views.length);
+  }
+
+  /** v = momentum v - weightDecay lr w - lr g, w += v (paper section 5). */
+  #update({ parameters, gradients }: TrainingPass, velocity: Float64Array, options: StepOptions): void {
+    for (const { name, offset, count } of this.#table) {
+      const multiplier = this.#options.multipliers?.[name];
+      const learningRate = options.learningRate * (multiplier?.learningRate ?? 1);
+      if (learningRate === 0) continue; // frozen: momentum must not move it either
+      const weightDecay = options.weightDecay * (multiplier?.weightDecay ?? 1);
+      for (let i = offset; i < offset + count; i++) {
+        velocity[i] =
+          options.momentum * velocity[i] - weightDecay * learningRate * parameters[i] - learningRate * gradients[i];
+        parameters[i] += velocity[i];
+      }
+    }
+  }
+
+  #state(state: State): Float64Array {
+    if (state === "parameters") return this.#pass.parameters;
+    const { pass, momentum } = this.#trained(state);
+    return state === "momentum" ? momentum : pass.gradients;
+  }
+
+  #trained(what: string) {
+    if (this.#training === undefined)
+      throw new AlexnetError("engine", `${what}: compiled to predict; compile the network with mode "train"`);
+    return this.#training;
+  }
+}
+
+/** Bytes of a program's buffers. */
+export function programBytes(
+  network: Network,
+  { batchSize, mode }: Pick<CompileOptions, "batchSize" | "mode">,
+): number {
+  const layers = inferShapes(network);
+  const activations = activationLengths(layers).reduce((a, b) => a + b, 0);
+  const masks = layers.reduce((sum, { layer, output }) => sum + (layer.kind === "dropout" ? volume(output) : 0), 0);
+  const [perSample, perParameter] = mode === "train" ? [2 * activations, 3] : [activations, 1];
+  const samples = batchSize * (perSample + masks + classCount(network));
+  return Float64Array.BYTES_PER_ELEMENT * (samples + perParameter * parameterCount(network));
+}

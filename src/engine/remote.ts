@@ -1,0 +1,71 @@
+import type { ErrorCode } from "../errors.js";
+import type { Engine, EngineName, Program } from "./engine.js";
+
+/** How the main thread and the compute thread talk: what crosses, and in which messages. */
+
+/**
+ * How each member of `T` crosses: a value once, when its object is made; a call each time; a call that makes a
+ * program leaves the program behind and hands over its handle.
+ */
+export type Surface<T> = {
+  readonly [K in keyof T]-?: T[K] extends (...args: never) => Promise<infer R>
+    ? R extends Program
+      ? "program"
+      : "call"
+    : "value";
+};
+
+export const engineSurface: Surface<Engine> = {
+  description: "value",
+  compile: "program",
+  estimateMemory: "call",
+  differentiate: "call",
+  crossEntropy: "call",
+  measureMatrixRate: "call",
+  close: "call",
+};
+
+export const programSurface: Surface<Program> = {
+  batchSize: "value",
+  memoryBytes: "value",
+  step: "call",
+  predict: "call",
+  read: "call",
+  write: "call",
+  close: "call",
+};
+
+export interface OpenOptions {
+  /** Threads that compute; what the engine finds best where not given. */
+  readonly threads?: number;
+}
+
+/** What the compute thread starts with. */
+export interface Start {
+  readonly name: EngineName;
+  readonly options: OpenOptions;
+}
+
+/** An object that stays on the compute thread: its handle and a copy of its values. */
+export interface Remote {
+  readonly handle: number;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** The engine's handle; programs count from 1. */
+export const ENGINE = 0;
+
+export interface Request {
+  readonly id: number;
+  readonly handle: number;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+/** The answer to the request of this id; id 0 answers the start. */
+export type Reply =
+  | { readonly id: number; readonly value: unknown }
+  | {
+      readonly id: number;
+      readonly error: { readonly code: ErrorCode | undefined; readonly message: string; readonly stack: string };
+    };
