@@ -22,8 +22,8 @@ export interface Relu {
 }
 
 /**
- * b_i = a_i / (k + alpha * sum_j a_j^2)^beta, j over the n maps around i, cut at the first and last map
- * (paper section 3.3). alpha is not divided by n.
+ * b_i = a_i / (k + alpha * sum_j a_j^2)^beta, j over a window around i that is cut at the edges (paper section 3.3).
+ * alpha is not divided by the window's size.
  */
 export interface LocalResponseNorm {
   readonly kind: "local-response-norm";
@@ -32,6 +32,10 @@ export interface LocalResponseNorm {
   readonly n: number;
   readonly alpha: number;
   readonly beta: number;
+  /** The window: n maps at one place, as in the paper and where left out, or n x n places of one map. */
+  readonly region?: "across-maps" | "within-map";
+  /** Windows across maps don't cross the borders of this many equal parts; 1 where left out. */
+  readonly groups?: number;
 }
 
 /** Windows that would reach over the edge are left out (the output size is rounded down). */

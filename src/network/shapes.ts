@@ -1,5 +1,5 @@
 import { AlexnetError } from "../errors.js";
-import { type Layer, type Network, PICTURE_SIZE } from "./network.js";
+import { type Layer, type LocalResponseNorm, type Network, PICTURE_SIZE } from "./network.js";
 
 /** Of one picture's activations: (channels, height, width). Vectors are (length, 1, 1). */
 export interface Shape {
@@ -67,6 +67,7 @@ export function outputShape(layer: Layer, input: Shape): Shape {
       if (!(layer.k > 0)) fail(name, `k=${layer.k} must be above 0: it keeps the divisor from vanishing`);
       if (!(layer.alpha >= 0)) fail(name, `alpha=${layer.alpha} must be 0 or more`);
       if (!Number.isFinite(layer.beta)) fail(name, `beta=${layer.beta} must be a number`);
+      checkRegion(layer, input);
       return input;
     case "dropout":
       if (!(layer.rate >= 0 && layer.rate < 1)) fail(name, `rate=${layer.rate} must be at least 0 and below 1`);
@@ -77,6 +78,14 @@ export function outputShape(layer: Layer, input: Shape): Shape {
       check(name, "outputs", layer.outputs);
       return { channels: layer.outputs, height: 1, width: 1 };
   }
+}
+
+function checkRegion({ name, region = "across-maps", groups = 1 }: LocalResponseNorm, input: Shape): void {
+  if (region !== "across-maps" && region !== "within-map")
+    fail(name, `region=${region} must be "across-maps" or "within-map"`);
+  check(name, "groups", groups);
+  if (input.channels % groups !== 0) fail(name, `${input.channels} maps are not divisible by groups=${groups}`);
+  if (region === "within-map" && groups !== 1) fail(name, "windows within a map have no use for groups; leave it out");
 }
 
 function window(name: string, channels: number, input: Shape, size: number, stride: number, padding: number): Shape {

@@ -20,7 +20,7 @@ export function withClasses(network: Network, classes: number): Network {
 
 /**
  * The same network with `width` times as many maps in every layer (classes stay), for small machines and tests.
- * Counts are rounded to what this layer's and the next convolution's groups divide, and at least one a group.
+ * Counts are rounded to what the groups of this layer and of those that read its maps divide, and at least one a group.
  */
 export function scaleWidth(network: Network, width: number): Network {
   if (!(width > 0 && width <= 16)) throw new AlexnetError("usage", `--width ${width}: give a number above 0, up to 16`);
@@ -28,8 +28,7 @@ export function scaleWidth(network: Network, width: number): Network {
   const last = network.layers.length - 1;
   const layers = network.layers.map((layer, i): Layer => {
     if (layer.kind === "convolution") {
-      const next = network.layers.slice(i + 1).find((l) => l.kind === "convolution" || l.kind === "fully-connected");
-      const unit = leastCommonMultiple(layer.groups, next?.kind === "convolution" ? next.groups : 1);
+      const unit = leastCommonMultiple(layer.groups, groupsReading(network.layers.slice(i + 1)));
       return { ...layer, filters: Math.max(1, Math.round((layer.filters * width) / unit)) * unit };
     }
     if (layer.kind === "fully-connected" && i !== last)
@@ -37,6 +36,16 @@ export function scaleWidth(network: Network, width: number): Network {
     return layer;
   });
   return { ...network, layers };
+}
+
+/** The groups that maps must be divisible by for the `layers` after them, up to the next layer that makes new maps. */
+function groupsReading(layers: readonly Layer[]): number {
+  let unit = 1;
+  for (const layer of layers) {
+    if ("groups" in layer) unit = leastCommonMultiple(unit, layer.groups ?? 1);
+    if (layer.kind === "convolution" || layer.kind === "fully-connected") break;
+  }
+  return unit;
 }
 
 function leastCommonMultiple(a: number, b: number): number {

@@ -1,50 +1,73 @@
 import type { LocalResponseNorm } from "../../network/network.js";
+import type { Shape } from "../../network/shapes.js";
 import type { Forward, LayerKind } from "./layer.js";
 
-/** y_i = x_i s_i^-beta with s_i = k + alpha sum_j x_j^2, j over the n maps around i (paper section 3.3). */
+/** y_i = x_i s_i^-beta with s_i = k + alpha sum_j x_j^2, j over the window around i (paper section 3.3). */
 export const localResponseNorm: LayerKind<LocalResponseNorm> = {
   forward(layer, values) {
     const { x, y } = values;
-    forEachPosition(values, (at, channels) => {
-      for (let i = 0; i < channels; i++) y[at(i)] = x[at(i)] * divisor(layer, x, at, i, channels) ** -layer.beta;
+    forEachValue(layer, values, (i, window) => {
+      y[i] = x[i] * divisor(layer, x, window) ** -layer.beta;
     });
   },
 
-  /** dx_j = dy_j s_j^-beta - 2 alpha beta x_j sum_i dy_i x_i s_i^(-beta-1), i over the maps whose window holds j. */
+  /** dx_j = dy_j s_j^-beta - 2 alpha beta x_j sum_i dy_i x_i s_i^(-beta-1), i over the values whose window holds j. */
   backward(layer, values) {
     const { x, dy, dx } = values;
     const { alpha, beta } = layer;
-    forEachPosition(values, (at, channels) => {
-      const s = Array.from({ length: channels }, (_, i) => divisor(layer, x, at, i, channels));
-      for (let j = 0; j < channels; j++) {
-        let sum = 0;
-        for (const i of around(layer, j, channels)) sum += dy[at(i)] * x[at(i)] * s[i] ** (-beta - 1);
-        dx[at(j)] = dy[at(j)] * s[j] ** -beta - 2 * alpha * beta * x[at(j)] * sum;
-      }
+    const s = new Float64Array(x.length);
+    forEachValue(layer, values, (i, window) => {
+      s[i] = divisor(layer, x, window);
+    });
+    // i's window holds j exactly when j's window holds i.
+    forEachValue(layer, values, (j, window) => {
+      let sum = 0;
+      for (const i of window) sum += dy[i] * x[i] * s[i] ** (-beta - 1);
+      dx[j] = dy[j] * s[j] ** -beta - 2 * alpha * beta * x[j] * sum;
     });
   },
 };
 
-/** Where map i of one position lies. */
-type At = (i: number) => number;
-
-function forEachPosition({ samples, input }: Forward, visit: (at: At, channels: number) => void): void {
-  const positions = input.height * input.width;
-  for (let sample = 0; sample < samples; sample++)
-    for (let position = 0; position < positions; position++)
-      visit((i) => (sample * input.channels + i) * positions + position, input.channels);
-}
-
-function divisor(layer: LocalResponseNorm, x: Float64Array, at: At, i: number, channels: number): number {
+function divisor(layer: LocalResponseNorm, x: Float64Array, window: readonly number[]): number {
   let squares = 0;
-  for (const j of around(layer, i, channels)) squares += x[at(j)] ** 2;
+  for (const j of window) squares += x[j] ** 2;
   return layer.k + layer.alpha * squares;
 }
 
-/** The maps in the window around `i`, cut at the first and the last. */
-function around({ n }: LocalResponseNorm, i: number, channels: number): readonly number[] {
+/** Visits every value with the indices of its window, itself among them. */
+function forEachValue(
+  layer: LocalResponseNorm,
+  { samples, input }: Forward,
+  visit: (i: number, window: readonly number[]) => void,
+): void {
+  const places = input.height * input.width;
+  for (let sample = 0; sample < samples; sample++)
+    for (let map = 0; map < input.channels; map++)
+      for (let place = 0; place < places; place++) {
+        const picture = sample * input.channels * places;
+        const window = layer.region === "within-map" ? withinMap : acrossMaps;
+        visit(picture + map * places + place, window(layer, input, picture, map, place));
+      }
+}
+
+/** n maps at one place, cut at the first and the last map of the group. */
+function acrossMaps({ n, groups = 1 }: LocalResponseNorm, input: Shape, picture: number, map: number, place: number) {
+  const group = input.channels / groups;
+  const first = Math.floor(map / group) * group;
+  return around(map, n, first, first + group - 1).map((j) => picture + j * input.height * input.width + place);
+}
+
+/** n x n places of one map, cut at its edges. */
+function withinMap({ n }: LocalResponseNorm, { height, width }: Shape, picture: number, map: number, place: number) {
+  const columns = around(place % width, n, 0, width - 1);
+  return around(Math.floor(place / width), n, 0, height - 1).flatMap((row) =>
+    columns.map((column) => picture + (map * height + row) * width + column),
+  );
+}
+
+/** The whole numbers from first to last in the window of n around i. */
+function around(i: number, n: number, first: number, last: number): readonly number[] {
   const reach = (n - 1) / 2;
-  const first = Math.max(0, i - reach);
-  const last = Math.min(channels - 1, i + reach);
-  return Array.from({ length: last - first + 1 }, (_, j) => first + j);
+  const from = Math.max(first, i - reach);
+  return Array.from({ length: Math.min(last, i + reach) - from + 1 }, (_, j) => from + j);
 }
