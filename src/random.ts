@@ -50,6 +50,19 @@ export function normal(...keys: readonly number[]): number {
   return radius * Math.cos((2 * Math.PI * bits(...keys, 1)) / 0x1_0000_0000);
 }
 
+/** Fills `values` with normal draws of mean 0: quick for millions (both halves of each Box-Muller pair are used). */
+export function normals(values: Float32Array, deviation: number, ...keys: readonly number[]): void {
+  const start = bits(...keys, 0);
+  const stride = bits(...keys, 1) | 1; // odd: visits every 32-bit number once
+  const draw = (i: number): number => mix((start + Math.imul(i, stride)) | 0);
+  for (let i = 0; i < values.length; i += 2) {
+    const radius = deviation * Math.sqrt(-2 * Math.log((draw(i) + 1) / 0x1_0000_0000));
+    const angle = (2 * Math.PI * draw(i + 1)) / 0x1_0000_0000;
+    values[i] = radius * Math.cos(angle);
+    if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle);
+  }
+}
+
 /** A permutation of 0 .. count - 1 (Fisher-Yates). */
 export function permutation(count: number, ...keys: readonly number[]): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);

@@ -1,4 +1,4 @@
-import { normal, Purpose } from "../random.js";
+import { normals, Purpose } from "../random.js";
 import type { Network } from "./network.js";
 import { parameterTable } from "./parameters.js";
 
@@ -24,7 +24,7 @@ export function initialise(network: Network, initialisation: Initialisation, see
     }
     const { deviation, deviations } = initialisation;
     const scale = deviations?.[layer] ?? (deviation === "he" ? Math.sqrt(2 / fanIn) : deviation);
-    for (let i = 0; i < count; i++) values[offset + i] = scale * normal(seed, Purpose.initialisation, index, i);
+    normals(values.subarray(offset, offset + count), scale, seed, Purpose.initialisation, index);
   });
   return values;
 }

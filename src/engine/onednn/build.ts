@@ -1,0 +1,252 @@
+import type { LayerTime } from "../engine.js";
+import { type Arena, allocateArena } from "./arena.js";
+import { Argument, type Layout, type Pointer, Query } from "./bindings.js";
+import type { Library } from "./library.js";
+
+const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
+
+/** Memory of one or more tensors, alive from the first operation that touches it to the last. */
+interface Block {
+  bytes: number;
+  first: number;
+  last: number;
+  /** Alive for the whole program: parameters, and what is read or written between steps. */
+  kept: boolean;
+  address: Pointer;
+  /** Byte offset in the arena. */
+  offset: number;
+}
+
+/** Values in one of the library's layouts. */
+export interface Tensor {
+  readonly descriptor: Pointer;
+  readonly bytes: number;
+  readonly block: Block;
+  /** Byte offset in the block. */
+  readonly offset: number;
+}
+
+/** What an operation is, for tables of times. */
+export interface OperationInfo {
+  readonly layer: string;
+  readonly kind: LayerTime["kind"];
+  readonly direction: LayerTime["direction"];
+  readonly flops?: number;
+}
+
+export interface Operation extends OperationInfo {
+  readonly implementation: string;
+  readonly bytes: number;
+  run(): void;
+}
+
+export type Arguments = readonly (readonly [argument: number, tensor: Tensor])[];
+
+/**
+ * Puts a program together: operations in the order they will run, and the memory between them. Tensors whose lives
+ * don't meet share memory. After `finish` nothing is allocated any more.
+ */
+export class Build {
+  readonly #operations: (OperationInfo & {
+    implementation: string;
+    tensors: readonly Tensor[];
+    prepare: () => () => void;
+  })[] = [];
+  readonly #blocks: Block[] = [];
+  readonly #descriptors: Pointer[] = [];
+  readonly #primitives: Pointer[] = [];
+  readonly #memories: Pointer[] = [];
+  readonly #plain: Pointer;
+  #arena: Arena | undefined;
+
+  constructor(readonly library: Library) {
+    this.#plain = library.bindings.attributes({ relu: false });
+  }
+
+  get attributes(): Pointer {
+    return this.#plain;
+  }
+
+  descriptor(dims: readonly number[], layout: Layout): Pointer {
+    return this.library.bindings.descriptor(dims, layout);
+  }
+
+  tensor(descriptor: Pointer, options: { readonly kept?: boolean } = {}): Tensor {
+    const bytes = this.library.bindings.bytes(descriptor);
+    const block = this.block(options.kept ?? false);
+    block.bytes = bytes;
+    return { descriptor, bytes, block, offset: 0 };
+  }
+
+  /** An empty block; `append` makes it grow. */
+  block(kept: boolean): Block {
+    const block: Block = { bytes: 0, first: Number.POSITIVE_INFINITY, last: -1, kept, address: 0n, offset: 0 };
+    this.#blocks.push(block);
+    return block;
+  }
+
+  /** A tensor at the end of `block`, so that several lie side by side. */
+  append(block: Block, descriptor: Pointer): Tensor {
+    const offset = block.bytes;
+    const bytes = this.library.bindings.bytes(descriptor);
+    block.bytes += align(bytes);
+    return { descriptor, bytes, block, offset };
+  }
+
+  /** Registers a primitive descriptor, to be destroyed with the program. */
+  own(primitiveDescriptor: Pointer): Pointer {
+    this.#descriptors.push(primitiveDescriptor);
+    return primitiveDescriptor;
+  }
+
+  query(primitiveDescriptor: Pointer, what: number): Pointer {
+    return this.library.bindings.query(primitiveDescriptor, what);
+  }
+
+  /** Adds an operation of the library. Scratch memory is added by itself. */
+  execute(info: OperationInfo, primitiveDescriptor: Pointer, args: Arguments): void {
+    const { bindings, stream } = this.library;
+    const all = [...args, ...this.#extra(primitiveDescriptor, Query.scratchpad, Argument.scratchpad)];
+    const implementation = bindings.implementation(primitiveDescriptor);
+    const tensors = all.map(([, tensor]) => tensor);
+    this.#add(info, implementation, tensors, () => {
+      const primitive = bindings.createPrimitive(primitiveDescriptor);
+      this.#primitives.push(primitive);
+      const packed = this.#pack(all);
+      return () => bindings.execute(primitive, stream, all.length, packed);
+    });
+  }
+
+  /** The memory in which a forward operation leaves notes for its backward operation, as an argument of both. */
+  workspace(primitiveDescriptor: Pointer): Arguments {
+    return this.#extra(primitiveDescriptor, Query.workspace, Argument.workspace);
+  }
+
+  /** Adds an operation in TypeScript; `prepare` is called once memory is there and gives what runs each time. */
+  compute(info: OperationInfo, tensors: readonly Tensor[], prepare: () => () => void): void {
+    this.#add(info, "typescript", tensors, prepare);
+  }
+
+  /** `tensor` itself when it has this layout already, else a copy that has it. */
+  reorder(tensor: Tensor, descriptor: Pointer, info: OperationInfo): Tensor {
+    if (this.library.bindings.equal(tensor.descriptor, descriptor)) return tensor;
+    const target = this.tensor(descriptor);
+    this.reorderInto(tensor, target, info);
+    return target;
+  }
+
+  reorderInto(from: Tensor, to: Tensor, info: OperationInfo): void {
+    const operation = this.own(this.library.bindings.reorder(from.descriptor, to.descriptor, this.#plain));
+    this.execute({ ...info, kind: "reorder" }, operation, [
+      [Argument.src, from],
+      [Argument.dst, to],
+    ]);
+  }
+
+  /** Operations so far. */
+  get count(): number {
+    return this.#operations.length;
+  }
+
+  /** Places all tensors, allocates, creates the primitives. */
+  finish(): readonly Operation[] {
+    const bytes = place(this.#blocks);
+    const arena = allocateArena(bytes);
+    this.#arena = arena;
+    for (const block of this.#blocks) block.address = arena.address + BigInt(block.offset);
+    return this.#operations.map(({ tensors, prepare, ...info }) => ({
+      ...info,
+      bytes: tensors.reduce((sum, tensor) => sum + tensor.bytes, 0),
+      run: prepare(),
+    }));
+  }
+
+  get memoryBytes(): number {
+    return this.#arena?.buffer.byteLength ?? 0;
+  }
+
+  /** The bytes that `finish` would allocate for what was added so far. */
+  estimateBytes(): number {
+    return place(this.#blocks);
+  }
+
+  address(tensor: Tensor): Pointer {
+    return tensor.block.address + BigInt(tensor.offset);
+  }
+
+  /** A tensor's memory as numbers, in its own layout; after `finish`. */
+  floats(tensor: Tensor): Float32Array {
+    if (this.#arena === undefined) throw new Error("finish() allocates; call it first");
+    return new Float32Array(this.#arena.buffer, tensor.block.offset + tensor.offset, tensor.bytes / 4);
+  }
+
+  /** A memory object of the library for `tensor`. */
+  memory(tensor: Tensor): Pointer {
+    const { bindings, engine } = this.library;
+    const memory = bindings.createMemory(tensor.descriptor, engine, this.address(tensor));
+    this.#memories.push(memory);
+    return memory;
+  }
+
+  close(): void {
+    const { bindings } = this.library;
+    for (const primitive of this.#primitives.splice(0)) bindings.destroyPrimitive(primitive);
+    for (const memory of this.#memories.splice(0)) bindings.destroyMemory(memory);
+    for (const descriptor of this.#descriptors.splice(0)) bindings.destroyPrimitiveDescriptor(descriptor);
+    this.#arena?.free();
+    this.#arena = undefined;
+  }
+
+  #extra(primitiveDescriptor: Pointer, query: number, argument: number): Arguments {
+    const descriptor = this.query(primitiveDescriptor, query);
+    return descriptor && this.library.bindings.bytes(descriptor) > 0 ? [[argument, this.tensor(descriptor)]] : [];
+  }
+
+  #add(info: OperationInfo, implementation: string, tensors: readonly Tensor[], prepare: () => () => void): void {
+    const now = this.#operations.length;
+    for (const { block } of tensors) {
+      block.first = Math.min(block.first, now);
+      block.last = Math.max(block.last, now);
+    }
+    this.#operations.push({ ...info, implementation, tensors, prepare });
+  }
+
+  #pack(args: Arguments): Uint8Array {
+    return packArguments(args.map(([argument, tensor]) => [argument, this.memory(tensor)]));
+  }
+}
+
+/** An array of dnnl_exec_arg_t: int, 4 bytes of padding, pointer. */
+export function packArguments(args: readonly (readonly [argument: number, memory: Pointer])[]): Uint8Array {
+  const packed = new DataView(new ArrayBuffer(16 * args.length));
+  args.forEach(([argument, memory], i) => {
+    packed.setInt32(16 * i, argument, true);
+    packed.setBigUint64(16 * i + 8, memory, true);
+  });
+  return new Uint8Array(packed.buffer);
+}
+
+/** Gives each block its offset, largest first, each at the lowest place free for its whole life. Returns the total. */
+function place(blocks: readonly Block[]): number {
+  const placed: Block[] = [];
+  let total = 0;
+  const meets = (a: Block, b: Block): boolean => a.kept || b.kept || (a.first <= b.last && b.first <= a.last);
+  for (const block of [...blocks].sort((a, b) => b.bytes - a.bytes)) {
+    let offset = 0;
+    for (const other of placed) {
+      // `placed` is sorted by offset: the first gap that is wide enough is the lowest.
+      if (!meets(block, other)) continue;
+      if (offset + block.bytes <= other.offset) break;
+      offset = Math.max(offset, align(other.offset + other.bytes));
+    }
+    block.offset = offset;
+    const index = placed.findIndex((other) => other.offset > offset);
+    placed.splice(index === -1 ? placed.length : index, 0, block);
+    total = Math.max(total, align(offset + block.bytes));
+  }
+  return total;
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}

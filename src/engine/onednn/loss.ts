@@ -1,0 +1,44 @@
+/** Softmax of the first `samples` rows of (batch, classes) logits. */
+export function softmax(logits: Float32Array, probabilities: Float32Array, samples: number, classes: number): void {
+  for (let start = 0; start < samples * classes; start += classes) {
+    let largest = logits[start];
+    for (let i = 1; i < classes; i++) largest = Math.max(largest, logits[start + i]);
+    let sum = 0;
+    for (let i = 0; i < classes; i++) sum += probabilities[start + i] = Math.exp(logits[start + i] - largest);
+    for (let i = 0; i < classes; i++) probabilities[start + i] /= sum;
+  }
+}
+
+/**
+ * Mean cross-entropy of the samples that `labels` has, and how many of them have the highest logit at their label.
+ * `dlogits`, (batch, classes), is overwritten: (softmax - one-hot) / samples, and zeros for samples without label.
+ */
+export function crossEntropy(
+  logits: Float32Array,
+  labels: Int32Array,
+  dlogits: Float32Array,
+  classes: number,
+): { readonly loss: number; readonly correct: number } {
+  const samples = labels.length;
+  softmax(logits, dlogits, samples, classes);
+  let loss = 0;
+  let correct = 0;
+  for (let sample = 0; sample < samples; sample++) {
+    const start = sample * classes;
+    const target = start + labels[sample];
+    let largest = Number.NEGATIVE_INFINITY;
+    let others = Number.NEGATIVE_INFINITY;
+    let sum = 0;
+    for (let i = start; i < start + classes; i++) {
+      largest = Math.max(largest, logits[i]);
+      if (i !== target) others = Math.max(others, logits[i]);
+    }
+    for (let i = start; i < start + classes; i++) sum += Math.exp(logits[i] - largest);
+    loss += largest + Math.log(sum) - logits[target];
+    if (logits[target] > others) correct++;
+    dlogits[target] -= 1;
+  }
+  for (let i = 0; i < samples * classes; i++) dlogits[i] /= samples;
+  dlogits.fill(0, samples * classes);
+  return { loss: loss / samples, correct };
+}

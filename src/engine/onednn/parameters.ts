@@ -1,0 +1,130 @@
+import koffi from "koffi";
+import type { Parameter } from "../../network/parameters.js";
+import type { Multipliers, State } from "../engine.js";
+import { Argument, type Pointer } from "./bindings.js";
+import { type Build, type OperationInfo, packArguments, type Tensor } from "./build.js";
+
+/** One parameter in the layout its forward operation chose. */
+export interface PlacedParameter {
+  readonly parameter: Parameter;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** The row-major descriptor of the same dims. */
+  readonly plain: Pointer;
+  readonly value: Tensor;
+  readonly momentum: Tensor | undefined;
+  readonly gradient: Tensor | undefined;
+}
+
+/**
+ * All parameters of a program. Values, momentum and gradients lie in three blocks with the same places in each, so
+ * that the update may run over them as flat memory.
+ */
+export class Parameters {
+  readonly placed: PlacedParameter[] = [];
+  readonly #build: Build;
+  readonly #table: ReadonlyMap<string, Parameter>;
+  readonly #multipliers: Multipliers;
+  readonly #values: ReturnType<Build["block"]>;
+  readonly #momentum: ReturnType<Build["block"]> | undefined;
+  readonly #gradients: ReturnType<Build["block"]> | undefined;
+
+  constructor(build: Build, table: readonly Parameter[], training: boolean, multipliers: Multipliers = {}) {
+    this.#build = build;
+    this.#table = new Map(table.map((parameter) => [parameter.name, parameter]));
+    this.#multipliers = multipliers;
+    this.#values = build.block(true);
+    this.#momentum = training ? build.block(true) : undefined;
+    this.#gradients = training ? build.block(true) : undefined;
+  }
+
+  /** Whether a step changes anything of `layer`: its parameters' learning rates are not all 0. */
+  learns(layer: string): boolean {
+    if (this.#gradients === undefined) return false;
+    const own = [...this.#table.values()].filter((parameter) => parameter.layer === layer);
+    return own.some(({ name }) => this.#multipliers[name]?.learningRate !== 0);
+  }
+
+  /** Places a parameter in `descriptor`'s layout. */
+  place(name: string, dims: readonly number[], descriptor: Pointer): PlacedParameter {
+    const parameter = this.#table.get(name);
+    if (parameter === undefined) throw new Error(`${name} is not in the parameter table`);
+    const placed = {
+      parameter,
+      learningRate: this.#multipliers[name]?.learningRate ?? 1,
+      weightDecay: this.#multipliers[name]?.weightDecay ?? 1,
+      plain: this.#build.descriptor(dims, "row-major"),
+      value: this.#build.append(this.#values, descriptor),
+      momentum: this.#momentum && this.#build.append(this.#momentum, descriptor),
+      gradient: this.#gradients && this.#build.append(this.#gradients, descriptor),
+    };
+    this.placed.push(placed);
+    return placed;
+  }
+
+  /**
+   * Where a backward operation that writes `descriptor`'s layout puts a gradient: `settle` then adds the operation
+   * that brings it into the parameter's layout, where the two differ.
+   */
+  gradientTarget(placed: PlacedParameter, descriptor: Pointer, info: OperationInfo) {
+    const gradient = tensorOf(placed, "gradients");
+    if (this.#build.library.bindings.equal(gradient.descriptor, descriptor))
+      return { tensor: gradient, settle: () => undefined };
+    const tensor = this.#build.tensor(descriptor);
+    return { tensor, settle: () => this.#build.reorderInto(tensor, gradient, info) };
+  }
+
+  /** A row-major copy of everything, in the order of the parameter table. */
+  read(state: State): Float32Array {
+    const all = new Float32Array([...this.#table.values()].reduce((sum, { count }) => sum + count, 0));
+    for (const placed of this.placed) {
+      const { offset, count } = placed.parameter;
+      copy(this.#build, tensorOf(placed, state), placed.plain, all.subarray(offset, offset + count), "read");
+    }
+    return all;
+  }
+
+  write(state: State, all: Float32Array): void {
+    for (const placed of this.placed) {
+      const { offset, count } = placed.parameter;
+      copy(this.#build, tensorOf(placed, state), placed.plain, all.subarray(offset, offset + count), "write");
+    }
+  }
+}
+
+function tensorOf(placed: PlacedParameter, state: State): Tensor {
+  const tensor = { parameters: placed.value, momentum: placed.momentum, gradients: placed.gradient }[state];
+  if (tensor === undefined) throw new Error(`${placed.parameter.name}: a program that predicts has no ${state}`);
+  return tensor;
+}
+
+/** Copies between a tensor and row-major numbers outside the program. Allocates: not for use within steps. */
+export function copy(
+  build: Build,
+  tensor: Tensor,
+  plain: Pointer,
+  values: Float32Array,
+  direction: "read" | "write",
+): void {
+  const { bindings, engine, stream } = build.library;
+  const inside = bindings.createMemory(tensor.descriptor, engine, build.address(tensor));
+  const outside = bindings.createMemory(plain, engine, koffi.address(values));
+  const [from, to] = direction === "read" ? [tensor.descriptor, plain] : [plain, tensor.descriptor];
+  const descriptor = bindings.reorder(from, to, bindings.attributes({ relu: false }));
+  const primitive = bindings.createPrimitive(descriptor);
+  const [source, target] = direction === "read" ? [inside, outside] : [outside, inside];
+  bindings.execute(
+    primitive,
+    stream,
+    2,
+    packArguments([
+      [Argument.src, source],
+      [Argument.dst, target],
+    ]),
+  );
+  bindings.wait(stream);
+  bindings.destroyPrimitive(primitive);
+  bindings.destroyPrimitiveDescriptor(descriptor);
+  bindings.destroyMemory(inside);
+  bindings.destroyMemory(outside);
+}
