@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { packageVersion } from "../version.js";
+import { register as registerCheckGradients } from "./check-gradients.js";
 import { endQuietlyWhenOutputCloses, reportFailure } from "./failures.js";
 import { register as registerNetworks } from "./networks.js";
 
-const commands = [registerNetworks];
+const commands = [registerNetworks, registerCheckGradients];
 
 const program = new Command("alexnet")
   .description("Trains the network of the AlexNet paper (2012) on your photos, shows how well it does, and uses it.")

@@ -4,7 +4,7 @@ import { parameterTable } from "../network/parameters.js";
 import { inferShapes } from "../network/shapes.js";
 import { classCount } from "../network/transform.js";
 import type { ComputeEngine, ComputeProgram } from "./compute.js";
-import type { Batch, CompileOptions, State, View } from "./engine.js";
+import type { Batch, CompileOptions, State, StepOptions, View } from "./engine.js";
 
 /** The border of every engine: what callers hand in is checked here, so that engines trust what they are given. */
 
@@ -57,6 +57,7 @@ function checkedProgram(
       if (options.mode !== "train") fail(`step: compiled to predict; compile the network with mode "train"`);
       checkBatch(batch, network, batchSize);
       checkLabels(batch, classes);
+      checkStepOptions(stepOptions);
       return program.step(batch, stepOptions);
     },
     predict: (batch) => {
@@ -120,6 +121,11 @@ function checkLabels({ labels, views }: Batch, classes: number): void {
   if (labels.length !== views.length) fail(`batch: ${labels.length} labels for ${views.length} samples`);
   const bad = labels.findIndex((label) => !(label >= 0 && label < classes));
   if (bad >= 0) fail(`batch: sample ${bad} has label ${labels[bad]}; this network has ${classes} classes`);
+}
+
+function checkStepOptions(options: StepOptions): void {
+  for (const [what, value] of Object.entries(options))
+    if (!Number.isFinite(value)) fail(`step: ${what} is ${value}; give a number`);
 }
 
 function fail(what: string): never {

@@ -3,68 +3,76 @@ import type { Forward, LayerKind } from "./layer.js";
 
 export const convolution: LayerKind<Convolution> = {
   forward(layer, values) {
-    const { x, w, b, y } = values;
-    forEachOutput(layer, values, (yi, filter) => {
-      y[yi] = b[filter];
-    });
-    forEachRow(layer, values, (xi, wi, yi, length) => {
-      let sum = 0;
-      for (let i = 0; i < length; i++) sum += w[wi + i] * x[xi + i];
-      y[yi] += sum;
+    const { x, w, b, y, input } = values;
+    const { size } = layer;
+    forEachWindow(layer, values, ({ yi, filter, channels, xi, wi, top, bottom, left, right }) => {
+      let sum = b[filter];
+      for (let channel = 0; channel < channels; channel++)
+        for (let i = top; i < bottom; i++) {
+          const row = xi + (channel * input.height + i) * input.width;
+          const filterRow = wi + (channel * size + i) * size;
+          for (let j = left; j < right; j++) sum += w[filterRow + j] * x[row + j];
+        }
+      y[yi] = sum;
     });
   },
 
   backward(layer, values) {
-    const { x, w, dy, dx, dw, db } = values;
+    const { x, w, dy, dx, dw, db, input } = values;
+    const { size } = layer;
     dx.fill(0);
     dw.fill(0);
     db.fill(0);
-    forEachOutput(layer, values, (yi, filter) => {
-      db[filter] += dy[yi];
-    });
-    forEachRow(layer, values, (xi, wi, yi, length) => {
-      for (let i = 0; i < length; i++) {
-        dx[xi + i] += w[wi + i] * dy[yi];
-        dw[wi + i] += x[xi + i] * dy[yi];
-      }
+    forEachWindow(layer, values, ({ yi, filter, channels, xi, wi, top, bottom, left, right }) => {
+      const slope = dy[yi];
+      db[filter] += slope;
+      for (let channel = 0; channel < channels; channel++)
+        for (let i = top; i < bottom; i++) {
+          const row = xi + (channel * input.height + i) * input.width;
+          const filterRow = wi + (channel * size + i) * size;
+          for (let j = left; j < right; j++) {
+            dx[row + j] += w[filterRow + j] * slope;
+            dw[filterRow + j] += x[row + j] * slope;
+          }
+        }
     });
   },
 };
 
-type Window = Pick<Forward, "samples" | "input" | "output">;
-
-function forEachOutput(
-  layer: Convolution,
-  { samples, output }: Window,
-  visit: (yi: number, filter: number, sample: number, row: number, column: number) => void,
-): void {
-  let yi = 0;
-  for (let sample = 0; sample < samples; sample++)
-    for (let filter = 0; filter < layer.filters; filter++)
-      for (let row = 0; row < output.height; row++)
-        for (let column = 0; column < output.width; column++) visit(yi++, filter, sample, row, column);
+/** What one output sees. */
+interface Window {
+  readonly yi: number;
+  readonly filter: number;
+  readonly channels: number;
+  /** Where the window's upper left corner lies in its first channel of x, and in w: padding may put it outside. */
+  readonly xi: number;
+  readonly wi: number;
+  /** The filter's rows and columns that meet the input. */
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
 }
 
-/** Every output and every row of its filter that meets the input: `length` values from x[xi] and w[wi] give y[yi]. */
-function forEachRow(
-  layer: Convolution,
-  values: Window,
-  visit: (xi: number, wi: number, yi: number, length: number) => void,
-): void {
+function forEachWindow(layer: Convolution, { samples, input, output }: Forward, visit: (window: Window) => void): void {
   const { filters, size, stride, padding, groups } = layer;
-  const { height, width, channels: allChannels } = values.input;
-  const channels = allChannels / groups;
-  forEachOutput(layer, values, (yi, filter, sample, row, column) => {
-    const firstChannel = sample * allChannels + Math.floor((filter * groups) / filters) * channels;
-    const top = row * stride - padding;
-    const left = column * stride - padding;
-    const from = Math.max(0, -left);
-    const to = Math.min(size, width - left);
-    for (let channel = 0; channel < channels; channel++)
-      for (let i = Math.max(0, -top); i < Math.min(size, height - top); i++) {
-        const xi = ((firstChannel + channel) * height + top + i) * width + left + from;
-        const wi = ((filter * channels + channel) * size + i) * size + from;
-        visit(xi, wi, yi, to - from);
-      }
-  });
+  const channels = input.channels / groups;
+  let yi = 0;
+  for (let sample = 0; sample < samples; sample++)
+    for (let filter = 0; filter < filters; filter++) {
+      const firstChannel = sample * input.channels + Math.floor((filter * groups) / filters) * channels;
+      for (let row = -padding; row < output.height * stride - padding; row += stride)
+        for (let column = -padding; column < output.width * stride - padding; column += stride)
+          visit({
+            yi: yi++,
+            filter,
+            channels,
+            xi: (firstChannel * input.height + row) * input.width + column,
+            wi: filter * channels * size * size,
+            top: Math.max(0, -row),
+            bottom: Math.min(size, input.height - row),
+            left: Math.max(0, -column),
+            right: Math.min(size, input.width - column),
+          });
+    }
 }

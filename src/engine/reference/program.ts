@@ -83,8 +83,8 @@ export class ReferenceProgram implements ComputeProgram {
   #update({ parameters, gradients }: TrainingPass, velocity: Float64Array, options: StepOptions): void {
     for (const { name, offset, count } of this.#table) {
       const multiplier = this.#options.multipliers?.[name];
+      if (multiplier?.learningRate === 0) continue; // frozen: momentum must not move it either
       const learningRate = options.learningRate * (multiplier?.learningRate ?? 1);
-      if (learningRate === 0) continue; // frozen: momentum must not move it either
       const weightDecay = options.weightDecay * (multiplier?.weightDecay ?? 1);
       for (let i = offset; i < offset + count; i++) {
         velocity[i] =
