@@ -39,19 +39,56 @@ interface Entry {
 
 /** Reads a whole file. @throws AlexnetError "format" naming the file and what is wrong with it. */
 export function readSafetensors(path: string): TensorFile {
+  const file = openSafetensors(path);
+  try {
+    const tensors = new Map<string, NamedTensor>();
+    for (const name of file.shapes.keys()) tensors.set(name, file.read(name));
+    return { tensors, metadata: file.metadata };
+  } finally {
+    file.close();
+  }
+}
+
+/** An open file whose tensors are read one by one. */
+export interface OpenTensorFile {
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly metadata: Readonly<Record<string, string>>;
+  read(name: string): NamedTensor;
+  /** Reads into memory that is there already: of the tensor's own dtype and length. */
+  readInto(name: string, into: TensorData): void;
+  close(): void;
+}
+
+/** @throws AlexnetError "format" naming the file and what is wrong with it; its reads do the same. */
+export function openSafetensors(path: string): OpenTensorFile {
   const file = openSync(path, "r");
   try {
-    const size = fstatSync(file).size;
-    const { entries, metadata, start } = readHeader(file, size, path);
-    const tensors = new Map<string, NamedTensor>();
-    for (const [name, { dtype, shape, begin, end }] of entries) {
-      const bytes = new Uint8Array(end - begin);
-      readFully(file, bytes, start + begin, path);
-      tensors.set(name, { shape, data: new dtypes[dtype](bytes.buffer) });
-    }
-    return { tensors, metadata };
-  } finally {
+    const { entries, metadata, start } = readHeader(file, fstatSync(file).size, path);
+    const find = (name: string): Entry => {
+      const entry = entries.get(name);
+      if (entry === undefined) throw new AlexnetError("format", `${path}: holds no tensor ${name}`);
+      return entry;
+    };
+    return {
+      shapes: new Map([...entries].map(([name, entry]) => [name, entry.shape])),
+      metadata,
+      read(name) {
+        const { dtype, shape, begin, end } = find(name);
+        const bytes = new Uint8Array(end - begin);
+        readFully(file, bytes, start + begin, path);
+        return { shape, data: new dtypes[dtype](bytes.buffer) };
+      },
+      readInto(name, into) {
+        const { dtype, shape, begin } = find(name);
+        if (dtypeOf(into) !== dtype || into.length !== product(shape))
+          throw new AlexnetError("format", `${path}: tensor ${name} is ${dtype} ${shape.join("x")}; expected another`);
+        readFully(file, new Uint8Array(into.buffer, into.byteOffset, into.byteLength), start + begin, path);
+      },
+      close: () => closeSync(file),
+    };
+  } catch (error) {
     closeSync(file);
+    throw error;
   }
 }
 

@@ -1,0 +1,91 @@
+/** Exact counts over a number of pictures. */
+export interface Scores {
+  readonly samples: number;
+  /** Pictures whose class had the highest probability, and one of the five highest. */
+  readonly top1Correct: number;
+  readonly top5Correct: number;
+  /** Mean cross-entropy, in nats. */
+  readonly loss: number;
+}
+
+export interface ClassScores extends Omit<Scores, "loss"> {
+  readonly name: string;
+  /** The class its pictures were most often taken for, of those they were wrongly taken for. */
+  readonly takenFor: { readonly name: string; readonly count: number } | undefined;
+}
+
+/** Shares of pictures, 0 to 1, that the most probable class, or all of the five most probable, got wrong. */
+export function errors({ samples, top1Correct, top5Correct }: Omit<Scores, "loss">): {
+  readonly top1: number;
+  readonly top5: number;
+} {
+  const share = (correct: number): number => (samples === 0 ? 0 : (samples - correct) / samples);
+  return { top1: share(top1Correct), top5: share(top5Correct) };
+}
+
+/** Counts how well probabilities match labels. */
+export class Scorer {
+  readonly #classes: readonly string[];
+  readonly #confusion: Uint32Array; // (label, predicted); the last column: predicted nothing
+  readonly #top5Correct: Uint32Array; // by label
+  #lossSum = 0;
+
+  constructor(classes: readonly string[]) {
+    this.#classes = classes;
+    this.#confusion = new Uint32Array(classes.length * (classes.length + 1));
+    this.#top5Correct = new Uint32Array(classes.length);
+  }
+
+  /** `probabilities` has one value per class. */
+  add(probabilities: Float32Array | Float64Array, label: number): void {
+    const [predicted = this.#classes.length] = highest(probabilities, 1);
+    this.#confusion[label * (this.#classes.length + 1) + predicted]++;
+    if (highest(probabilities, 5).includes(label)) this.#top5Correct[label]++;
+    this.#lossSum -= Math.log(probabilities[label] > 0 ? probabilities[label] : Number.MIN_VALUE);
+  }
+
+  scores(): Scores {
+    const classes = this.byClass();
+    const sum = (key: "samples" | "top1Correct" | "top5Correct"): number =>
+      classes.reduce((total, row) => total + row[key], 0);
+    const samples = sum("samples");
+    return {
+      samples,
+      top1Correct: sum("top1Correct"),
+      top5Correct: sum("top5Correct"),
+      loss: samples === 0 ? 0 : this.#lossSum / samples,
+    };
+  }
+
+  byClass(): readonly ClassScores[] {
+    const columns = this.#classes.length + 1;
+    return this.#classes.map((name, label) => {
+      const row = this.#confusion.subarray(label * columns, (label + 1) * columns);
+      const [taken = label] = highest(row.subarray(0, -1), 2).filter((predicted) => predicted !== label);
+      return {
+        name,
+        samples: row.reduce((total, value) => total + value, 0),
+        top1Correct: row[label],
+        top5Correct: this.#top5Correct[label],
+        takenFor: row[taken] > 0 && taken !== label ? { name: this.#classes[taken], count: row[taken] } : undefined,
+      };
+    });
+  }
+}
+
+/**
+ * The places of the `count` highest values, the highest first; of equal values the first counts as higher. A value
+ * that isn't a number counts as lowest, so a broken network is never right by accident.
+ */
+export function highest(values: Float32Array | Float64Array | Uint32Array, count: number): readonly number[] {
+  const best: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    if (best.length === count && !(values[i] > values[best[count - 1]])) continue;
+    if (Number.isNaN(values[i])) continue;
+    let place = best.length;
+    while (place > 0 && values[i] > values[best[place - 1]]) place--;
+    best.splice(place, 0, i);
+    if (best.length > count) best.pop();
+  }
+  return best;
+}

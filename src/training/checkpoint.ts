@@ -1,0 +1,183 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { ColourComponents } from "../dataset/statistics.js";
+import type { EngineDescription, Preprocessing } from "../engine/engine.js";
+import { AlexnetError } from "../errors.js";
+import { writeWhole } from "../files.js";
+import { encodeSafetensors, type NamedTensor, type OpenTensorFile, openSafetensors } from "../formats/safetensors.js";
+import { type Network, PICTURE_SIZE } from "../network/network.js";
+import { type Parameter, parameterCount, parameterTable, parameterView } from "../network/parameters.js";
+import { parseNetwork } from "../network/parse.js";
+import { allFinite } from "./finite.js";
+import type { Recipe } from "./recipe.js";
+import { recipeSchema } from "./recipe-schema.js";
+import { type TrainingState, trainingState } from "./state.js";
+
+/** A trained network: all that prediction needs. */
+export interface Model {
+  readonly network: Network;
+  /** Names in the order of the outputs. */
+  readonly classes: readonly string[];
+  readonly preprocessing: Preprocessing;
+  /** In the order of `parameterTable(network)`. */
+  readonly parameters: Float32Array;
+}
+
+/** Where and how the parameters came about. */
+export interface Origin {
+  readonly recipe: Recipe;
+  readonly seed: number;
+  /** Of the store trained on: its hash and its colours' components. */
+  readonly dataHash: string;
+  readonly colour: ColourComponents;
+  readonly engine: EngineDescription;
+  readonly state: TrainingState;
+}
+
+/** All that training goes on from. */
+export interface Checkpoint {
+  readonly model: Model;
+  readonly origin: Origin;
+  /** In the order of the parameters. */
+  readonly momentum: Float32Array;
+}
+
+const FORMAT = "alexnet checkpoint 1";
+const MOMENTUM = "momentum.";
+const MEAN = "mean";
+
+const modelSchema = z.object({
+  network: z.unknown(),
+  classes: z.array(z.string()),
+  scale: z.tuple([z.number(), z.number(), z.number()]),
+});
+
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+const originSchema: z.ZodType<Origin> = z.object({
+  recipe: recipeSchema,
+  seed: z.number(),
+  dataHash: z.string(),
+  colour: z.object({ values: triple, vectors: z.tuple([triple, triple, triple]) }),
+  engine: z.object({
+    engine: z.enum(["onednn", "reference"]),
+    library: z.string(),
+    instructionSet: z.string(),
+    threads: z.number(),
+  }),
+  state: trainingState,
+});
+
+/**
+ * Writes a safetensors file, whole or not at all: the parameters by their names, `mean`, `momentum.<parameter>`;
+ * everything else as JSON in the metadata, with one hash over what prediction needs and one over the rest.
+ * @returns the file's size in bytes
+ * @throws AlexnetError "run" when a value isn't finite or the disk is full; nothing is written then.
+ */
+export function writeCheckpoint(path: string, { model, origin, momentum }: Checkpoint): number {
+  const { network, classes, preprocessing, parameters } = model;
+  const table = parameterTable(network);
+  const tensors = new Map<string, NamedTensor>();
+  for (const parameter of table) tensors.set(parameter.name, finite(parameter, parameters));
+  tensors.set(MEAN, { shape: [PICTURE_SIZE, PICTURE_SIZE, 3], data: preprocessing.mean });
+  for (const parameter of table) tensors.set(MOMENTUM + parameter.name, finite(parameter, momentum));
+
+  const modelText = JSON.stringify({ network, classes, scale: preprocessing.scale });
+  const originText = JSON.stringify(origin);
+  const parts = encodeSafetensors(tensors, {
+    format: FORMAT,
+    model: modelText,
+    origin: originText,
+    "model-sha256": hash(modelText, preprocessing.mean, parameters),
+    "origin-sha256": hash(originText, momentum),
+  });
+  writeWhole(path, parts);
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** @throws AlexnetError "run" naming the file when it is damaged or no checkpoint. */
+export function readCheckpoint(path: string): Checkpoint {
+  return open(path, (file) => {
+    const model = modelIn(file, path);
+    const origin = parse(originSchema, file, "origin", path);
+    const momentum = valuesIn(file, model.network, MOMENTUM);
+    verify(file, "origin", path, momentum);
+    return { model, origin, momentum };
+  });
+}
+
+/** Reads only what prediction needs: half of the file. @throws as `readCheckpoint`. */
+export function readModel(path: string): Model {
+  return open(path, (file) => modelIn(file, path));
+}
+
+/** Reads only the JSON: quick for large files, and not protected by a hash. @throws as `readCheckpoint`. */
+export function readOrigin(path: string): Origin {
+  return open(path, (file) => parse(originSchema, file, "origin", path));
+}
+
+function open<T>(path: string, read: (file: OpenTensorFile) => T): T {
+  try {
+    const file = openSafetensors(path);
+    try {
+      const { format } = file.metadata;
+      if (format !== FORMAT) throw damaged(path, `its format is ${format ?? "not stated"}, expected "${FORMAT}"`);
+      return read(file);
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (!(error instanceof AlexnetError)) throw error;
+    throw new AlexnetError("run", error.message, { cause: error });
+  }
+}
+
+function modelIn(file: OpenTensorFile, path: string): Model {
+  const { network: description, classes, scale } = parse(modelSchema, file, "model", path);
+  const network = parseNetwork(description, path);
+  const parameters = valuesIn(file, network, "");
+  const mean = new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3);
+  file.readInto(MEAN, mean);
+  verify(file, "model", path, mean, parameters);
+  return { network, classes, preprocessing: { mean, scale }, parameters };
+}
+
+function valuesIn(file: OpenTensorFile, network: Network, prefix: string): Float32Array {
+  const values = new Float32Array(parameterCount(network));
+  for (const parameter of parameterTable(network))
+    file.readInto(prefix + parameter.name, parameterView(values, parameter));
+  return values;
+}
+
+function parse<T>(schema: z.ZodType<T>, file: OpenTensorFile, key: string, path: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(file.metadata[key] ?? "");
+  } catch {
+    throw damaged(path, `its metadata "${key}" is not JSON`);
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw damaged(path, `its metadata "${key}": ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+function verify(file: OpenTensorFile, key: string, path: string, ...values: readonly Float32Array[]): void {
+  if (hash(file.metadata[key] ?? "", ...values) !== file.metadata[`${key}-sha256`])
+    throw damaged(path, `its contents are not those that were written (${key} hash)`);
+}
+
+function damaged(path: string, what: string): AlexnetError {
+  return new AlexnetError("run", `${path}: no whole checkpoint: ${what}`);
+}
+
+function hash(text: string, ...values: readonly Float32Array[]): string {
+  const sum = createHash("sha256").update(text);
+  for (const { buffer, byteOffset, byteLength } of values) sum.update(new Uint8Array(buffer, byteOffset, byteLength));
+  return sum.digest("hex");
+}
+
+function finite(parameter: Parameter, values: Float32Array): NamedTensor {
+  const data = parameterView(values, parameter);
+  if (!allFinite(data))
+    throw new AlexnetError("run", `${parameter.name}: holds values that are not finite; no checkpoint was written`);
+  return { shape: parameter.shape, data };
+}

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { engineNames } from "../engine/engine.js";
+import { AlexnetError } from "../errors.js";
+import { readJson } from "../files.js";
+import type { Network } from "../network/network.js";
+import { parseNetwork } from "../network/parse.js";
+import { cadence } from "./cadence.js";
+import type { Recipe } from "./recipe.js";
+import { recipeSchema } from "./recipe-schema.js";
+
+const optionalCount = z.number().nullable();
+
+const settings = z
+  .object({
+    /** Of this file's form. */
+    version: z.literal(1),
+    data: z.object({
+      /** The folder or store that was named, and the store trained on. */
+      source: z.string(),
+      store: z.string(),
+      /** Of the store's contents. */
+      hash: z.string(),
+      train: z.number(),
+      val: z.number(),
+      classes: z.number(),
+    }),
+    /** Classes and width applied. */
+    network: z.unknown(),
+    width: z.number(),
+    recipe: recipeSchema,
+    /** Why this recipe. */
+    recipeReason: z.string(),
+    seed: z.number(),
+    engine: z.enum(["auto", ...engineNames]),
+    /** null: as many as suit the machine. */
+    threads: optionalCount,
+    workers: optionalCount,
+    checkpointEvery: cadence,
+    /** Newest checkpoints kept, besides the best. */
+    keep: z.number(),
+    /** Steps a row of metrics. */
+    metricsEvery: z.number(),
+    /** Seconds; null for none. */
+    timeBudget: optionalCount,
+    /** Epochs without a lower validation error; null for no early stop. */
+    earlyStop: optionalCount,
+  })
+  .readonly();
+
+/** All settings of a run, as they took effect: what config.json holds. */
+export interface RunConfig extends Omit<z.infer<typeof settings>, "network" | "recipe"> {
+  readonly network: Network;
+  readonly recipe: Recipe;
+}
+
+/** @throws AlexnetError "run" naming the file and the field that is wrong. */
+export function readConfig(path: string): RunConfig {
+  const parsed = settings.safeParse(readJson(path));
+  if (!parsed.success) throw new AlexnetError("run", `${path}: ${z.prettifyError(parsed.error)}`);
+  return { ...parsed.data, network: parseNetwork(parsed.data.network, path) };
+}

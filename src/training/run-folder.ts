@@ -1,0 +1,111 @@
+import { appendFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { arch, cpus, hostname, platform, release, totalmem } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import type { EngineDescription } from "../engine/engine.js";
+import { AlexnetError } from "../errors.js";
+import { explainDisk, readJson, UNFINISHED, writeWhole } from "../files.js";
+import { packageVersion } from "../version.js";
+import { type RunConfig, readConfig } from "./config.js";
+import { lockRun, type RunLock } from "./run-lock.js";
+
+/** A folder that holds all of one training run; docs/formats.md describes its files. */
+export class RunFolder {
+  constructor(readonly path: string) {}
+
+  readonly file = (name: "config.json" | "classes.json" | "environment.json" | "metrics.jsonl" | "log.txt"): string =>
+    join(this.path, name);
+
+  get checkpoints(): string {
+    return join(this.path, "checkpoints");
+  }
+
+  get tensorboard(): string {
+    return join(this.path, "tensorboard");
+  }
+
+  /** Whether a run was begun here. */
+  get exists(): boolean {
+    return existsSync(this.file("config.json"));
+  }
+
+  /** Makes the folder ready for a new run. The config comes last: where it is, the rest is. */
+  create(config: RunConfig, classes: readonly string[]): void {
+    mkdirSync(this.checkpoints, { recursive: true });
+    writeWhole(this.file("classes.json"), json(classes));
+    this.writeConfig(config);
+  }
+
+  /** @throws AlexnetError "run" when there is none or it is damaged. */
+  readConfig(): RunConfig {
+    if (!this.exists)
+      throw new AlexnetError("run", `${this.path}: no training run; \`alexnet runs\` lists those there are`);
+    return readConfig(this.file("config.json"));
+  }
+
+  writeConfig(config: RunConfig): void {
+    writeWhole(this.file("config.json"), json(config));
+  }
+
+  /** @throws AlexnetError "run" when the folder holds anything, so that nothing is overwritten. */
+  refuseUnlessEmpty(): void {
+    if (this.exists)
+      throw new AlexnetError(
+        "run",
+        `${this.path}: holds a run already; go on with it (alexnet train --resume ${this.path}) or choose another --run`,
+      );
+    const strange = existsSync(this.path)
+      ? readdirSync(this.path).filter((name) => !leftovers.has(name) && !name.endsWith(UNFINISHED))
+      : [];
+    if (strange.length > 0)
+      throw new AlexnetError("run", `${this.path}: is no run and not empty (${strange[0]}); choose another --run`);
+  }
+
+  /** @throws AlexnetError "run" naming the process that trains here. */
+  lock(): RunLock {
+    mkdirSync(this.path, { recursive: true });
+    return lockRun(join(this.path, LOCK));
+  }
+
+  /** A line with the time before it. */
+  log(text: string): void {
+    const path = this.file("log.txt");
+    try {
+      appendFileSync(path, `${new Date().toISOString()} ${text}\n`);
+    } catch (error) {
+      throw explainDisk(error, path);
+    }
+  }
+
+  /** Adds what this session runs on to those before it. */
+  recordSession(engine: EngineDescription, step: number): void {
+    const path = this.file("environment.json");
+    const before = existsSync(path) ? sessionsSchema.parse(readJson(path)).sessions : [];
+    writeWhole(path, json({ sessions: [...before, { step, ...describeEnvironment(), engine }] }));
+  }
+}
+
+const LOCK = "lock";
+/** What a run that ended before it had a config may have left. */
+const leftovers = new Set([LOCK, "classes.json", "checkpoints", "log.txt"]);
+
+const sessionsSchema = z.object({ sessions: z.array(z.unknown()) });
+
+function describeEnvironment(): Readonly<Record<string, unknown>> {
+  const processors = cpus();
+  return {
+    time: new Date().toISOString(),
+    alexnet: packageVersion(),
+    node: process.version,
+    command: process.argv,
+    host: hostname(),
+    system: `${platform()} ${release()} ${arch()}`,
+    processor: processors[0]?.model ?? "unknown",
+    processors: processors.length,
+    memoryBytes: totalmem(),
+  };
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}

@@ -1,0 +1,53 @@
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname } from "node:path";
+import koffi from "koffi";
+import { AlexnetError } from "../errors.js";
+
+const LOCK_EXCLUSIVE = 2;
+const LOCK_AT_ONCE = 4;
+
+export interface RunLock {
+  /** Who held the lock before and ended without giving it back: "process 4711 on host". */
+  readonly abandonedBy: string | undefined;
+  release(): void;
+}
+
+/**
+ * One trainer a run folder: an flock(2) on the file, which the system gives up with the process however it ends, so
+ * that a lock is never stale. The file's text names the holder.
+ * @throws AlexnetError "run" naming the process that holds it.
+ */
+export function lockRun(path: string): RunLock {
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+  try {
+    const holder = readFileSync(path, "utf8").trim();
+    if (!takeLock(file))
+      throw new AlexnetError(
+        "run",
+        `${dirname(path)}: ${holder || "another process"} is training this run; stop it first, or choose another --run`,
+      );
+    ftruncateSync(file);
+    writeSync(file, `process ${process.pid} on ${hostname()}\n`, 0);
+    return {
+      abandonedBy: holder === "" ? undefined : holder,
+      release() {
+        ftruncateSync(file);
+        closeSync(file);
+      },
+    };
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+}
+
+/** Without waiting. Where the system has no flock there is no guard, as on Windows. */
+function takeLock(file: number): boolean {
+  if (process.platform === "win32") return true;
+  const flock = koffi.load(null).func("int flock(int fd, int operation)");
+  if (flock(file, LOCK_EXCLUSIVE | LOCK_AT_ONCE) === 0) return true;
+  const errno = koffi.errno();
+  if (errno === koffi.os.errno.EWOULDBLOCK || errno === koffi.os.errno.EAGAIN) return false;
+  throw new AlexnetError("run", `flock failed with errno ${errno}; choose a --run folder on a local disk`);
+}
