@@ -1,10 +1,11 @@
 import { AlexnetError } from "../errors.js";
-import { type Network, PICTURE_SIZE } from "../network/network.js";
-import { parameterTable } from "../network/parameters.js";
-import { inferShapes } from "../network/shapes.js";
+import { type Layer, type Network, PICTURE_SIZE } from "../network/network.js";
+import { parameterCount, parameterTable, weightShape } from "../network/parameters.js";
+import { inferShapes, outputShape, volume } from "../network/shapes.js";
 import { classCount } from "../network/transform.js";
 import type { ComputeEngine, ComputeProgram } from "./compute.js";
-import type { Batch, CompileOptions, State, StepOptions, View } from "./engine.js";
+import type { Batch, CompileOptions, LayerInputs, State, StepOptions, Tensor, View } from "./engine.js";
+import { pictureShape } from "./engine.js";
 
 /** The border of every engine: what callers hand in is checked here, so that engines trust what they are given. */
 
@@ -27,8 +28,16 @@ export function checkedEngine(engine: ComputeEngine): ComputeEngine {
       checkBatchSize(options.batchSize);
       return engine.estimateMemory(network, options);
     },
-    differentiate: (layer, inputs) => engine.differentiate(layer, inputs),
-    crossEntropy: (logits, labels) => engine.crossEntropy(logits, labels),
+    differentiate: (layer, inputs) => {
+      checkInputs(layer, inputs);
+      return engine.differentiate(layer, inputs);
+    },
+    crossEntropy: (logits, labels) => {
+      const [samples = 0, classes = 0] = logits.shape;
+      checkLength("logits", logits, samples * classes);
+      checkLabels(labels, samples, classes);
+      return engine.crossEntropy(logits, labels);
+    },
     measureMatrixRate: (size) => engine.measureMatrixRate(size),
     close: () => {
       for (const program of programs) program.close();
@@ -45,7 +54,7 @@ function checkedProgram(
 ): ComputeProgram {
   const { batchSize, memoryBytes } = program;
   const classes = classCount(network);
-  const values = parameterTable(network).reduce((sum, { count }) => sum + count, 0);
+  const values = parameterCount(network);
   const checkState = (state: State): void => {
     if (state !== "parameters" && options.mode === "predict")
       fail(`${state}: a program compiled to predict holds parameters only; compile it with mode "train"`);
@@ -56,7 +65,7 @@ function checkedProgram(
     step: (batch, stepOptions) => {
       if (options.mode !== "train") fail(`step: compiled to predict; compile the network with mode "train"`);
       checkBatch(batch, network, batchSize);
-      checkLabels(batch, classes);
+      checkLabels(batch.labels, batch.views.length, classes);
       checkStepOptions(stepOptions);
       return program.step(batch, stepOptions);
     },
@@ -117,10 +126,33 @@ function checkBatch({ pictures, views }: Batch, network: Network, batchSize: num
     );
 }
 
-function checkLabels({ labels, views }: Batch, classes: number): void {
-  if (labels.length !== views.length) fail(`batch: ${labels.length} labels for ${views.length} samples`);
+function checkLabels(labels: Int32Array, samples: number, classes: number): void {
+  if (labels.length !== samples) fail(`labels: ${labels.length} for ${samples} samples; give one each`);
   const bad = labels.findIndex((label) => !(label >= 0 && label < classes));
-  if (bad >= 0) fail(`batch: sample ${bad} has label ${labels[bad]}; this network has ${classes} classes`);
+  if (bad >= 0) fail(`labels: sample ${bad} has ${labels[bad]}; there are ${classes} classes, counted from 0`);
+}
+
+function checkInputs(layer: Layer, { x, w, b, dy }: LayerInputs): void {
+  const { name } = layer;
+  if (layer.kind === "dropout") fail(`${name}: dropout alone has no result to compare: a step's seed draws it`);
+  const input = pictureShape(x);
+  const [samples = 0] = x.shape;
+  checkLength(`${name}: x`, x, samples * volume(input));
+  checkLength(`${name}: dy`, dy, samples * volume(outputShape(layer, input)));
+  const weights = weightShape(layer, input);
+  if ((w === undefined) !== (weights === undefined) || (b === undefined) !== (weights === undefined))
+    fail(`${name}: give w and b to layers that have weights, and to no other`);
+  if (weights === undefined || w === undefined || b === undefined) return;
+  checkLength(
+    `${name}: w`,
+    w,
+    weights.reduce((product, length) => product * length),
+  );
+  checkLength(`${name}: b`, b, weights[0]);
+}
+
+function checkLength(what: string, { data }: Tensor, length: number): void {
+  if (data.length !== length) fail(`${what}: ${data.length} values for a shape of ${length}`);
 }
 
 function checkStepOptions(options: StepOptions): void {

@@ -1,5 +1,5 @@
-import type { Network } from "./network.js";
-import { inferShapes, volume } from "./shapes.js";
+import type { Layer, Network } from "./network.js";
+import { inferShapes, type Shape, volume } from "./shapes.js";
 
 /**
  * One tensor of a network's parameters. All of them lie one after the other, in the order of the layers, weights
@@ -19,25 +19,28 @@ export interface Parameter {
   readonly fanIn: number;
 }
 
+/** Of the layer's weights, outputs first; undefined for layers without. There is a bias for each output. */
+export function weightShape(layer: Layer, input: Shape): readonly [outputs: number, ...sum: number[]] | undefined {
+  if (layer.kind === "convolution") return [layer.filters, input.channels / layer.groups, layer.size, layer.size];
+  return layer.kind === "fully-connected" ? [layer.outputs, volume(input)] : undefined;
+}
+
 /** The one table that names, shapes and places every parameter of `network`. */
 export function parameterTable(network: Network): readonly Parameter[] {
   const table: Parameter[] = [];
   let offset = 0;
-  const add = (layer: string, role: Parameter["role"], shape: readonly number[], fanIn: number): void => {
-    const count = shape.reduce((a, b) => a * b, 1);
-    table.push({ name: `${layer}.${role}`, layer, role, shape, count, offset, fanIn });
-    offset += count;
-  };
   for (const { layer, input } of inferShapes(network)) {
-    if (layer.kind === "convolution") {
-      const perGroup = input.channels / layer.groups;
-      const fanIn = perGroup * layer.size * layer.size;
-      add(layer.name, "weight", [layer.filters, perGroup, layer.size, layer.size], fanIn);
-      add(layer.name, "bias", [layer.filters], fanIn);
-    } else if (layer.kind === "fully-connected") {
-      const fanIn = volume(input);
-      add(layer.name, "weight", [layer.outputs, fanIn], fanIn);
-      add(layer.name, "bias", [layer.outputs], fanIn);
+    const weights = weightShape(layer, input);
+    if (weights === undefined) continue;
+    const [outputs, ...sum] = weights;
+    const fanIn = product(sum);
+    for (const [role, shape] of [
+      ["weight", weights],
+      ["bias", [outputs]],
+    ] as const) {
+      const count = product(shape);
+      table.push({ name: `${layer.name}.${role}`, layer: layer.name, role, shape, count, offset, fanIn });
+      offset += count;
     }
   }
   return table;
@@ -52,4 +55,8 @@ export function parameterCount(network: Network): number {
 /** The part of `all` that belongs to `parameter`, without copying. */
 export function parameterView(all: Float32Array, parameter: Parameter): Float32Array {
   return all.subarray(parameter.offset, parameter.offset + parameter.count);
+}
+
+function product(counts: readonly number[]): number {
+  return counts.reduce((a, b) => a * b, 1);
 }

@@ -59,7 +59,7 @@ export function compileProgram(library: Library, network: Network, options: Comp
   try {
     const operations = build.finish();
     const probabilities = build.floats(outputs);
-    const update = new Update(build, parameters);
+    const update = options.mode === "train" ? new Update(build, parameters) : undefined;
     const begin = (batch: Batch, learning: boolean, seed: number): void => {
       Object.assign(current, { batch, learning, seed });
     };
@@ -69,7 +69,7 @@ export function compileProgram(library: Library, network: Network, options: Comp
       step(batch, stepOptions) {
         begin(batch, true, stepOptions.seed);
         for (const operation of operations) operation.run();
-        update.run(stepOptions);
+        update?.run(stepOptions);
         return { ...result };
       },
       predict(batch) {
@@ -80,7 +80,7 @@ export function compileProgram(library: Library, network: Network, options: Comp
       read: (state) => parameters.read(state),
       write: (state, values) => parameters.write(state, values),
       close() {
-        update.close();
+        update?.close();
         build.close();
       },
     };
