@@ -32,8 +32,8 @@ export const Query = {
   scratchpad: 136,
 } as const;
 
-/** Row-major in memory, or the library's choice. */
-export type Layout = "row-major" | "any";
+/** Row-major in memory, column-major (of matrices), or the library's choice. */
+export type Layout = "row-major" | "column-major" | "any";
 
 /** `training` keeps what the backward operation needs. */
 export interface ConvolutionSpec {

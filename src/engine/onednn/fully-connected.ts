@@ -1,32 +1,43 @@
 import type { FullyConnected } from "../../network/network.js";
 import { Argument, Query } from "./bindings.js";
 import type { Tensor } from "./build.js";
-import type { Activation, Context, Stage } from "./layer.js";
+import { type Activation, type Context, rowMajor, type Stage } from "./layer.js";
 
-/** Reads maps in the layout they come in; its own outputs are row-major. The ReLU that follows is fused. */
+/**
+ * Takes its input as a row-major matrix and gives one. Where the library's implementation is a plain matrix product,
+ * that is quickest when the dimension summed over is contiguous: row-major weights forward, column-major backward.
+ * (Measured on AVX2 at 128 x 9216 x 4096: 113 and 128 GFLOP/s so, 69 and 65 otherwise; left to itself, oneDNN 2.6
+ * takes the slow way.) Block layouts, as on AVX-512, are the library's choice. The ReLU that follows is fused.
+ */
 export function fullyConnected(layer: FullyConnected, x: Activation, context: Context): Stage {
   const { build, batchSize, parameters } = context;
   const { bindings } = build.library;
   const { name, kind, outputs } = layer;
-  const [, ...inputDims] = x.dims;
-  const dims = [batchSize, outputs];
-  const weightDims = [outputs, ...inputDims];
+  const inputs = x.dims.slice(1).reduce((a, b) => a * b, 1);
+  const weightDims = [outputs, inputs];
+  const flops = 2 * batchSize * outputs * inputs;
+  const forward = { layer: name, kind, direction: "forward", flops } as const;
+
   const spec = {
-    src: x.tensor.descriptor,
+    src: build.descriptor([batchSize, inputs], "row-major"),
     weights: build.descriptor(weightDims, "any"),
     bias: build.descriptor([outputs], "row-major"),
-    dst: build.descriptor(dims, "row-major"),
+    dst: build.descriptor([batchSize, outputs], "row-major"),
   };
-  const flops = 2 * batchSize * outputs * inputDims.reduce((a, b) => a * b, 1);
   const rectified = context.next?.kind === "relu";
-  const operation = build.own(
-    bindings.innerProductForward(spec, context.training, bindings.attributes({ relu: rectified })),
-  );
+  const attributes = bindings.attributes({ relu: rectified });
+  const freely = build.own(bindings.innerProductForward(spec, context.training, attributes));
+  const blocked = !bindings.implementation(freely).includes("gemm:jit");
+  const rows = { ...spec, weights: build.descriptor(weightDims, "row-major") };
+  const operation = blocked ? freely : build.own(bindings.innerProductForward(rows, context.training, attributes));
+
+  const flat = rowMajor(build, x, forward);
+  const src = { ...flat, descriptor: spec.src };
   const weights = parameters.place(`${name}.weight`, weightDims, build.query(operation, Query.weights));
   const bias = parameters.place(`${name}.bias`, [outputs], spec.bias);
   const y = build.tensor(spec.dst);
-  build.execute({ layer: name, kind, direction: "forward", flops }, operation, [
-    [Argument.src, x.tensor],
+  build.execute(forward, operation, [
+    [Argument.src, src],
     [Argument.weights, weights.value],
     [Argument.bias, bias.value],
     [Argument.dst, y],
@@ -34,11 +45,13 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
 
   const backwardWeights = (dy: Tensor): void => {
     const info = { layer: name, kind, direction: "backward-weights", flops } as const;
-    const backward = build.own(bindings.innerProductBackwardWeights(spec, build.attributes, operation));
+    const backward = build.own(
+      bindings.innerProductBackwardWeights(blocked ? spec : rows, build.attributes, operation),
+    );
     const dw = parameters.gradientTarget(weights, build.query(backward, Query.diffWeights), info);
     const db = parameters.gradientTarget(bias, spec.bias, info);
     build.execute(info, backward, [
-      [Argument.src, x.tensor],
+      [Argument.src, src],
       [Argument.diffDst, dy],
       [Argument.diffWeights, dw.tensor],
       [Argument.diffBias, db.tensor],
@@ -48,18 +61,21 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
 
   const backwardData = (dy: Tensor): Tensor => {
     const info = { layer: name, kind, direction: "backward-data", flops } as const;
-    const backward = build.own(bindings.innerProductBackwardData(spec, build.attributes, operation));
+    const columns = { ...spec, weights: build.descriptor(weightDims, "column-major") };
+    const backward = build.own(
+      bindings.innerProductBackwardData(blocked ? spec : columns, build.attributes, operation),
+    );
     const dx = build.tensor(spec.src);
     build.execute(info, backward, [
       [Argument.diffDst, dy],
       [Argument.weights, build.reorder(weights.value, build.query(backward, Query.weights), info)],
       [Argument.diffSrc, dx],
     ]);
-    return dx;
+    return { ...dx, descriptor: flat.descriptor };
   };
 
   return {
-    y: { tensor: y, dims, rectified },
+    y: { tensor: y, dims: [batchSize, outputs], rectified },
     backward(gradient) {
       const dy = build.reorder(gradient, spec.dst, { layer: name, kind, direction: "backward-data" });
       if (parameters.learns(name)) backwardWeights(dy);

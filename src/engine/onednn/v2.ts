@@ -73,7 +73,7 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
       const struct = new Uint8Array(Size.memory);
       const lengths = BigInt64Array.from(dims, BigInt);
       if (layout === "any") byTag(struct, dims.length, lengths, F32, ANY);
-      else byStrides(struct, dims.length, lengths, F32, rowMajorStrides(dims));
+      else byStrides(struct, dims.length, lengths, F32, denseStrides(dims, layout));
       descriptors.push(struct);
       return koffi.address(struct);
     },
@@ -216,10 +216,11 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
   };
 }
 
-function rowMajorStrides(dims: readonly number[]): BigInt64Array {
+function denseStrides(dims: readonly number[], layout: "row-major" | "column-major"): BigInt64Array {
   const strides = new BigInt64Array(dims.length);
+  const innermostFirst = layout === "column-major" ? [...dims.keys()] : [...dims.keys()].reverse();
   let stride = 1;
-  for (let i = dims.length - 1; i >= 0; i--) {
+  for (const i of innermostFirst) {
     strides[i] = BigInt(stride);
     stride *= dims[i];
   }

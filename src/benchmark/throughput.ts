@@ -1,0 +1,83 @@
+import type { Engine } from "../engine/engine.js";
+import { initialise } from "../network/initialise.js";
+import type { Network } from "../network/network.js";
+import { summarise } from "../network/summary.js";
+import { classCount } from "../network/transform.js";
+import { syntheticBatch, syntheticPreprocessing } from "./synthetic.js";
+
+export interface ThroughputOptions {
+  readonly mode: "train" | "predict";
+  readonly batchSize: number;
+  /** Timed steps, after two that warm up. */
+  readonly steps: number;
+}
+
+export interface Throughput {
+  /** "onednn": the engine that ran. */
+  readonly engine: string;
+  /** Of the median step, end to end: pictures in, parameters updated (or probabilities out). */
+  readonly imagesPerSecond: number;
+  /** Direct convolution's operations, in units of 10^9 a second. */
+  readonly gflops: number;
+  /** The machine's own float32 matrix product of size 4096 cubed, measured before, between and after the steps; median. */
+  readonly gemmGflops: number;
+  /** gflops / gemmGflops */
+  readonly fraction: number;
+  /** Of the whole process. */
+  readonly peakMemoryBytes: number;
+  readonly batchSize: number;
+  readonly milliseconds: { readonly median: number; readonly least: number; readonly most: number };
+}
+
+const MATRIX_SIZE = 4096;
+const WARM_UP = 2;
+
+/** How fast `network` trains or predicts on synthetic pictures, beside the machine's own rate in the same run. */
+export async function measureThroughput(
+  engine: Engine,
+  network: Network,
+  { mode, batchSize, steps }: ThroughputOptions,
+): Promise<Throughput> {
+  const batch = syntheticBatch(batchSize, network.input.size, classCount(network));
+  const program = await engine.compile(network, { batchSize, mode, preprocessing: syntheticPreprocessing() });
+  await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
+  const run = (seed: number): Promise<unknown> =>
+    mode === "train"
+      ? program.step(batch, { learningRate: 1e-4, momentum: 0.9, weightDecay: 0.0005, seed })
+      : program.predict(batch);
+  for (let i = 0; i < WARM_UP; i++) await run(i);
+
+  const rates = [await engine.measureMatrixRate(MATRIX_SIZE)];
+  const times: number[] = [];
+  for (let i = 0; i < steps; i++) {
+    const start = performance.now();
+    await run(WARM_UP + i);
+    times.push(performance.now() - start);
+    if (i === Math.floor(steps / 2)) rates.push(await engine.measureMatrixRate(MATRIX_SIZE));
+  }
+  rates.push(await engine.measureMatrixRate(MATRIX_SIZE));
+  await program.close();
+
+  const { forwardFlops, trainingFlops } = summarise(network);
+  const milliseconds = { median: median(times), least: Math.min(...times), most: Math.max(...times) };
+  const imagesPerSecond = (1000 * batchSize) / milliseconds.median;
+  const gflops = (imagesPerSecond * (mode === "train" ? trainingFlops : forwardFlops)) / 1e9;
+  const gemmGflops = median(rates) / 1e9;
+  return {
+    engine: engine.description.engine,
+    imagesPerSecond,
+    gflops,
+    gemmGflops,
+    fraction: gflops / gemmGflops,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    batchSize,
+    milliseconds,
+  };
+}
+
+/** The middle value; of an even number of values the mean of the middle two. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
