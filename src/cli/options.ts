@@ -52,3 +52,12 @@ export function duration(text: string): number {
 function range(least: number, most: number): string {
   return most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
 }
+
+/** "1%" or "0.01": a share from 0 to 1. */
+export function share(text: string): number {
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim());
+  const value = percent === null ? Number(text) : Number(percent[1]) / 100;
+  if (text.trim() === "" || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError("Give a share such as 1% or 0.01.");
+  return value;
+}

@@ -1,0 +1,74 @@
+import { Command } from "@commander-js/extra-typings";
+import type { Command as Program } from "commander";
+import { type PrepareSummary, prepare } from "../dataset/prepare.js";
+import { choice, fraction, share, wholeNumber } from "./options.js";
+import { PreparingDisplay } from "./preparing.js";
+import { percent, printTable, thousands } from "./print.js";
+import { addTyped } from "./typed.js";
+
+export function register(program: Program): void {
+  addTyped(
+    program,
+    new Command("prepare")
+      .description("make a store of a picture set: 256x256 pictures, classes and statistics, ready for training")
+      .argument("<pictures>", "folders of classes: train/<class>/ and val/<class>/, or <class>/")
+      .requiredOption("--out <folder>", "the store; an unfinished one is gone on with")
+      .option(
+        "--encoding <name>",
+        "raw (197 kB a picture), jpeg (26 kB) or auto",
+        choice(["auto", "raw", "jpeg"]),
+        "auto",
+      )
+      .option(
+        "--val-fraction <share>",
+        "of each class, for validation, where the set has no validation pictures",
+        fraction,
+        0.1,
+      )
+      .option("--seed <number>", "decides which", wholeNumber(0), 1)
+      .option("--workers <count>", "decoding threads; all cores by default", wholeNumber(1))
+      .option("--max-bad <share>", "fail beyond this share of unreadable pictures: 1% or 0.01", share, 0.01)
+      .option("--allow-missing-classes", "go on when training and validation have different classes")
+      .option("--allow-svg", "read SVG, which can refer to other files")
+      .option("--json", "print the summary as JSON")
+      .action(async (source, { json, ...options }) => {
+        const display = new PreparingDisplay();
+        const stop = new AbortController();
+        const abort = () => stop.abort();
+        process.once("SIGINT", abort);
+        try {
+          const summary = await prepare({ ...options, source, onProgress: display.update, signal: stop.signal });
+          display.stop();
+          if (json) console.log(JSON.stringify(summary, undefined, 2));
+          else printSummary(summary);
+        } finally {
+          display.stop();
+          process.off("SIGINT", abort);
+        }
+      }),
+  );
+}
+
+function printSummary({ path, info, classes, splits, reused, skippedList }: PrepareSummary): void {
+  console.log(`${path}: ${reused ? "already prepared, nothing to do" : "prepared"}`);
+  console.log(`${info.encoding}, ${classes.length} classes, decoded by ${info.decoder}`);
+  printTable(
+    ["split", "pictures", "smallest class", "largest class"],
+    splits.map(({ split, pictures, smallest, largest }) => [
+      split,
+      thousands(pictures),
+      smallest === undefined ? "" : `${smallest.name} ${thousands(smallest.pictures)}`,
+      largest === undefined ? "" : `${largest.name} ${thousands(largest.pictures)}`,
+    ]),
+  );
+  const { duplicates, skipped } = info;
+  const tried = skipped + info.counts.train + info.counts.val;
+  if (skipped > 0)
+    console.log(`skipped: ${thousands(skipped)} (${percent(skipped / tried)}), listed in ${skippedList}`);
+  if (duplicates.train + duplicates.val > 0)
+    console.log(`duplicates: ${thousands(duplicates.train)} within train, ${thousands(duplicates.val)} within val`);
+  if (duplicates.across > 0)
+    console.log(`leakage: ${thousands(duplicates.across)} validation pictures are in the training split too`);
+  for (const names of duplicates.examples) console.log(`  the same: ${names.join(", ")}`);
+  for (const note of info.notes) console.log(`note: ${note}`);
+}

@@ -1,0 +1,155 @@
+import type { Batch, View } from "../engine/engine.js";
+import { AlexnetError } from "../errors.js";
+import { PICTURE_BYTES } from "../images/geometry.js";
+import { Purpose, permutation } from "../random.js";
+import type { LoadRequest, LoadWorkerData } from "./load-worker.js";
+import type { Split, Store } from "./store.js";
+import { augmentedView, centreView, tenViews } from "./views.js";
+import { WorkerPool } from "./worker-pool.js";
+
+export interface BatchOptions {
+  readonly split: Split;
+  /** The most views a batch has: pictures for "augmented" and "centre"; "ten" has a tenth as many pictures. */
+  readonly batchSize: number;
+  readonly views: "augmented" | "centre" | "ten";
+  readonly cropSize: number;
+  /** Decides order and augmentation, with the epoch. Default 0. */
+  readonly seed?: number;
+  readonly epoch?: number;
+  /** A new order each epoch; otherwise the store's. Default false. */
+  readonly shuffle?: boolean;
+  /** Where to begin, for going on inside an epoch. Default 0. */
+  readonly firstBatch?: number;
+  /** Loading threads, which must not take cores from the computing: default 1, of JPEG stores 2. */
+  readonly workers?: number;
+  /** Deviation of the colour noise; see `augmentedView`. Default 0.1. */
+  readonly colourDeviation?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LoadedBatch extends Batch {
+  /** Of each picture, its index in the split. `views[i]` sees picture `samples[views[i].picture]`. */
+  readonly samples: Uint32Array;
+  /** Gives the pictures' memory back for a later batch; they must not be looked at afterwards. */
+  release(): void;
+}
+
+/**
+ * One epoch of a split, read ahead on worker threads. Batches are a pure function of store and options, whatever the
+ * number of workers. The last one may be smaller.
+ * @throws AlexnetError "interrupted" once the signal is given.
+ */
+export async function* batches(store: Store, options: BatchOptions): AsyncGenerator<LoadedBatch> {
+  const order = orderOf(store, options);
+  const size = picturesPerBatch(options);
+  const loader = loaderOf(store, options.workers ?? (store.info.encoding === "raw" ? 1 : 2));
+  const ahead: Promise<LoadedBatch>[] = [];
+  let start = (options.firstBatch ?? 0) * size;
+  try {
+    for (;;) {
+      for (; start < order.length && ahead.length <= loader.workers; start += size)
+        ahead.push(load(store, loader, order.slice(start, start + size), size, options));
+      const first = ahead.shift();
+      if (first === undefined) return;
+      const batch = await first;
+      if (options.signal?.aborted) {
+        batch.release();
+        throw new AlexnetError("interrupted", "loading pictures: stopped");
+      }
+      yield batch;
+    }
+  } finally {
+    for (const batch of ahead)
+      batch.then(
+        ({ release }) => release(),
+        () => {},
+      );
+  }
+}
+
+/** How many batches `batches` gives in a whole epoch. */
+export function countBatches(store: Store, options: Pick<BatchOptions, "split" | "batchSize" | "views">): number {
+  return Math.ceil(store.count(options.split) / picturesPerBatch(options));
+}
+
+function picturesPerBatch({ batchSize, views }: Pick<BatchOptions, "batchSize" | "views">): number {
+  const size = views === "ten" ? Math.floor(batchSize / 10) : batchSize;
+  if (!(size >= 1)) throw new AlexnetError("usage", `batch size ${batchSize}: too small; ten views need at least 10`);
+  return size;
+}
+
+function orderOf(store: Store, { split, shuffle, seed = 0, epoch = 0 }: BatchOptions): Uint32Array {
+  const count = store.count(split);
+  return shuffle ? permutation(count, seed, Purpose.shuffle, epoch) : Uint32Array.from({ length: count }, (_, i) => i);
+}
+
+async function load(
+  store: Store,
+  loader: Loader,
+  samples: Uint32Array,
+  size: number,
+  options: BatchOptions,
+): Promise<LoadedBatch> {
+  const slot = loader.take(size * PICTURE_BYTES);
+  await loader.pool.run({ split: options.split, samples, slot });
+  const views: View[] = [];
+  samples.forEach((sample, picture) => {
+    views.push(...viewsOf(store, sample, picture, options));
+  });
+  const labels = store.labels(options.split);
+  return {
+    pictures: new Uint8Array(slot, 0, samples.length * PICTURE_BYTES),
+    views,
+    labels: Int32Array.from(views, ({ picture }) => labels[samples[picture]]),
+    samples,
+    release: () => loader.giveBack(slot),
+  };
+}
+
+function viewsOf(store: Store, sample: number, picture: number, options: BatchOptions): View[] {
+  const { cropSize, views, seed = 0, epoch = 0, colourDeviation = 0.1 } = options;
+  if (views === "ten") return tenViews(cropSize, picture);
+  if (views === "centre") return [centreView(cropSize, picture)];
+  return [augmentedView({ seed, epoch, sample, cropSize, colour: store.colour, colourDeviation }, picture)];
+}
+
+/** The threads that read one store, and memory that batches left behind. Kept from epoch to epoch. */
+class Loader {
+  readonly pool: WorkerPool<LoadRequest, null>;
+  readonly #free = new Set<SharedArrayBuffer>();
+
+  constructor(
+    { path, info }: Store,
+    readonly workers: number,
+  ) {
+    const workerData: LoadWorkerData = { path, encoding: info.encoding };
+    this.pool = new WorkerPool(new URL("./load-worker.js", import.meta.url), workers, workerData);
+  }
+
+  take(bytes: number): SharedArrayBuffer {
+    for (const slot of this.#free) {
+      if (slot.byteLength !== bytes) continue;
+      this.#free.delete(slot);
+      return slot;
+    }
+    this.#free.clear(); // of another batch size
+    return new SharedArrayBuffer(bytes);
+  }
+
+  giveBack(slot: SharedArrayBuffer): void {
+    this.#free.add(slot);
+  }
+}
+
+const loaders = new WeakMap<Store, Map<number, Loader>>();
+
+function loaderOf(store: Store, workers: number): Loader {
+  const known = loaders.get(store) ?? new Map<number, Loader>();
+  loaders.set(store, known);
+  const loader = known.get(workers) ?? new Loader(store, workers);
+  if (!known.has(workers)) {
+    known.set(workers, loader);
+    store.onClose(() => loader.pool.close());
+  }
+  return loader;
+}

@@ -1,0 +1,106 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { open, type RootDatabase } from "lmdb";
+import { AlexnetError } from "../errors.js";
+
+/** Keys are ASCII text, values bytes: other programs' LMDB readers need nothing of ours. See docs/formats.md. */
+export type Database = RootDatabase<Uint8Array, string>;
+
+export type Split = "train" | "val";
+export const splits: readonly Split[] = ["train", "val"];
+
+export const FORMAT = "alexnet-store";
+export const FORMAT_VERSION = 1;
+
+export const keys = {
+  info: "info",
+  classes: "classes",
+  mean: "mean", // float32 (256, 256, 3)
+  covariance: "covariance", // float64 (3, 3)
+  labels: (split: Split) => `labels/${split}`, // int32, one per picture
+  picture: (split: Split, index: number) => `picture/${split}/${digits(index)}`,
+  /** SHA-256 of the picture's value, int32 label, file name. */
+  record: (split: Split, index: number) => `record/${split}/${digits(index)}`,
+  skipped: (index: number) => `skipped/${digits(index)}`, // JSON { file, reason }
+  // What follows exists only while a store is being prepared.
+  job: "work/job",
+  progress: "work/progress",
+  pixelSums: "work/pixel-sums", // float64 (256, 256, 3)
+  drawnForValidation: "work/val", // a byte per planned picture
+  plan: (index: number) => `work/plan/${digits(index)}`,
+} as const;
+
+const digits = (index: number) => String(index).padStart(8, "0");
+
+const OPTIONS = {
+  encoding: "binary",
+  keyEncoding: "ordered-binary",
+  cache: false,
+  noSubdir: false,
+  maxReaders: 1024,
+} as const;
+
+export function isStoreFolder(path: string): boolean {
+  return existsSync(join(path, "data.mdb"));
+}
+
+/** Many processes and threads may read one store at once. */
+export function openForReading(path: string): Database {
+  return openChecked(path, () => open<Uint8Array, string>({ ...OPTIONS, path, readOnly: true }));
+}
+
+export function openForWriting(path: string): Database {
+  mkdirSync(path, { recursive: true });
+  return openChecked(path, () => open<Uint8Array, string>({ ...OPTIONS, path, overlappingSync: false }));
+}
+
+function openChecked(path: string, opening: () => Database): Database {
+  try {
+    return opening();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new AlexnetError("data", `${path}: not a readable picture store (${text}); prepare it again`, {
+      cause: error,
+    });
+  }
+}
+
+export const toJson = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+
+export function fromJson(bytes: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+}
+
+/** The bytes of some numbers, uncopied. */
+export const toBytes = (numbers: ArrayBufferView): Uint8Array =>
+  new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+
+/** A copy, so that it is aligned and outlives the transaction. */
+export const toFloat64 = (bytes: Uint8Array): Float64Array => new Float64Array(new Uint8Array(bytes).buffer);
+export const toFloat32 = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8Array(bytes).buffer);
+export const toInt32 = (bytes: Uint8Array): Int32Array => new Int32Array(new Uint8Array(bytes).buffer);
+
+export interface PictureRecord {
+  /** SHA-256 of the encoded picture. */
+  readonly hash: Uint8Array;
+  readonly label: number;
+  readonly name: string;
+}
+
+const HASH_BYTES = 32;
+
+export function encodeRecord({ hash, label, name }: PictureRecord): Uint8Array {
+  const head = Buffer.alloc(HASH_BYTES + 4);
+  head.set(hash);
+  head.writeInt32LE(label, HASH_BYTES);
+  return Buffer.concat([head, Buffer.from(name)]);
+}
+
+export function decodeRecord(bytes: Uint8Array): PictureRecord {
+  const buffer = Buffer.from(bytes);
+  return {
+    hash: buffer.subarray(0, HASH_BYTES),
+    label: buffer.readInt32LE(HASH_BYTES),
+    name: buffer.toString("utf8", HASH_BYTES + 4),
+  };
+}

@@ -1,0 +1,231 @@
+import { createHash } from "node:crypto";
+import { AlexnetError } from "../errors.js";
+import { compareCodePoints } from "../images/list.js";
+import { bits, Purpose } from "../random.js";
+import { type Database, fromJson, keys, type Split, splits, toJson } from "./database.js";
+import type { Item, Place, Source } from "./sources/source.js";
+
+/** What is to be read, in order; written down before anything is read, so that an interrupted preparation goes on. */
+export interface Plan {
+  readonly pictures: number;
+  /** In the order of their labels. */
+  readonly classes: readonly string[];
+  readonly titles: Readonly<Record<string, string>>;
+  /** Label by class number, which counts classes as they were met; -1 leaves the class out. */
+  readonly labels: readonly number[];
+  readonly fingerprint: string;
+  /** Validation pictures left out because nothing to train on has their class. */
+  readonly leftOut: number;
+  /** What a person should know about the set. */
+  readonly notes: readonly string[];
+}
+
+export interface PlannedPicture {
+  readonly name: string;
+  readonly label: number;
+  readonly split: Split;
+  readonly place: Place;
+}
+
+export interface PlanOptions {
+  readonly seed: number;
+  /** Of each class, where the source has no validation pictures; at least one of a class of two or more. */
+  readonly valFraction: number;
+  readonly allowMissingClasses: boolean;
+  readonly onProgress?: ((found: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const RECORD = 256; // pictures per plan record
+
+type PlannedItem = readonly [name: string, classNumber: number, split: Split | null, place: Place];
+
+/** Lists a source into the database. */
+export async function writePlan(database: Database, source: Source, options: PlanOptions): Promise<Plan> {
+  const tally = new Tally(options.seed);
+  const fingerprint = createHash("sha256");
+  let record: PlannedItem[] = [];
+  const flush = () => {
+    if (record.length === 0) return;
+    const key = keys.plan(Math.ceil(tally.pictures / RECORD) - 1);
+    const value = toJson(record);
+    database.transactionSync(() => database.putSync(key, value));
+    record = [];
+  };
+  for await (const item of source.items()) {
+    options.signal?.throwIfAborted();
+    stampItem(fingerprint, item);
+    record.push([item.name, tally.add(item), item.split ?? null, item.place]);
+    if (record.length === RECORD) {
+      flush();
+      options.onProgress?.(tally.pictures);
+    }
+  }
+  flush();
+  const { classes, labels, leftOut, notes } = tally.settleClasses(source, options.allowMissingClasses);
+  database.transactionSync(() => database.putSync(keys.drawnForValidation, tally.drawValidation(options.valFraction)));
+  return {
+    pictures: tally.pictures,
+    classes,
+    titles: Object.fromEntries([...source.titles].filter(([name]) => classes.includes(name))),
+    labels,
+    fingerprint: fingerprint.digest("hex"),
+    leftOut,
+    notes,
+  };
+}
+
+/** Changes when a picture is added, removed, renamed or written to. */
+export async function fingerprintSource(source: Source): Promise<string> {
+  const fingerprint = createHash("sha256");
+  for await (const item of source.items()) stampItem(fingerprint, item);
+  return fingerprint.digest("hex");
+}
+
+function stampItem(hash: ReturnType<typeof createHash>, { name, split, stamp }: Item): void {
+  hash.update(`${split ?? ""}\0${name}\0${stamp}\n`);
+}
+
+/** Planned pictures from `first` on, in groups of at most `size`; pictures of classes left out are undefined. */
+export function* readPlan(
+  database: Database,
+  plan: Plan,
+  first: number,
+  size: number,
+): Generator<readonly (PlannedPicture | undefined)[]> {
+  const drawn = new Uint8Array(database.getBinary(keys.drawnForValidation) ?? []);
+  for (let start = first; start < plan.pictures; ) {
+    const index = Math.floor(start / RECORD);
+    const bytes = database.getBinary(keys.plan(index));
+    if (bytes === undefined) throw new AlexnetError("data", `plan record ${index} is missing; prepare from the start`);
+    const items = fromJson(bytes) as readonly PlannedItem[];
+    const end = Math.min(start + size, index * RECORD + items.length);
+    yield items.slice(start - index * RECORD, end - index * RECORD).map(([name, classNumber, split, place], i) => {
+      const label = plan.labels[classNumber];
+      const given = split ?? (drawn[start + i] === 1 ? "val" : "train");
+      return label < 0 ? undefined : { name, label, split: given, place };
+    });
+    start = end;
+  }
+}
+
+/** What must be known of all pictures before the first is read: 9 bytes each. */
+class Tally {
+  pictures = 0;
+  readonly #numbers = new Map<string, number>(); // class numbers by name, as met
+  readonly #counts: { train: number; val: number; undecided: number }[] = []; // by class number
+  #undecided = new Uint32Array(1024); // by picture: class number + 1, or 0 where the split is given
+  #draws = new Uint32Array(1024); // by picture: what decides who is drawn for validation
+
+  constructor(readonly seed: number) {}
+
+  /** @returns the number of the item's class. */
+  add({ name, className, split }: Item): number {
+    const number = this.#numberOf(className);
+    this.#counts[number][split ?? "undecided"]++;
+    if (this.pictures === this.#undecided.length) {
+      this.#undecided = grown(this.#undecided);
+      this.#draws = grown(this.#draws);
+    }
+    if (split === undefined) {
+      this.#undecided[this.pictures] = number + 1;
+      this.#draws[this.pictures] = bits(this.seed, Purpose.split, hashOfName(name));
+    }
+    this.pictures++;
+    return number;
+  }
+
+  #numberOf(className: string): number {
+    const known = this.#numbers.get(className);
+    if (known !== undefined) return known;
+    this.#numbers.set(className, this.#counts.length);
+    return this.#counts.push({ train: 0, val: 0, undecided: 0 }) - 1;
+  }
+
+  /** Of each class the pictures with the lowest draws: the same whatever else is in the set. A byte per picture. */
+  drawValidation(fraction: number): Uint8Array {
+    const drawn = new Uint8Array(this.pictures);
+    const byClass: number[][] = this.#counts.map(() => []);
+    for (let i = 0; i < this.pictures; i++) if (this.#undecided[i] > 0) byClass[this.#undecided[i] - 1].push(i);
+    for (const members of byClass) {
+      const wanted = fraction === 0 || members.length < 2 ? 0 : Math.max(1, Math.round(members.length * fraction));
+      members.sort((a, b) => this.#draws[a] - this.#draws[b] || a - b);
+      for (const index of members.slice(0, wanted)) drawn[index] = 1;
+    }
+    return drawn;
+  }
+
+  settleClasses(source: Source, allowMissing: boolean) {
+    const names = [...this.#numbers.keys()];
+    const inTraining = (name: string) => {
+      const { train, undecided } = this.#counts[this.#numbers.get(name) ?? 0];
+      return train + undecided > 0;
+    };
+    const trained = names.filter(inTraining);
+    if (trained.length === 0) throw new AlexnetError("data", `${source.path}: no pictures to train on`);
+    const unknown = names.filter((name) => !inTraining(name)).sort(compareCodePoints);
+    const leftOut = unknown.reduce((sum, name) => sum + this.#counts[this.#numbers.get(name) ?? 0].val, 0);
+    const hasValidation = this.#counts.some(({ val }) => val > 0);
+    const unvalidated = hasValidation
+      ? trained.filter((name) => this.#counts[this.#numbers.get(name) ?? 0].val === 0).sort(compareCodePoints)
+      : [];
+    if (!allowMissing) refuseDifference(source.path, unknown, unvalidated);
+    const classes = source.classes ?? trained.sort(compareCodePoints);
+    const labelOf = new Map(classes.map((name, label) => [name, label]));
+    return {
+      classes,
+      labels: names.map((name) => (unknown.includes(name) ? -1 : (labelOf.get(name) ?? -1))),
+      leftOut,
+      notes: notesOn(classes, unknown, unvalidated),
+    };
+  }
+}
+
+function refuseDifference(path: string, unknown: readonly string[], unvalidated: readonly string[]): void {
+  if (unknown.length + unvalidated.length === 0) return;
+  const parts = [
+    ...(unknown.length > 0 ? [`only in validation: ${enumerate(unknown)}`] : []),
+    ...(unvalidated.length > 0 ? [`only in training: ${enumerate(unvalidated)}`] : []),
+  ];
+  throw new AlexnetError(
+    "data",
+    `${path}: training and validation have different classes (${parts.join("; ")}); ` +
+      "make them the same, or pass --allow-missing-classes",
+  );
+}
+
+function notesOn(classes: readonly string[], unknown: readonly string[], unvalidated: readonly string[]): string[] {
+  const notes: string[] = [];
+  if (classes.length === 1) notes.push(`only one class (${classes[0]}): there is nothing to tell it apart from`);
+  if (unknown.length > 0) notes.push(`left out, being in validation only: ${enumerate(unknown)}`);
+  if (unvalidated.length > 0) notes.push(`without validation pictures: ${enumerate(unvalidated)}`);
+  const byLowerCase = new Map<string, string[]>();
+  for (const name of classes) {
+    const lower = name.toLowerCase();
+    byLowerCase.set(lower, [...(byLowerCase.get(lower) ?? []), name]);
+  }
+  for (const names of byLowerCase.values())
+    if (names.length > 1) notes.push(`classes that differ in case only: ${enumerate(names)}`);
+  return notes;
+}
+
+const NAMED = 10;
+
+function enumerate(names: readonly string[]): string {
+  const more = names.length - NAMED;
+  return names.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+function hashOfName(name: string): number {
+  return createHash("sha256").update(name).digest().readUInt32LE(0);
+}
+
+function grown(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(numbers.length * 2);
+  larger.set(numbers);
+  return larger;
+}
+
+export function isSplit(value: unknown): value is Split {
+  return splits.some((split) => split === value);
+}

@@ -1,0 +1,188 @@
+import { createHash } from "node:crypto";
+import { AlexnetError } from "../errors.js";
+import {
+  type Database,
+  encodeRecord,
+  FORMAT,
+  FORMAT_VERSION,
+  fromJson,
+  keys,
+  type Split,
+  splits,
+  toBytes,
+  toFloat64,
+  toJson,
+} from "./database.js";
+import { findDuplicates } from "./duplicates.js";
+import type { Encoding } from "./encode.js";
+import type { Plan, PlannedPicture } from "./plan.js";
+import type { Outcome } from "./prepare-worker.js";
+import { addSums, noSums, type Sums, summarise } from "./statistics.js";
+import type { StoreInfo } from "./store.js";
+
+/** What was asked for; an interrupted preparation goes on only with the same. */
+export interface Request {
+  readonly kind: string;
+  readonly path: string;
+  readonly seed: number;
+  readonly valFraction: number;
+  readonly allowMissingClasses: boolean;
+  readonly allowSvg: boolean;
+}
+
+/** What is being done, decided once. */
+export interface Job {
+  readonly request: Request;
+  readonly encoding: Encoding;
+  readonly decoder: string;
+  readonly plan: Plan;
+}
+
+/** How far it is: written in one transaction with the pictures it counts. */
+interface Progress {
+  /** Planned pictures dealt with. */
+  readonly next: number;
+  readonly counts: Readonly<Record<Split, number>>;
+  readonly skipped: number;
+  /** SHA-256 over all that is stored so far, hexadecimal. */
+  readonly chain: string;
+  /** `Sums.products`, as decimal text. */
+  readonly products: readonly string[];
+}
+
+/** Consecutive pictures of the plan with what became of them. */
+export interface DealtGroup {
+  /** How many of the plan these are, with those that were left out. */
+  readonly planned: number;
+  readonly dealt: readonly { readonly picture: PlannedPicture; readonly outcome: Outcome }[];
+  /** Sums over the training pictures among them; see statistics.ts. */
+  readonly pixels: Uint32Array;
+  readonly products: readonly number[];
+}
+
+export function readJob(database: Database): Job | undefined {
+  const bytes = database.getBinary(keys.job);
+  return bytes === undefined ? undefined : (fromJson(bytes) as Job);
+}
+
+/** A store while it is being written. Killed at any instant, it goes on from its last transaction. */
+export class Preparation {
+  #progress: Progress;
+  #sums: Sums;
+
+  private constructor(
+    readonly database: Database,
+    readonly job: Job,
+    progress: Progress,
+    sums: Sums,
+  ) {
+    this.#progress = progress;
+    this.#sums = sums;
+  }
+
+  static begin(database: Database, job: Job): Preparation {
+    const sums = noSums();
+    const products = sums.products.map(String);
+    const progress = { next: 0, counts: { train: 0, val: 0 }, skipped: 0, chain: "", products };
+    database.transactionSync(() => {
+      database.putSync(keys.job, toJson(job));
+      database.putSync(keys.progress, toJson(progress));
+      database.putSync(keys.pixelSums, toBytes(sums.pixels));
+    });
+    return new Preparation(database, job, progress, sums);
+  }
+
+  /** @throws AlexnetError "data" when what the store says of its own progress is incomplete. */
+  static goOn(database: Database, job: Job): Preparation {
+    const progress = readProgress(database);
+    const pixels = database.getBinary(keys.pixelSums);
+    if (progress === undefined || pixels === undefined)
+      throw new AlexnetError("data", "the unfinished store is damaged; remove it and prepare again");
+    const products = progress.products.map(BigInt);
+    return new Preparation(database, job, progress, { pixels: toFloat64(pixels), products });
+  }
+
+  get next(): number {
+    return this.#progress.next;
+  }
+
+  get counts(): Readonly<Record<Split, number>> {
+    return this.#progress.counts;
+  }
+
+  get skipped(): number {
+    return this.#progress.skipped;
+  }
+
+  /** Writes the next pictures of the plan, in order, in one transaction. */
+  commit(groups: readonly DealtGroup[]): void {
+    const { database } = this;
+    database.transactionSync(() => {
+      if (readProgress(database)?.next !== this.next)
+        throw new AlexnetError("data", "another process is preparing the same store; let it finish");
+      for (const group of groups) this.#add(group);
+      database.putSync(keys.progress, toJson(this.#progress));
+      database.putSync(keys.pixelSums, toBytes(this.#sums.pixels));
+    });
+  }
+
+  #add({ planned, dealt, pixels, products }: DealtGroup): void {
+    const { database } = this;
+    let { next, skipped, chain } = this.#progress;
+    const counts = { ...this.counts };
+    for (const { picture, outcome } of dealt) {
+      const { name, label, split } = picture;
+      if ("reason" in outcome) {
+        database.putSync(keys.skipped(skipped++), toJson({ file: name, reason: outcome.reason }));
+        continue;
+      }
+      const record = encodeRecord({ hash: outcome.hash, label, name });
+      const index = counts[split]++;
+      database.putSync(keys.picture(split, index), outcome.encoded);
+      database.putSync(keys.record(split, index), record);
+      chain = createHash("sha256").update(chain).update(split).update(record).digest("hex");
+    }
+    next += planned;
+    this.#sums = addSums(this.#sums, pixels, products);
+    this.#progress = { next, counts, skipped, chain, products: this.#sums.products.map(String) };
+  }
+
+  /** Makes it a whole store, in one transaction. */
+  finish(): StoreInfo {
+    const { database, job, counts } = this;
+    if (counts.train === 0) throw new AlexnetError("data", "no readable picture to train on; skipped.csv says why");
+    const { labels, duplicates } = findDuplicates(database, counts);
+    const { mean, covariance } = summarise(this.#sums, counts.train);
+    const { request, plan } = job;
+    const info: StoreInfo = {
+      format: FORMAT,
+      version: FORMAT_VERSION,
+      encoding: job.encoding,
+      decoder: job.decoder,
+      counts,
+      titles: plan.titles,
+      source: { kind: request.kind, path: request.path, fingerprint: plan.fingerprint },
+      seed: request.seed,
+      valFraction: request.valFraction,
+      skipped: this.skipped,
+      leftOut: plan.leftOut,
+      notes: plan.notes,
+      duplicates,
+      contentHash: this.#progress.chain,
+    };
+    database.transactionSync(() => {
+      database.putSync(keys.classes, toJson(plan.classes));
+      database.putSync(keys.mean, toBytes(mean));
+      database.putSync(keys.covariance, toBytes(Float64Array.from(covariance.flat())));
+      for (const split of splits) database.putSync(keys.labels(split), toBytes(labels[split]));
+      for (const key of [...database.getKeys({ start: "work/", end: "work0" })]) database.removeSync(key);
+      database.putSync(keys.info, toJson(info));
+    });
+    return info;
+  }
+}
+
+function readProgress(database: Database): Progress | undefined {
+  const bytes = database.getBinary(keys.progress);
+  return bytes === undefined ? undefined : (fromJson(bytes) as Progress);
+}

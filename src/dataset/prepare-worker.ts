@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { workerData } from "node:worker_threads";
+import sharp from "sharp";
+import { decodePicture } from "../images/decode.js";
+import { PICTURE_BYTES } from "../images/geometry.js";
+import { describeFault } from "../images/picture.js";
+import { answerRequests } from "./answer-requests.js";
+import type { Split } from "./database.js";
+import { type Encoding, encodePicture } from "./encode.js";
+import { readPlace } from "./read-place.js";
+import type { Place } from "./sources/source.js";
+import { addPicture } from "./statistics.js";
+
+export interface PrepareWorkerData {
+  readonly encoding: Encoding;
+  readonly allowSvg: boolean;
+}
+
+/** Some consecutive pictures of the plan. */
+export type PrepareRequest = readonly { readonly place: Place; readonly split: Split }[];
+
+/** One outcome per picture, in order. */
+export interface PrepareResponse {
+  readonly outcomes: readonly Outcome[];
+  /** Sums over the training pictures among them; see statistics.ts. */
+  readonly pixels: Uint32Array;
+  readonly products: readonly number[];
+}
+
+export type Outcome = { readonly encoded: Uint8Array; readonly hash: Uint8Array } | { readonly reason: string };
+
+const { encoding, allowSvg }: PrepareWorkerData = workerData;
+sharp.concurrency(1); // parallel over pictures, not inside one
+sharp.cache(false);
+
+answerRequests<PrepareRequest, PrepareResponse>(
+  async (request) => {
+    const outcomes: Outcome[] = [];
+    const pixels = new Uint32Array(PICTURE_BYTES);
+    const products = [0, 0, 0, 0, 0, 0];
+    for (const { place, split } of request) {
+      try {
+        const picture = await decodePicture(await readPlace(place), { allowSvg });
+        if (split === "train")
+          addPicture(picture, pixels).forEach((product, i) => {
+            products[i] += product;
+          });
+        outcomes.push(await describe(picture));
+      } catch (error) {
+        outcomes.push({ reason: describeFault(error) });
+      }
+    }
+    return { outcomes, pixels, products };
+  },
+  ({ outcomes, pixels }) => [pixels.buffer as ArrayBuffer, ...outcomes.flatMap(bufferOf)],
+);
+
+async function describe(picture: Uint8Array): Promise<Outcome> {
+  const encoded = await encodePicture(picture, encoding);
+  return { encoded, hash: createHash("sha256").update(encoded).digest() };
+}
+
+/** Encoded pictures are handed over, not copied, where they own their memory. */
+function bufferOf(outcome: Outcome): ArrayBuffer[] {
+  if (!("encoded" in outcome)) return [];
+  const { buffer, byteLength } = outcome.encoded;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+}

@@ -1,0 +1,347 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, statfsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { availableParallelism, homedir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { AlexnetError } from "../errors.js";
+import { describeDecoder } from "../images/decode.js";
+import { PICTURE_BYTES } from "../images/geometry.js";
+import { type Database, isStoreFolder, keys, openForReading, openForWriting, type Split, splits } from "./database.js";
+import type { Encoding } from "./encode.js";
+import { fingerprintSource, type PlannedPicture, readPlan, writePlan } from "./plan.js";
+import { type DealtGroup, Preparation, type Request, readJob } from "./preparation.js";
+import type { PrepareRequest, PrepareResponse, PrepareWorkerData } from "./prepare-worker.js";
+import { SKIPPED_LIST, writeSkippedList } from "./skipped.js";
+import { detectSource } from "./sources/detect.js";
+import type { Source } from "./sources/source.js";
+import { openStore, readInfo, type Store, type StoreInfo } from "./store.js";
+import { WorkerPool } from "./worker-pool.js";
+
+export interface PreparationOptions {
+  /** "raw" costs no decoding in training, 197 kB a picture; "jpeg" about 26 kB. "auto": raw up to a quarter of the free disk. */
+  readonly encoding?: Encoding | "auto";
+  /** Of each class, drawn for validation where the source has no validation pictures. Default 0.1. */
+  readonly valFraction?: number;
+  /** Decides what is drawn. Default 1. */
+  readonly seed?: number;
+  /** Decoding threads; all cores by default. The result is the same for any number. */
+  readonly workers?: number;
+  /** Train on although training and validation have different classes. */
+  readonly allowMissingClasses?: boolean;
+  /** SVG can refer to other files, so it is skipped otherwise. */
+  readonly allowSvg?: boolean;
+  readonly onProgress?: (progress: PrepareProgress) => void;
+  /** Stops cleanly; the same call goes on from there. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PrepareOptions extends PreparationOptions {
+  readonly source: string;
+  /** Folder of the store. */
+  readonly out: string;
+  /** Share of unreadable pictures beyond which the call fails; the store is kept. Default 0.01. */
+  readonly maxBad?: number;
+}
+
+export interface PrepareProgress {
+  readonly phase: "listing" | "preparing" | "finishing";
+  readonly done: number;
+  /** 0 while listing. */
+  readonly total: number;
+  readonly skipped: number;
+}
+
+export interface PrepareSummary {
+  readonly path: string;
+  readonly info: StoreInfo;
+  readonly classes: readonly string[];
+  readonly splits: readonly SplitSummary[];
+  /** Nothing was done: the store was whole and its source unchanged. */
+  readonly reused: boolean;
+  readonly skippedList: string;
+}
+
+export interface SplitSummary {
+  readonly split: Split;
+  readonly pictures: number;
+  readonly smallest: ClassSize | undefined;
+  readonly largest: ClassSize | undefined;
+}
+
+export interface ClassSize {
+  readonly name: string;
+  readonly pictures: number;
+}
+
+/**
+ * Makes a store of a picture set: every picture as 256x256 RGB, class list, mean image and colour covariance.
+ * Killed at any instant, the same call goes on where it was and ends with the same content.
+ * @throws AlexnetError "data" for sources it can't understand, a full disk, too many unreadable pictures;
+ * "interrupted" when the signal stopped it.
+ */
+export async function prepare(options: PrepareOptions): Promise<PrepareSummary> {
+  const summary = await prepareAnyhow(options);
+  refuseBad(summary, options.maxBad ?? 0.01);
+  return summary;
+}
+
+/**
+ * The store of a picture set, for training: `source` itself when it is a store; otherwise one in the cache folder,
+ * prepared when it isn't there or the source has changed since. Unreadable pictures are skipped and listed.
+ * @returns the store's folder.
+ */
+export async function ensurePrepared(path: string, options: PreparationOptions = {}): Promise<string> {
+  if (isStoreFolder(path)) return path;
+  const source = await detectSource(path);
+  const out = storeInCache(source.path, options);
+  if (isStoreFolder(out)) {
+    const known = await readFingerprint(out);
+    const current = await fingerprintSource(source);
+    if (known !== current) await rm(out, { recursive: true });
+    else if (await isWhole(out)) return out;
+  }
+  await prepareAnyhow({ ...options, source: path, out });
+  return out;
+}
+
+/** Where prepared stores are kept that nobody named: $ALEXNET_CACHE, or the system's place for such files. */
+export function cacheFolder(): string {
+  const { ALEXNET_CACHE, XDG_CACHE_HOME } = process.env;
+  if (ALEXNET_CACHE) return resolve(ALEXNET_CACHE);
+  if (XDG_CACHE_HOME) return join(XDG_CACHE_HOME, "alexnet");
+  return process.platform === "darwin"
+    ? join(homedir(), "Library", "Caches", "alexnet")
+    : join(homedir(), ".cache", "alexnet");
+}
+
+const DEFAULTS = { valFraction: 0.1, seed: 1, encoding: "auto" } as const;
+
+function storeInCache(
+  path: string,
+  { valFraction, seed, encoding, allowMissingClasses, allowSvg }: PreparationOptions,
+) {
+  const asked = [
+    path,
+    valFraction ?? DEFAULTS.valFraction,
+    seed ?? DEFAULTS.seed,
+    encoding ?? DEFAULTS.encoding,
+    allowMissingClasses ?? false,
+    allowSvg ?? false,
+  ];
+  const hash = createHash("sha256").update(JSON.stringify(asked)).digest("hex").slice(0, 12);
+  return join(cacheFolder(), `${basename(path).slice(0, 40)}-${hash}`);
+}
+
+async function prepareAnyhow(options: PrepareOptions): Promise<PrepareSummary> {
+  const { signal } = options;
+  const out = resolve(options.out);
+  const source = await detectSource(options.source);
+  refuseForeignFolder(out);
+  const request = requestOf(source, options);
+  const whole = isStoreFolder(out) && (await isWhole(out));
+  if (whole) return reuse(out, source, request);
+  const database = openForWriting(out);
+  try {
+    const preparation = await beginOrGoOn(database, source, request, options, out);
+    await dealWithAll(preparation, options);
+    options.onProgress?.({ ...progressOf(preparation), phase: "finishing" });
+    await writeSkippedList(database, out);
+    preparation.finish();
+  } catch (error) {
+    throw explain(error, out, signal);
+  } finally {
+    await database.close();
+  }
+  return summarise(out, false);
+}
+
+function requestOf(source: Source, options: PrepareOptions): Request {
+  return {
+    kind: source.kind,
+    path: source.path,
+    seed: options.seed ?? DEFAULTS.seed,
+    valFraction: options.valFraction ?? DEFAULTS.valFraction,
+    allowMissingClasses: options.allowMissingClasses ?? false,
+    allowSvg: options.allowSvg ?? false,
+  };
+}
+
+async function beginOrGoOn(
+  database: Database,
+  source: Source,
+  request: Request,
+  options: PrepareOptions,
+  out: string,
+): Promise<Preparation> {
+  const job = readJob(database);
+  if (job !== undefined) {
+    if (JSON.stringify(job.request) !== JSON.stringify(request))
+      throw new AlexnetError(
+        "data",
+        `${out}: an unfinished store of other pictures or options (${job.request.path}); remove it or choose another place`,
+      );
+    return Preparation.goOn(database, job);
+  }
+  options.onProgress?.({ phase: "listing", done: 0, total: 0, skipped: 0 });
+  const plan = await writePlan(database, source, {
+    ...request,
+    onProgress: (done) => options.onProgress?.({ phase: "listing", done, total: 0, skipped: 0 }),
+    signal: options.signal,
+  });
+  const encoding = chooseEncoding(options.encoding ?? DEFAULTS.encoding, plan.pictures, out);
+  return Preparation.begin(database, { request, encoding, decoder: describeDecoder(), plan });
+}
+
+const STORED_BYTES = { raw: PICTURE_BYTES + 5_000, jpeg: 29_000 } as const; // a picture, in whole pages of 4096 bytes
+
+/** @throws AlexnetError "data" when the disk can't hold the store. */
+function chooseEncoding(asked: Encoding | "auto", pictures: number, out: string): Encoding {
+  const { bavail, bsize } = statfsSync(out);
+  const free = bavail * bsize;
+  const encoding = asked !== "auto" ? asked : pictures * STORED_BYTES.raw <= free / 4 ? "raw" : "jpeg";
+  const needed = pictures * STORED_BYTES[encoding];
+  if (needed > free)
+    throw new AlexnetError(
+      "data",
+      `${out}: ${pictures} pictures as ${encoding} need about ${gigabytes(needed)}, ${gigabytes(free)} are free; ` +
+        (encoding === "raw" ? "pass --encoding jpeg, or another --out" : "free some, or pass another --out"),
+    );
+  return encoding;
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`;
+
+const GROUP = 16; // pictures a worker takes at once
+const COMMIT = 8; // groups written in one transaction
+const GROUPS_AHEAD = 3; // per worker; bounds the memory however slow a picture or the disk is
+
+async function dealWithAll(preparation: Preparation, options: PrepareOptions): Promise<void> {
+  const { job } = preparation;
+  const { signal, onProgress } = options;
+  const workers = options.workers ?? availableParallelism();
+  const workerData: PrepareWorkerData = { encoding: job.encoding, allowSvg: job.request.allowSvg };
+  const script = new URL("./prepare-worker.js", import.meta.url);
+  const pool = new WorkerPool<PrepareRequest, PrepareResponse>(script, workers, workerData);
+  const underway: Promise<DealtGroup>[] = [];
+  let groups: DealtGroup[] = [];
+  const commit = () => {
+    preparation.commit(groups);
+    groups = [];
+    onProgress?.(progressOf(preparation));
+  };
+  const settle = async (keep: number) => {
+    for (let first = underway[0]; underway.length > keep; first = underway[0]) {
+      groups.push(await first);
+      underway.shift();
+      if (groups.length === COMMIT) commit();
+    }
+  };
+  try {
+    onProgress?.(progressOf(preparation));
+    for (const planned of readPlan(preparation.database, job.plan, preparation.next, GROUP)) {
+      if (signal?.aborted) break;
+      underway.push(deal(pool, planned));
+      await settle(workers * GROUPS_AHEAD);
+    }
+    await settle(0);
+    commit();
+    signal?.throwIfAborted();
+  } finally {
+    for (const group of underway) group.catch(() => {}); // the failure of the first is the one thrown
+    await pool.close();
+  }
+}
+
+async function deal(
+  pool: WorkerPool<PrepareRequest, PrepareResponse>,
+  planned: readonly (PlannedPicture | undefined)[],
+): Promise<DealtGroup> {
+  const pictures = planned.filter((picture) => picture !== undefined);
+  const { outcomes, ...sums } = await pool.run(pictures.map(({ place, split }) => ({ place, split })));
+  return { ...sums, planned: planned.length, dealt: pictures.map((picture, i) => ({ picture, outcome: outcomes[i] })) };
+}
+
+function progressOf({ next, skipped, job }: Preparation): PrepareProgress {
+  return { phase: "preparing", done: next, total: job.plan.pictures, skipped };
+}
+
+async function reuse(out: string, source: Source, request: Request): Promise<PrepareSummary> {
+  const summary = await summarise(out, true);
+  const { info } = summary;
+  const same =
+    info.source.path === request.path && info.seed === request.seed && info.valFraction === request.valFraction;
+  if (!same || info.source.fingerprint !== (await fingerprintSource(source)))
+    throw new AlexnetError(
+      "data",
+      `${out}: already a store of other pictures or options (${info.source.path}); remove it or choose another place`,
+    );
+  return summary;
+}
+
+async function summarise(path: string, reused: boolean): Promise<PrepareSummary> {
+  const store = await openStore(path);
+  try {
+    const { info, classes } = store;
+    const summaries = splits.map((split) => summariseSplit(store, split));
+    return { path, info, classes, splits: summaries, reused, skippedList: join(path, SKIPPED_LIST) };
+  } finally {
+    await store.close();
+  }
+}
+
+function summariseSplit(store: Store, split: Split): SplitSummary {
+  const sizes = store.classes.map((name) => ({ name, pictures: 0 }));
+  for (const label of store.labels(split)) sizes[label].pictures++;
+  const present = sizes.filter(({ pictures }) => pictures > 0).sort((a, b) => a.pictures - b.pictures);
+  return { split, pictures: store.count(split), smallest: present[0], largest: present.at(-1) };
+}
+
+function refuseForeignFolder(out: string): void {
+  if (existsSync(out) && !isStoreFolder(out) && readdirSync(out).length > 0)
+    throw new AlexnetError("usage", `${out}: not empty and no picture store; choose a new folder`);
+}
+
+function refuseBad({ info, path, skippedList }: PrepareSummary, maxBad: number): void {
+  const tried = info.skipped + info.counts.train + info.counts.val;
+  if (info.skipped <= tried * maxBad) return;
+  throw new AlexnetError(
+    "data",
+    `${path}: ${info.skipped} of ${tried} pictures could not be read, more than ${percent(maxBad)}: see ` +
+      `${skippedList}; the store is whole and kept, a higher --max-bad accepts it`,
+  );
+}
+
+const percent = (fraction: number) => `${Number((fraction * 100).toFixed(2))} %`;
+
+async function isWhole(path: string): Promise<boolean> {
+  const database = openForReading(path);
+  try {
+    return database.doesExist(keys.info);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Of a store, finished or not; undefined when nothing was planned yet. */
+async function readFingerprint(path: string): Promise<string | undefined> {
+  const database = openForReading(path);
+  try {
+    return database.doesExist(keys.info)
+      ? readInfo(database, path).source.fingerprint
+      : readJob(database)?.plan.fingerprint;
+  } finally {
+    await database.close();
+  }
+}
+
+function explain(error: unknown, out: string, signal: AbortSignal | undefined): unknown {
+  if (error instanceof AlexnetError) return error;
+  if (signal?.aborted)
+    return new AlexnetError("interrupted", `${out}: stopped; the same command goes on from here`, { cause: error });
+  const text = error instanceof Error ? error.message : String(error);
+  if (/no space left|ENOSPC|MDB_MAP_FULL/i.test(text))
+    return new AlexnetError("data", `${out}: the disk is full; free some of it, then the same command goes on`, {
+      cause: error,
+    });
+  return error;
+}

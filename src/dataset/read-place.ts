@@ -1,0 +1,27 @@
+import { open } from "node:fs/promises";
+import { AlexnetError } from "../errors.js";
+import type { Place } from "./sources/source.js";
+
+const LARGEST_FILE = 512e6; // bytes; no picture within the pixel limit that people keep takes more
+
+/** The bytes of one picture of a source. @throws AlexnetError "data", or the system's error. */
+export async function readPlace(place: Place): Promise<Uint8Array> {
+  if (place.kind === "none") throw new AlexnetError("data", place.reason);
+  const file = await open(place.path, "r");
+  try {
+    const offset = place.kind === "range" ? place.offset : 0;
+    const length = place.kind === "range" ? place.length : (await file.stat()).size;
+    if (length > LARGEST_FILE) throw new AlexnetError("data", `${Math.round(length / 1e6)} MB is no picture's size`);
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    if (done < length) throw new AlexnetError("data", `ends after ${done} of ${length} bytes`);
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,26 @@
+/** Every prepared picture is a square of this many pixels, red, green, blue. */
+export const PICTURE_SIZE = 256;
+export const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
+
+/** The most pixels a picture may claim to have; beyond it nothing is decoded (16383 squared, as in libvips). */
+export const PIXEL_LIMIT = 16_383 ** 2;
+
+/** Where the 256x256 centre lies once the shorter side is scaled to 256 (paper section 2). */
+export interface Fit {
+  /** Size of the whole picture after scaling, the longer side rounded. */
+  readonly width: number;
+  readonly height: number;
+  /** Upper left corner of the centre square in it. */
+  readonly left: number;
+  readonly top: number;
+}
+
+export function fitShorterSide(width: number, height: number): Fit {
+  const scale = PICTURE_SIZE / Math.min(width, height);
+  const fitted = { width: Math.round(width * scale), height: Math.round(height * scale) };
+  return {
+    ...fitted,
+    left: Math.floor((fitted.width - PICTURE_SIZE) / 2),
+    top: Math.floor((fitted.height - PICTURE_SIZE) / 2),
+  };
+}

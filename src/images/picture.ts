@@ -1,0 +1,30 @@
+import { readFile } from "node:fs/promises";
+import { AlexnetError } from "../errors.js";
+import { type DecodeOptions, decodePicture } from "./decode.js";
+
+export { PICTURE_BYTES, PICTURE_SIZE } from "./geometry.js";
+
+/**
+ * Any image file, or its bytes, as a network sees it: (256, 256, 3), 0 to 255, red, green, blue, upright; the shorter
+ * side scaled to 256 and the centre cropped (paper section 2). Greyscale, CMYK, 16-bit and transparent pictures
+ * become 8-bit sRGB, transparency white.
+ * @throws AlexnetError "data": `goldfish/0012.jpg: truncated JPEG (14 kB)`.
+ */
+export async function loadPicture(source: string | Uint8Array, options: DecodeOptions = {}): Promise<Uint8Array> {
+  if (typeof source !== "string") return decodePicture(source, options);
+  try {
+    return await decodePicture(await readFile(source), options);
+  } catch (error) {
+    throw new AlexnetError("data", `${source}: ${describeFault(error)}`, { cause: error });
+  }
+}
+
+/** Why a file could not be read or decoded, in a few words. */
+export function describeFault(error: unknown): string {
+  if (error instanceof AlexnetError) return error.message;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return "no such file";
+  if (code === "EACCES" || code === "EPERM") return "no permission to read it";
+  if (code === "EISDIR") return "a folder, not a picture";
+  return error instanceof Error ? error.message : String(error);
+}
