@@ -1,10 +1,9 @@
-import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { AlexnetError } from "../errors.js";
-import { readJson, UNFINISHED, writeWhole } from "../files.js";
+import { UNFINISHED } from "../files.js";
 import { composeScene, type Scene } from "./scene.js";
 import type { Subject } from "./subjects/subject.js";
 import { subjects } from "./subjects/subjects.js";
@@ -21,35 +20,19 @@ export interface DrawOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Raise when pictures of the same seed look different than before: folders of older drawings are then drawn anew. */
-const EDITION = 1;
-
-/** What marks a folder as drawn by this program, and says with which settings. */
-const MARK = "drawn.json";
-
 /** Validation pictures are numbered from here, so that no training picture is among them however many there are. */
 const FIRST_VALIDATION_INDEX = 1_000_000;
 
 /**
- * Draws a picture set to learn from: `out`/train/<class>/*.jpg and `out`/val/<class>/*.jpg. The folder appears when it is
- * complete. One that holds the same set already is left as it is; one that holds another set of drawings is replaced.
- * @returns whether it drew.
- * @throws AlexnetError "usage" when `out` holds anything else.
+ * Draws a picture set to learn from: `out`/train/<class>/*.jpg and `out`/val/<class>/*.jpg. The folder, which must not be
+ * there yet, appears when it is complete.
+ * @throws AlexnetError "interrupted" when the signal stopped it.
  */
-export async function drawPictures(out: string, set: PictureSet, options: DrawOptions = {}): Promise<boolean> {
-  const mark = { edition: EDITION, classes: subjects.map(({ name }) => name), ...set };
-  if (existsSync(out) && readdirSync(out).length > 0) {
-    if (!existsSync(join(out, MARK)))
-      throw new AlexnetError("usage", `${out}: holds files that this command did not draw; choose another folder`);
-    if (JSON.stringify(readJson(join(out, MARK))) === JSON.stringify(mark)) return false;
-  }
+export async function drawPictures(out: string, set: PictureSet, options: DrawOptions = {}): Promise<void> {
   const unfinished = out + UNFINISHED;
   await rm(unfinished, { recursive: true, force: true });
   await drawInto(unfinished, set, options);
-  writeWhole(join(unfinished, MARK), `${JSON.stringify(mark)}\n`);
-  await rm(out, { recursive: true, force: true });
   await rename(unfinished, out);
-  return true;
 }
 
 interface Drawing {
