@@ -56,9 +56,11 @@ export interface PoolingSpec {
   readonly size: number;
   readonly stride: number;
 }
-/** alpha as the library takes it: divided by the window's length. */
+/** alpha as the library takes it: it divides by the window's number of values. */
 export interface LrnSpec {
   readonly data: Pointer;
+  /** Windows of n x n places in one map, not of n maps. */
+  readonly withinMap: boolean;
   readonly n: number;
   readonly alpha: number;
   readonly beta: number;

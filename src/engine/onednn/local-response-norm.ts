@@ -1,35 +1,44 @@
 import type { LocalResponseNorm } from "../../network/network.js";
 import { Argument, Query } from "./bindings.js";
-import type { Activation, Context, Stage } from "./layer.js";
+import type { Build, OperationInfo, Tensor } from "./build.js";
+import { type Activation, type Context, rowMajor, type Stage } from "./layer.js";
 
-/** The library divides alpha by the window's length; the paper does not. */
+/** The library divides alpha by the window's number of values; the paper does not. */
 export function localResponseNorm(layer: LocalResponseNorm, x: Activation, context: Context): Stage {
   const { build, training } = context;
   const { bindings } = build.library;
-  const { name, kind, n, k, alpha, beta } = layer;
-  const spec = { data: x.tensor.descriptor, n, k, beta, alpha: alpha * n };
+  const { name, kind, n, k, alpha, beta, region, groups = 1 } = layer;
+  const withinMap = region === "within-map";
+  const forward = { layer: name, kind, direction: "forward" } as const;
+  const src = groups === 1 ? x.tensor : groupsAsSamples(x, groups, build, forward);
+  const spec = { data: src.descriptor, withinMap, n, k, beta, alpha: alpha * (withinMap ? n * n : n) };
   const operation = build.own(bindings.lrnForward(spec, training, build.attributes));
   const y = build.tensor(spec.data);
   const workspace = build.workspace(operation);
-  build.execute({ layer: name, kind, direction: "forward" }, operation, [
-    [Argument.src, x.tensor],
-    [Argument.dst, y],
-    ...workspace,
-  ]);
+  build.execute(forward, operation, [[Argument.src, src], [Argument.dst, y], ...workspace]);
+  const whole = groups === 1 ? spec.data : build.descriptor(x.dims, "row-major");
   return {
-    y: { tensor: y, dims: x.dims, rectified: false },
+    y: { tensor: { ...y, descriptor: whole }, dims: x.dims, rectified: false },
     backward(dy) {
       if (!context.needsInputGradient) return undefined;
       const info = { layer: name, kind, direction: "backward-data" } as const;
       const backward = build.own(bindings.lrnBackward(spec, build.attributes, operation));
+      const upstream = { ...build.reorder(dy, whole, info), descriptor: spec.data };
       const dx = build.tensor(spec.data);
       build.execute(info, backward, [
-        [Argument.src, x.tensor],
-        [Argument.diffDst, build.reorder(dy, build.query(backward, Query.diffDst), info)],
+        [Argument.src, src],
+        [Argument.diffDst, build.reorder(upstream, build.query(backward, Query.diffDst), info)],
         [Argument.diffSrc, dx],
         ...workspace,
       ]);
-      return dx;
+      return { ...dx, descriptor: whole };
     },
   };
+}
+
+/** Row-major maps whose groups count as samples of their own: windows across maps then end at the groups' borders. */
+function groupsAsSamples(x: Activation, groups: number, build: Build, info: OperationInfo): Tensor {
+  const [batch, channels, ...rest] = x.dims;
+  const tensor = rowMajor(build, x, info);
+  return { ...tensor, descriptor: build.descriptor([batch * groups, channels / groups, ...rest], "row-major") };
 }

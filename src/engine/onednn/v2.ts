@@ -27,7 +27,7 @@ const Size = {
 const F32 = 3;
 const ANY = 1;
 const Propagation = { training: 64, inference: 96 } as const;
-const Algorithm = { convolutionDirect: 1, relu: 0x1f, maxPool: 0x1ff, lrnAcrossChannels: 0xaff } as const;
+const Algorithm = { convolutionDirect: 1, relu: 0x1f, maxPool: 0x1ff, lrnAcross: 0xaff, lrnWithin: 0xbff } as const;
 const USER_SCRATCHPAD = 1;
 
 export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindings {
@@ -61,6 +61,7 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
   // Descriptors are structs of ours; the library copies them, pointers to them are used until the engine closes.
   const descriptors: Uint8Array[] = [];
   const pair = (value: number): BigInt64Array => BigInt64Array.of(BigInt(value), BigInt(value));
+  const lrnAlgorithm = (s: LrnSpec): number => (s.withinMap ? Algorithm.lrnWithin : Algorithm.lrnAcross);
   const propagation = (training: boolean): number => (training ? Propagation.training : Propagation.inference);
   const describe = (size: number, init: (operation: Uint8Array) => void, attributes: Pointer, hint: Pointer | null) => {
     const operation = new Uint8Array(size);
@@ -181,14 +182,14 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
     lrnForward: (s: LrnSpec, training, attributes) =>
       describe(
         Size.lrn,
-        (d) => lrnForward(d, propagation(training), Algorithm.lrnAcrossChannels, s.data, s.n, s.alpha, s.beta, s.k),
+        (d) => lrnForward(d, propagation(training), lrnAlgorithm(s), s.data, s.n, s.alpha, s.beta, s.k),
         attributes,
         null,
       ),
     lrnBackward: (s: LrnSpec, attributes, hint) =>
       describe(
         Size.lrn,
-        (d) => lrnBackward(d, Algorithm.lrnAcrossChannels, s.data, s.data, s.n, s.alpha, s.beta, s.k),
+        (d) => lrnBackward(d, lrnAlgorithm(s), s.data, s.data, s.n, s.alpha, s.beta, s.k),
         attributes,
         hint,
       ),
