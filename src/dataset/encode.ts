@@ -1,5 +1,5 @@
-import sharp from "sharp";
 import { PICTURE_SIZE } from "../images/geometry.js";
+import { sharp } from "../images/sharp.js";
 
 export type Encoding = "raw" | "jpeg";
 

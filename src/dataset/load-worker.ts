@@ -1,7 +1,7 @@
 import { workerData } from "node:worker_threads";
-import sharp from "sharp";
 import { AlexnetError } from "../errors.js";
 import { PICTURE_BYTES } from "../images/geometry.js";
+import { sharp } from "../images/sharp.js";
 import { answerRequests } from "./answer-requests.js";
 import { keys, openForReading, type Split } from "./database.js";
 import { decodeStored, type Encoding } from "./encode.js";

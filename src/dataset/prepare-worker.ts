@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { workerData } from "node:worker_threads";
-import sharp from "sharp";
 import { decodePicture } from "../images/decode.js";
 import { PICTURE_BYTES } from "../images/geometry.js";
 import { describeFault } from "../images/picture.js";
+import { sharp } from "../images/sharp.js";
 import { answerRequests } from "./answer-requests.js";
 import type { Split } from "./database.js";
 import { type Encoding, encodePicture } from "./encode.js";

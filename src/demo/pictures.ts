@@ -1,9 +1,9 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import sharp from "sharp";
 import { AlexnetError } from "../errors.js";
 import { UNFINISHED } from "../files.js";
+import { sharp } from "../images/sharp.js";
 import { composeScene, type Scene } from "./scene.js";
 import type { Subject } from "./subjects/subject.js";
 import { subjects } from "./subjects/subjects.js";

@@ -1,8 +1,9 @@
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { AlexnetError } from "../errors.js";
 import { fitShorterSide, PICTURE_SIZE, PIXEL_LIMIT } from "./geometry.js";
 import { type FileKind, recognise } from "./recognise.js";
 import { resample } from "./resample.js";
+import { sharp } from "./sharp.js";
 
 export interface DecodeOptions {
   /** SVG can refer to other files, so it is read only when asked for. */
