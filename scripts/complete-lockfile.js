@@ -13,13 +13,15 @@ function resolve(name, from) {
   return resolve(name, from.slice(0, Math.max(0, from.lastIndexOf("/node_modules/"))));
 }
 
+const systems = "aix|android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|win32";
+const processors = "arm64|arm|ia32|loong64|mips64el|ppc64|riscv64|s390x|x64";
+
 function platform(name) {
-  const match = /(?<os>aix|android|darwin|freebsd|linux|netbsd|openbsd|sunos|win32)-(?<cpu>arm64|arm|ia32|x64)/.exec(
-    name,
-  );
+  const match = new RegExp(`(?<os>${systems})-(?<cpu>${processors})`).exec(name);
   if (match === null) throw new Error(`${name}: its name states no platform; add it to package-lock.json by hand`);
   const { os, cpu } = match.groups;
-  return { os: [os], cpu: [cpu], libc: os === "linux" && name.includes("musl") ? ["musl"] : undefined };
+  const libc = name.includes("musl") ? ["musl"] : name.includes("gnu") ? ["glibc"] : undefined;
+  return { os: [os], cpu: [cpu], libc: os === "linux" ? libc : undefined };
 }
 
 /** In npm's own order of keys. */
