@@ -5,8 +5,9 @@ import { register as registerCheckGradients } from "./check-gradients.js";
 import { endQuietlyWhenOutputCloses, reportFailure } from "./failures.js";
 import { register as registerNetworks } from "./networks.js";
 import { register as registerPrepare } from "./prepare.js";
+import { register as registerTrain } from "./train.js";
 
-const commands = [registerNetworks, registerCheckGradients, registerPrepare];
+const commands = [registerPrepare, registerTrain, registerNetworks, registerCheckGradients];
 
 const program = new Command("alexnet")
   .description("Trains the network of the AlexNet paper (2012) on your photos, shows how well it does, and uses it.")

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import type { Cadence } from "../training/cadence.js";
 
 /** Parsers for option values; commander adds the option's name to what they throw. */
 
@@ -47,6 +48,18 @@ export function duration(text: string): number {
   const seconds = Number(match?.[1]) * (secondsIn[match?.[2] ?? ""] ?? Number.NaN);
   if (!(seconds > 0)) throw new InvalidArgumentError("Give a time such as 90s, 10m, 2h or 1d.");
   return seconds;
+}
+
+/** "10m", "500 steps" or "1 epoch": how often. */
+export function cadence(text: string): Cadence {
+  const match = /^(\d+)\s*(step|epoch)s?$/.exec(text.trim());
+  if (match === null) return { unit: "seconds", every: duration(text.trim()) };
+  return { unit: match[2] === "step" ? "steps" : "epochs", every: wholeNumber(1)(match[1] ?? "") };
+}
+
+/** The word "auto", or what `parse` takes. */
+export function autoOr<T>(parse: (text: string) => T): (text: string) => T | "auto" {
+  return (text) => (text === "auto" ? "auto" : parse(text));
 }
 
 function range(least: number, most: number): string {

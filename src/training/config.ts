@@ -23,6 +23,14 @@ const settings = z
       train: z.number(),
       val: z.number(),
       classes: z.number(),
+      /** How the store was prepared, should it have to be again. */
+      preparation: z.object({
+        encoding: z.enum(["raw", "jpeg"]),
+        valFraction: z.number(),
+        seed: z.number(),
+        allowMissingClasses: z.boolean(),
+        allowSvg: z.boolean(),
+      }),
     }),
     /** Classes and width applied. */
     network: z.unknown(),

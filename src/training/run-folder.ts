@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { arch, cpus, hostname, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -29,11 +29,21 @@ export class RunFolder {
     return existsSync(this.file("config.json"));
   }
 
-  /** Makes the folder ready for a new run. The config comes last: where it is, the rest is. */
+  /** Begins a run in a folder that is locked. The config comes last: where it is, a run is. */
   create(config: RunConfig, classes: readonly string[]): void {
-    mkdirSync(this.checkpoints, { recursive: true });
     writeWhole(this.file("classes.json"), json(classes));
     this.writeConfig(config);
+  }
+
+  /** In the order of the outputs. */
+  readClasses(): readonly string[] {
+    return z.array(z.string()).parse(readJson(this.file("classes.json")));
+  }
+
+  /** Takes away what a run that never began has left, and the folder if nothing else is in it. */
+  removeLeftovers(): void {
+    for (const name of leftovers) rmSync(join(this.path, name), { force: true });
+    if (readdirSync(this.path).length === 0) rmdirSync(this.path);
   }
 
   /** @throws AlexnetError "run" when there is none or it is damaged. */
@@ -87,7 +97,7 @@ export class RunFolder {
 
 const LOCK = "lock";
 /** What a run that ended before it had a config may have left. */
-const leftovers = new Set([LOCK, "classes.json", "checkpoints", "log.txt"]);
+const leftovers = new Set([LOCK, "classes.json"]);
 
 const sessionsSchema = z.object({ sessions: z.array(z.unknown()) });
 

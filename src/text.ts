@@ -1,0 +1,27 @@
+/** Numbers as people read them. */
+
+/** 60,965,224 */
+export function thousands(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** 1.23 GB, in units of 1000. */
+export function byteSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toPrecision(3)} ${units[power - 1]}`;
+}
+
+/** 63.4 % */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** 2:03:04, or 3:04 below an hour. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number): string => String(value).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}

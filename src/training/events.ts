@@ -1,0 +1,76 @@
+import type { PrepareProgress } from "../dataset/prepare.js";
+import type { EngineDescription } from "../engine/engine.js";
+import type { RunConfig } from "./config.js";
+import type { EpochRow } from "./metrics.js";
+
+/** What a training run tells while it goes on: plain data. Epochs, batches and steps count from 1. */
+export type TrainEvent =
+  | ({ readonly kind: "preparing" } & PrepareProgress)
+  | Started
+  | StepDone
+  | { readonly kind: "validating"; readonly epoch: number; readonly done: number; readonly total: number }
+  | EpochDone
+  | {
+      readonly kind: "checkpoint";
+      readonly step: number;
+      readonly bytes: number;
+      /** Until the file was safe, and how long training stood still for it. */
+      readonly seconds: number;
+      readonly stalledSeconds: number;
+    }
+  | { readonly kind: "warning"; readonly message: string }
+  | ({ readonly kind: "ended" } & TrainSummary);
+
+export interface Started {
+  readonly kind: "started";
+  readonly run: string;
+  readonly config: RunConfig;
+  readonly engine: EngineDescription;
+  /** Steps done before, by earlier sessions. */
+  readonly resumedAt: { readonly epoch: number; readonly step: number } | undefined;
+  readonly parameters: number;
+  /** Held by the network while it trains. */
+  readonly memoryBytes: number;
+  /** An epoch's. */
+  readonly batches: number;
+}
+
+export interface StepDone {
+  readonly kind: "step";
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly batches: number;
+  readonly step: number;
+  readonly learningRate: number;
+  /** Over the epoch so far. */
+  readonly loss: number;
+  readonly top1: number;
+  /** Lately. */
+  readonly imagesPerSecond: number;
+  readonly waiting: number;
+  /** To the end of the last epoch, at this rate. */
+  readonly secondsLeft: number;
+}
+
+export interface EpochDone {
+  readonly kind: "epoch";
+  readonly epochs: number;
+  readonly row: EpochRow;
+  /** The lowest error so far. */
+  readonly best: boolean;
+  readonly secondsLeft: number;
+}
+
+export interface TrainSummary {
+  readonly run: string;
+  readonly epochs: number;
+  readonly steps: number;
+  /** Shares of wrong pictures; on the validation pictures if there are any. */
+  readonly best: { readonly epoch: number; readonly error: number } | undefined;
+  /** Why it ended. */
+  readonly reason: string;
+  readonly seconds: number;
+}
+
+export type EventListener = (event: TrainEvent) => void;

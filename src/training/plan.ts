@@ -1,0 +1,121 @@
+import { resolve } from "node:path";
+import type { PreparationOptions } from "../dataset/prepare.js";
+import type { Store } from "../dataset/store.js";
+import type { Engine, EngineName, Multipliers } from "../engine/engine.js";
+import { AlexnetError } from "../errors.js";
+import type { Network } from "../network/network.js";
+import { resolveNetwork } from "../network/networks.js";
+import { parameterTable } from "../network/parameters.js";
+import { scaleWidth, withClasses } from "../network/transform.js";
+import type { Cadence } from "./cadence.js";
+import type { RunConfig } from "./config.js";
+import { fittingBatchSize } from "./preflight.js";
+import type { Recipe } from "./recipe.js";
+import { chooseRecipe } from "./recipes.js";
+
+/** What can be chosen about a run; defaults where left out. */
+export interface RunChoices {
+  /** A name, the path of a JSON file, or a description. Default "paper". */
+  readonly network?: string | Network | undefined;
+  /** Times as many maps in every layer. Default 1. */
+  readonly width?: number | undefined;
+  /** A name or a recipe of one's own. Default: what suits the number of pictures. */
+  readonly recipe?: string | Recipe | undefined;
+  /** These three replace the recipe's. "auto" is the largest batch that fits into memory, up to the recipe's. */
+  readonly epochs?: number | undefined;
+  readonly batchSize?: number | "auto" | undefined;
+  readonly learningRate?: number | undefined;
+  /** Decides every random draw. Default 1. */
+  readonly seed?: number | undefined;
+  /** Default "auto". */
+  readonly engine?: EngineName | "auto" | undefined;
+  /** Threads that compute and that load pictures; as many as suit the machine. */
+  readonly threads?: number | undefined;
+  readonly workers?: number | undefined;
+  /** Besides the one after each epoch. Default every ten minutes. */
+  readonly checkpointEvery?: Cadence | undefined;
+  /** Newest checkpoints kept, besides the best. Default 2. */
+  readonly keep?: number | undefined;
+  /** Steps a row of metrics. Default: so many that an epoch has at most 500 rows. */
+  readonly metricsEvery?: number | undefined;
+  /** Seconds to spend; the epochs become as many as fit, up to the recipe's. */
+  readonly timeBudget?: number | undefined;
+  /** End after so many epochs without a lower error. */
+  readonly earlyStop?: number | undefined;
+}
+
+/** Every setting of a new run, with what was chosen and what follows from the pictures and the machine. */
+export async function planRun(
+  choices: RunChoices,
+  data: { readonly source: string; readonly store: Store; readonly preparation?: PreparationOptions | undefined },
+  engine: Engine,
+): Promise<RunConfig> {
+  const { source, store, preparation } = data;
+  const classes = store.classes.length;
+  const train = store.count("train");
+  if (classes < 2)
+    throw new AlexnetError("data", `${source}: has ${classes} class; there must be two or more to tell apart`);
+  const width = choices.width ?? 1;
+  const network = withClasses(scaleWidth(chosenNetwork(choices.network), width), classes);
+  const { recipe, reason } = chooseRecipe(choices.recipe, train);
+  const effective = await applyTo(recipe, choices, engine, network);
+  return {
+    version: 1,
+    data: {
+      source: resolve(source),
+      store: resolve(store.path),
+      hash: store.contentHash,
+      train,
+      val: store.count("val"),
+      classes,
+      preparation: {
+        encoding: store.info.encoding,
+        valFraction: store.info.valFraction,
+        seed: store.info.seed,
+        allowMissingClasses: preparation?.allowMissingClasses ?? false,
+        allowSvg: preparation?.allowSvg ?? false,
+      },
+    },
+    network,
+    width,
+    recipe: effective,
+    recipeReason: reason,
+    seed: choices.seed ?? 1,
+    engine: choices.engine ?? "auto",
+    threads: choices.threads ?? null,
+    workers: choices.workers ?? null,
+    checkpointEvery: choices.checkpointEvery ?? { unit: "seconds", every: 600 },
+    keep: choices.keep ?? 2,
+    metricsEvery: choices.metricsEvery ?? Math.ceil(train / effective.batchSize / ROWS_AN_EPOCH),
+    timeBudget: choices.timeBudget ?? null,
+    earlyStop: choices.earlyStop ?? null,
+  };
+}
+
+const ROWS_AN_EPOCH = 500;
+
+function chosenNetwork(choice: string | Network = "paper"): Network {
+  return typeof choice === "string" ? resolveNetwork(choice) : choice;
+}
+
+/** The recipe with the numbers that were chosen in place of its own. */
+async function applyTo(recipe: Recipe, choices: RunChoices, engine: Engine, network: Network): Promise<Recipe> {
+  const { epochs, batchSize, learningRate } = choices;
+  return {
+    ...recipe,
+    epochs: epochs ?? recipe.epochs,
+    learningRate: learningRate ?? recipe.learningRate,
+    batchSize:
+      batchSize === "auto"
+        ? await fittingBatchSize(engine, network, recipe.batchSize)
+        : (batchSize ?? recipe.batchSize),
+  };
+}
+
+/** What of a recipe the engine applies parameter by parameter; empty where all count alike. */
+export function multipliersOf(recipe: Recipe, network: Network): Multipliers {
+  const { biasLearningRate: learningRate, biasWeightDecay: weightDecay } = recipe;
+  if (learningRate === 1 && weightDecay === 1) return {};
+  const biases = parameterTable(network).filter(({ role }) => role === "bias");
+  return Object.fromEntries(biases.map(({ name }) => [name, { learningRate, weightDecay }]));
+}

@@ -1,0 +1,79 @@
+import { statfsSync } from "node:fs";
+import { freemem } from "node:os";
+import type { Engine, Program } from "../engine/engine.js";
+import { AlexnetError } from "../errors.js";
+import { type Network, PICTURE_SIZE } from "../network/network.js";
+import { parameterCount } from "../network/parameters.js";
+import { byteSize } from "../text.js";
+import { allFinite } from "./finite.js";
+
+/** What can be known within seconds to go wrong later. */
+
+/** Memory that this process may still take, in bytes: what the machine has free, within the process's own limit. */
+export function availableMemory(): number {
+  const limit = process.constrainedMemory();
+  const free = freemem();
+  if (limit === undefined || limit === 0 || limit > Number.MAX_SAFE_INTEGER) return free;
+  return Math.min(free, limit - process.memoryUsage.rss());
+}
+
+/** Bytes that training holds: the network's program, and the copy that a checkpoint is written from. */
+export async function trainingMemory(engine: Engine, network: Network, batchSize: number): Promise<number> {
+  const program = await engine.estimateMemory(network, { batchSize, mode: "train" });
+  const checkpoint = checkpointBytes(network);
+  const pictures = 4 * batchSize * PICTURE_SIZE ** 2 * 3; // batches read ahead
+  return program + checkpoint + pictures;
+}
+
+/** The largest batch size of `most`, `most` / 2, `most` / 4, … that fits into memory. */
+export async function fittingBatchSize(engine: Engine, network: Network, most: number): Promise<number> {
+  const available = availableMemory();
+  for (let batchSize = most; batchSize >= 1; batchSize = Math.floor(batchSize / 2))
+    if ((await trainingMemory(engine, network, batchSize)) <= available) return batchSize;
+  const least = await trainingMemory(engine, network, 1);
+  throw new AlexnetError(
+    "run",
+    `memory: even one picture a batch takes ${byteSize(least)}, and ${byteSize(available)} are free; give a smaller --width`,
+  );
+}
+
+/** @throws AlexnetError "run" with the numbers when training would not fit. */
+export async function checkMemory(engine: Engine, network: Network, batchSize: number): Promise<void> {
+  const needed = await trainingMemory(engine, network, batchSize);
+  const available = availableMemory();
+  if (needed > available)
+    throw new AlexnetError(
+      "run",
+      `memory: training with batches of ${batchSize} takes ${byteSize(needed)}, and ${byteSize(available)} are free; give a smaller --batch (or --batch auto) or --width`,
+    );
+}
+
+/** @throws AlexnetError "run" with the numbers when the checkpoints would not fit. */
+export function checkDisk(folder: string, network: Network, keep: number): void {
+  const needed = (keep + 2) * checkpointBytes(network); // the best, and the one being written
+  const { bavail, bsize } = statfsSync(folder);
+  const available = bavail * bsize;
+  if (needed > available)
+    throw new AlexnetError(
+      "run",
+      `${folder}: the run's checkpoints take ${byteSize(needed)}, and ${byteSize(available)} are free there; make room, choose another --run or a smaller --keep`,
+    );
+}
+
+/** Runs one picture through the network. @throws AlexnetError "run" when no probabilities come out. */
+export async function checkOutputs(program: Program): Promise<void> {
+  const probabilities = await program.predict({
+    pictures: new Uint8Array(PICTURE_SIZE ** 2 * 3).fill(128),
+    views: [{ picture: 0, top: 0, left: 0, mirrored: false, colourShift: [0, 0, 0] }],
+    labels: Int32Array.of(0),
+  });
+  if (!allFinite(probabilities))
+    throw new AlexnetError(
+      "run",
+      "the network's outputs are not finite from the start; check the recipe's initialisation",
+    );
+}
+
+function checkpointBytes(network: Network): number {
+  return 2 * 4 * parameterCount(network);
+}

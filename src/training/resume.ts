@@ -1,0 +1,140 @@
+import type { Store } from "../dataset/store.js";
+import type { EngineDescription } from "../engine/engine.js";
+import { AlexnetError } from "../errors.js";
+import { resolveNetwork } from "../network/networks.js";
+import { scaleWidth, withClasses } from "../network/transform.js";
+import type { Checkpoint, Origin } from "./checkpoint.js";
+import type { RunConfig } from "./config.js";
+import { type Difference, describeDifference, differences } from "./differences.js";
+import { reasonToEnd } from "./ending.js";
+import type { RunChoices } from "./plan.js";
+import type { Recipe } from "./recipe.js";
+import { chooseRecipe } from "./recipes.js";
+import type { RunFolder } from "./run-folder.js";
+import type { TrainingState } from "./state.js";
+
+/** What of a recipe may change on the way, when asked for. */
+const changeable = ["learningRate", "epochs", "batchSize"] as const;
+
+export interface Changes extends RunChoices {
+  readonly override?: boolean | undefined;
+}
+
+/**
+ * A run's settings with those given anew: how it runs is free to change, what it learns is not.
+ * @throws AlexnetError "usage" naming each setting that can't change, or only with `override`.
+ */
+export function changedConfig(config: RunConfig, changes: Changes): RunConfig {
+  const { network, width, recipe, seed, batchSize, override } = changes;
+  if (batchSize === "auto")
+    throw new AlexnetError("usage", "batch auto: a resumed run keeps its batch size; give a number with --override");
+  const classes = config.data.classes;
+  const wanted = {
+    network:
+      network === undefined && width === undefined
+        ? config.network
+        : withClasses(scaleWidth(networkOf(network ?? config.network.name), width ?? config.width), classes),
+    recipe: recipe === undefined ? config.recipe : withoutChangeable(chooseRecipe(recipe, 0).recipe, config.recipe),
+    seed: seed ?? config.seed,
+  };
+  const { network: _network, recipe: _recipe, seed: _seed } = config;
+  refuse("this run keeps", differences({ network: _network, recipe: _recipe, seed: _seed }, wanted));
+
+  const next: Recipe = {
+    ...config.recipe,
+    epochs: changes.epochs ?? config.recipe.epochs,
+    batchSize: batchSize ?? config.recipe.batchSize,
+    learningRate: changes.learningRate ?? config.recipe.learningRate,
+  };
+  if (override !== true) refuse("only --override changes", differences({ recipe: config.recipe }, { recipe: next }));
+  return {
+    ...config,
+    recipe: next,
+    engine: changes.engine ?? config.engine,
+    threads: changes.threads ?? config.threads,
+    workers: changes.workers ?? config.workers,
+    checkpointEvery: changes.checkpointEvery ?? config.checkpointEvery,
+    keep: changes.keep ?? config.keep,
+    metricsEvery: changes.metricsEvery ?? config.metricsEvery,
+    timeBudget: changes.timeBudget ?? config.timeBudget,
+    earlyStop: changes.earlyStop ?? config.earlyStop,
+  };
+}
+
+/** @throws AlexnetError "run" when the pictures are not those the run was begun with. */
+export function refuseOtherData(config: RunConfig, store: Store, folder: RunFolder): void {
+  const begun = folder.readClasses();
+  const missing = begun.filter((name) => !store.classes.includes(name));
+  const added = store.classes.filter((name) => !begun.includes(name));
+  if (missing.length > 0 || added.length > 0)
+    throw new AlexnetError(
+      "run",
+      `${folder.path}: the classes changed:${listed(" without", missing)}${listed(" new", added)}; train a new run on them`,
+    );
+  if (store.contentHash !== config.data.hash)
+    throw new AlexnetError(
+      "run",
+      `${folder.path}: the pictures of ${store.path} changed since the run began (${config.data.train} training and ${config.data.val} validation pictures then, ${store.count("train")} and ${store.count("val")} now); train a new run on them`,
+    );
+}
+
+/** @throws AlexnetError "run" when a checkpoint is of another network, recipe or seed than the run's settings say. */
+export function refuseOtherRun(
+  config: RunConfig,
+  { model, origin }: Checkpoint,
+  engine: EngineDescription,
+  folder: RunFolder,
+  warn: (message: string) => void,
+): void {
+  const { network, seed } = config;
+  const changed = differences(
+    { network: model.network, recipe: withoutChangeable(origin.recipe, config.recipe), seed: origin.seed },
+    { network, recipe: config.recipe, seed },
+  );
+  if (changed.length > 0)
+    throw new AlexnetError(
+      "run",
+      `${folder.path}: config.json says otherwise than the checkpoint: ${changed.map(describeDifference).join("; ")}; put it back`,
+    );
+  const engineChanges = differences(origin.engine, engine);
+  if (engineChanges.length > 0)
+    warn(
+      `the engine is not the one before (${engineChanges.map(describeDifference).join("; ")}): the run goes on, but not to the last bit as it would have`,
+    );
+}
+
+/** Where to go on: the checkpoint's state, fitted to settings that were changed. */
+export function resumedState(
+  { state, recipe }: Origin,
+  config: RunConfig,
+  warn: (message: string) => void,
+): TrainingState {
+  const { batchSize, epochs } = config.recipe;
+  for (const change of differences({ recipe }, { recipe: config.recipe })) warn(describeDifference(change));
+  const batch = Math.ceil((state.batch * recipe.batchSize) / batchSize);
+  if (batch * batchSize !== state.batch * recipe.batchSize)
+    warn("the batch size changed within an epoch: a few of its pictures are left out");
+  const next = { ...state, batch, epochs: config.timeBudget === null ? epochs : Math.min(epochs, state.epochs) };
+  const atEpochsEnd = state.batch === 0 && state.epoch > 0;
+  return { ...next, ended: atEpochsEnd ? reasonToEnd(next, config) : null };
+}
+
+/** `recipe` with the parts that may change as in `other`, so that only the rest can differ. */
+function withoutChangeable(recipe: Recipe, other: Recipe): Recipe {
+  return { ...recipe, ...Object.fromEntries(changeable.map((key) => [key, other[key]])) };
+}
+
+function networkOf(choice: NonNullable<RunChoices["network"]>) {
+  return typeof choice === "string" ? resolveNetwork(choice) : choice;
+}
+
+function refuse(rule: string, changed: readonly Difference[]): void {
+  if (changed.length > 0)
+    throw new AlexnetError("usage", `${rule} ${changed.map(describeDifference).join("; ")}; or begin a new run`);
+}
+
+function listed(label: string, names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const shown = names.slice(0, 5).join(", ");
+  return `${label} ${shown}${names.length > 5 ? ` and ${names.length - 5} more` : ""};`.replace(/;$/, ",");
+}

@@ -1,0 +1,221 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { ensurePrepared, type PreparationOptions } from "../dataset/prepare.js";
+import { openStore, type Store } from "../dataset/store.js";
+import type { Engine, EngineName } from "../engine/engine.js";
+import { openEngine } from "../engine/open.js";
+import { AlexnetError } from "../errors.js";
+import { initialise } from "../network/initialise.js";
+import { parameterCount } from "../network/parameters.js";
+import { Checkpoints } from "./checkpoints.js";
+import type { RunConfig } from "./config.js";
+import type { EventListener, TrainSummary } from "./events.js";
+import { logLine } from "./log.js";
+import { MetricsFile } from "./metrics.js";
+import { multipliersOf, planRun, type RunChoices } from "./plan.js";
+import { checkDisk, checkMemory, checkOutputs } from "./preflight.js";
+import { changedConfig, refuseOtherData, refuseOtherRun, resumedState } from "./resume.js";
+import { RunFolder } from "./run-folder.js";
+import { initialState, type TrainingState } from "./state.js";
+import { Trainer } from "./trainer.js";
+
+interface Watching {
+  readonly onEvent?: EventListener | undefined;
+  /** Ends training after the step under way, with everything saved. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TrainOptions extends RunChoices, Watching {
+  /** A folder of pictures, an archive, or a prepared store. */
+  readonly data: string;
+  /** Folder of the run, which must not hold one yet. Default `runs/<data>-<number>`. */
+  readonly run?: string | undefined;
+  /** How a folder is prepared: see `prepare`. */
+  readonly preparation?: Omit<PreparationOptions, "onProgress" | "signal"> | undefined;
+}
+
+export interface ResumeOptions extends RunChoices, Watching {
+  readonly run: string;
+  /** Where the data is now, if not where it was. */
+  readonly data?: string | undefined;
+  /** Let `epochs`, `batchSize` and `learningRate` change. */
+  readonly override?: boolean | undefined;
+}
+
+/**
+ * Trains a network from the start; a folder of pictures is prepared first, once. The run's folder holds everything
+ * that came of it, whatever ends this.
+ * @throws AlexnetError "interrupted" when the signal ended it: `resume` goes on. "data", "network", "engine", "run" and
+ * "usage" for what can't be trained on; long work begins only after all that can be checked was.
+ */
+export async function train(options: TrainOptions): Promise<TrainSummary> {
+  const { onEvent = () => {}, signal, data } = options;
+  const folder = new RunFolder(options.run ?? nextRunPath(data));
+  folder.refuseUnlessEmpty();
+  return locked(folder, async () => {
+    folder.refuseUnlessEmpty();
+    const path = await ensurePrepared(data, {
+      ...options.preparation,
+      onProgress: (progress) => onEvent({ kind: "preparing", ...progress }),
+      ...(signal && { signal }),
+    });
+    return using(await openStore(path), async (store) =>
+      using(await openEngineFor(options.engine, options.threads), async (engine) => {
+        const config = await planRun(options, { source: data, store, preparation: options.preparation }, engine);
+        await checkRoom(folder, config, engine);
+        folder.create(config, store.classes);
+        return runSession({ folder, config, store, engine, onEvent, signal });
+      }),
+    );
+  });
+}
+
+/**
+ * Goes on with a run where its newest whole checkpoint left it, to the last bit as if it had never stopped (on the
+ * same machine, engine and number of threads).
+ * @throws AlexnetError as `train`; "run" naming the difference when data, classes, network or recipe are not the run's.
+ */
+export async function resume(options: ResumeOptions): Promise<TrainSummary> {
+  const { onEvent = () => {}, signal } = options;
+  const folder = new RunFolder(options.run);
+  const before = folder.readConfig();
+  return locked(folder, async (abandonedBy) => {
+    if (abandonedBy !== undefined) folder.log(`${abandonedBy} ended without saving`);
+    const config = changedConfig(before, options);
+    const path = await findStore(config, options);
+    return using(await openStore(path), async (store) => {
+      refuseOtherData(config, store, folder);
+      return using(await openEngineFor(config.engine, config.threads), async (engine) => {
+        await checkRoom(folder, config, engine);
+        folder.writeConfig({ ...config, data: { ...config.data, store: resolve(path) } });
+        return runSession({ folder, config, store, engine, onEvent, signal });
+      });
+    });
+  });
+}
+
+interface Session {
+  readonly folder: RunFolder;
+  readonly config: RunConfig;
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly onEvent: EventListener;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** From the newest checkpoint, or the start, to the end or the signal. */
+async function runSession({ folder, config, store, engine, onEvent, signal }: Session): Promise<TrainSummary> {
+  const emit: EventListener = (event) => {
+    const line = logLine(event);
+    if (line !== undefined) folder.log(line);
+    onEvent(event);
+  };
+  const warn = (message: string): void => emit({ kind: "warning", message });
+  const { network, recipe } = config;
+  mkdirSync(folder.checkpoints, { recursive: true });
+  const checkpoints = new Checkpoints(folder.checkpoints, config.keep);
+  const found = checkpoints.newest((error) => warn(`${error.message}; going on from the checkpoint before it`));
+  if (found !== undefined) refuseOtherRun(config, found, engine.description, folder, warn);
+  const start: TrainingState =
+    found === undefined ? initialState(recipe.epochs) : resumedState(found.origin, config, warn);
+  const { inputScale: scale } = recipe;
+  const preprocessing = { mean: store.mean, scale: [scale, scale, scale] as const };
+
+  const program = await engine.compile(network, {
+    batchSize: recipe.batchSize,
+    mode: "train",
+    preprocessing,
+    multipliers: multipliersOf(recipe, network),
+  });
+  await program.write("parameters", found?.model.parameters ?? initialise(network, recipe.initialisation, config.seed));
+  if (found !== undefined) {
+    await program.write("momentum", found.momentum);
+    checkpoints.settle(found.origin.state.step, found.origin.state.best?.step);
+  } else await checkOutputs(program);
+
+  const metrics = new MetricsFile(folder.file("metrics.jsonl"), start.metricsBytes);
+  try {
+    folder.recordSession(engine.description, start.step);
+    const trainer = new Trainer({
+      run: folder.path,
+      config,
+      store,
+      program,
+      engine: engine.description,
+      model: { network, classes: store.classes, preprocessing },
+      start,
+      metrics,
+      checkpoints,
+      emit,
+      signal,
+    });
+    emit({
+      kind: "started",
+      run: folder.path,
+      config,
+      engine: engine.description,
+      resumedAt: found && { epoch: start.epoch + 1, step: start.step },
+      parameters: parameterCount(network),
+      memoryBytes: program.memoryBytes,
+      batches: trainer.batchesPerEpoch,
+    });
+    const summary = await trainer.run();
+    emit({ kind: "ended", ...summary });
+    return summary;
+  } catch (error) {
+    if (error instanceof AlexnetError) folder.log(error.message);
+    throw error;
+  } finally {
+    metrics.close();
+    await program.close();
+  }
+}
+
+async function checkRoom(folder: RunFolder, config: RunConfig, engine: Engine): Promise<void> {
+  await checkMemory(engine, config.network, config.recipe.batchSize);
+  checkDisk(folder.path, config.network, config.keep);
+}
+
+/** The store the run began with, or one prepared anew from its source. */
+async function findStore({ data }: RunConfig, { data: moved, signal, onEvent }: ResumeOptions): Promise<string> {
+  if (moved === undefined && existsSync(data.store)) return data.store;
+  return ensurePrepared(moved ?? data.source, {
+    ...data.preparation,
+    onProgress: (progress) => onEvent?.({ kind: "preparing", ...progress }),
+    ...(signal && { signal }),
+  });
+}
+
+/** `runs/<data>-<number>`, the first number that is free. */
+function nextRunPath(data: string): string {
+  for (let number = 1; ; number++) {
+    const path = join("runs", `${basename(resolve(data))}-${number}`);
+    if (!existsSync(path)) return path;
+  }
+}
+
+function openEngineFor(name: EngineName | "auto" = "auto", threads?: number | null): Promise<Engine> {
+  return openEngine(name, threads == null ? {} : { threads });
+}
+
+async function using<T extends { close(): Promise<void> }, R>(
+  resource: T,
+  use: (resource: T) => Promise<R>,
+): Promise<R> {
+  try {
+    return await use(resource);
+  } finally {
+    await resource.close();
+  }
+}
+
+/** With the run's lock held; a folder in which no run came about goes away again. */
+async function locked<R>(folder: RunFolder, use: (abandonedBy: string | undefined) => Promise<R>): Promise<R> {
+  const lock = folder.lock();
+  try {
+    return await use(lock.abandonedBy);
+  } finally {
+    lock.release();
+    if (!folder.exists) folder.removeLeftovers();
+  }
+}
