@@ -68,7 +68,7 @@ export interface LrnSpec {
 }
 
 /**
- * The library's operations, as far as they differ between its major versions: v2.ts fulfils this for version 2.
+ * The library's operations, as far as they differ between its major versions: v2.ts and v3.ts fulfil this.
  * Each creates a primitive descriptor (the caller destroys it). Descriptor pointers may be shared between calls.
  */
 export interface OperationBindings {
@@ -118,6 +118,18 @@ export function bindChecked(
     const status = call(...values);
     if (status !== 0) throw new AlexnetError("engine", `oneDNN: ${name}: ${statusTexts[status] ?? `status ${status}`}`);
   };
+}
+
+/** Strides of `dims` without gaps. */
+export function denseStrides(dims: readonly number[], layout: "row-major" | "column-major"): BigInt64Array {
+  const strides = new BigInt64Array(dims.length);
+  const innermostFirst = layout === "column-major" ? [...dims.keys()] : [...dims.keys()].reverse();
+  let stride = 1;
+  for (const i of innermostFirst) {
+    strides[i] = BigInt(stride);
+    stride *= dims[i];
+  }
+  return strides;
 }
 
 /** Calls `create`, which writes a pointer to its first argument, and gives that pointer. */

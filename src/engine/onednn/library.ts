@@ -6,10 +6,12 @@ import koffi, { type LibraryHandle } from "koffi";
 import { AlexnetError } from "../../errors.js";
 import { bindCommon, type CommonBindings, type OperationBindings, type Pointer } from "./bindings.js";
 import { bindV2 } from "./v2.js";
+import { bindV3 } from "./v3.js";
 
-/** Major versions this project speaks, newest first, with what binds their operations. */
+/** Major versions this project speaks, with what binds their operations. */
 const versions: Readonly<Record<number, (library: LibraryHandle, engine: Pointer) => OperationBindings>> = {
   2: bindV2,
+  3: bindV3,
 };
 
 export type Bindings = CommonBindings & OperationBindings;
@@ -62,8 +64,8 @@ const packageRoot = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".
 function candidates(): readonly string[] {
   const names =
     process.platform === "darwin"
-      ? ["libdnnl.2.dylib", "libdnnl.dylib", "/opt/homebrew/lib/libdnnl.dylib", "/usr/local/lib/libdnnl.dylib"]
-      : ["libdnnl.so.2", "libdnnl.so"];
+      ? ["libdnnl.dylib", "/opt/homebrew/lib/libdnnl.dylib", "/usr/local/lib/libdnnl.dylib"]
+      : ["libdnnl.so.2", "libdnnl.so.3", "libdnnl.so"];
   const chosen = process.env.ALEXNET_ONEDNN_PATH;
   if (chosen !== undefined && chosen !== "") return [chosen];
   const local = localFolders().flatMap((folder) => names.map((name) => join(folder, name)).filter(existsSync));

@@ -3,6 +3,7 @@ import {
   bindChecked,
   type ConvolutionSpec,
   created,
+  denseStrides,
   type InnerProductSpec,
   type LrnSpec,
   type OperationBindings,
@@ -215,15 +216,4 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
       );
     },
   };
-}
-
-function denseStrides(dims: readonly number[], layout: "row-major" | "column-major"): BigInt64Array {
-  const strides = new BigInt64Array(dims.length);
-  const innermostFirst = layout === "column-major" ? [...dims.keys()] : [...dims.keys()].reverse();
-  let stride = 1;
-  for (const i of innermostFirst) {
-    strides[i] = BigInt(stride);
-    stride *= dims[i];
-  }
-  return strides;
 }
