@@ -1,15 +1,15 @@
 import type { Batch, Engine, EngineName, Preprocessing, Tensor, View } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
+import { type OpenOptions, openEngine } from "#src/engine/open.js";
 import { AlexnetError } from "#src/errors.js";
 import type { Layer, Network } from "#src/network/network.js";
-import { bits, normal } from "#src/random.js";
+import { bits, mix, normal } from "#src/random.js";
 
 export const PICTURE = 256 * 256 * 3;
 
 /** An open engine, or why this machine can't run it. Any other failure is thrown. */
-export async function openIfPossible(name: EngineName): Promise<Engine | string> {
+export async function openIfPossible(name: EngineName, options?: OpenOptions): Promise<Engine | string> {
   try {
-    return await openEngine(name);
+    return await openEngine(name, options);
   } catch (error) {
     if (!(error instanceof AlexnetError && error.code === "engine")) throw error;
     return error.message;
@@ -40,7 +40,7 @@ export function picturesOf({ shape, data }: Tensor): Uint8Array {
 /** Pictures of noise with one plain view each, on shared memory as the store's are. */
 export function noiseBatch(samples: number, classes: number, seed = 1): Batch {
   const pictures = new Uint8Array(new SharedArrayBuffer(samples * PICTURE));
-  for (let i = 0; i < pictures.length; i++) pictures[i] = bits(seed, i);
+  for (let i = 0; i < pictures.length; i++) pictures[i] = mix(i ^ mix(seed));
   return {
     pictures,
     views: Array.from({ length: samples }, (_, picture) => ({ ...plainView, picture })),
