@@ -3,6 +3,7 @@ import { initialise } from "../network/initialise.js";
 import type { Network } from "../network/network.js";
 import { summarise } from "../network/summary.js";
 import { classCount } from "../network/transform.js";
+import { median } from "../statistics.js";
 import { syntheticBatch, syntheticPreprocessing } from "./synthetic.js";
 
 export interface ThroughputOptions {
@@ -29,7 +30,8 @@ export interface Throughput {
   readonly milliseconds: { readonly median: number; readonly least: number; readonly most: number };
 }
 
-const MATRIX_SIZE = 4096;
+/** Of the square matrices whose product is the yardstick. */
+export const MATRIX_SIZE = 4096;
 const WARM_UP = 2;
 
 /** How fast `network` trains or predicts on synthetic pictures, beside the machine's own rate in the same run. */
@@ -73,11 +75,4 @@ export async function measureThroughput(
     batchSize,
     milliseconds,
   };
-}
-
-/** The middle value; of an even number of values the mean of the middle two. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -1,53 +1,122 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
+import { type LayerRow, measureLayers } from "../benchmark/layers.js";
 import { measureThroughput } from "../benchmark/throughput.js";
-import { engineNames } from "../engine/engine.js";
+import { type Engine, engineNames } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
+import type { Network } from "../network/network.js";
 import { resolveNetwork } from "../network/networks.js";
 import { scaleWidth } from "../network/transform.js";
+import { byteSize, percent } from "../text.js";
 import { choice, positiveNumber, wholeNumber } from "./options.js";
-import { byteSize, percent } from "./print.js";
+import { printTable } from "./print.js";
 import { addTyped } from "./typed.js";
 
 export function register(program: Program): void {
   const bench = new Command("bench").description("measure speed on this machine").helpGroup("Look around:");
-  for (const mode of ["train", "predict"] as const) bench.addCommand(throughput(mode));
+  bench.addCommand(throughput("train")).addCommand(throughput("predict")).addCommand(layers());
   addTyped(program, bench);
 }
 
 function throughput(mode: "train" | "predict") {
-  return new Command(mode)
-    .description(
-      `images per second of ${mode === "train" ? "training" : "prediction"}, end to end, on synthetic pictures`,
-    )
+  const what = mode === "train" ? "training" : "prediction";
+  return onSyntheticPictures(mode)
+    .description(`images per second of ${what}, end to end, on synthetic pictures`)
+    .action(async (options) => {
+      await withEngine(options, async (engine, network) => {
+        const { batch, steps, width, json } = options;
+        const result = await measureThroughput(engine, network, { mode, batchSize: batch, steps });
+        if (json) {
+          console.log(JSON.stringify(result, undefined, 2));
+          return;
+        }
+        const { imagesPerSecond, gflops, gemmGflops, fraction, peakMemoryBytes, milliseconds } = result;
+        console.log(`${describe(engine)}; ${network.name}, batch ${batch}, width ${width}`);
+        console.log(
+          `${imagesPerSecond.toFixed(1)} images/s, ${milliseconds.median.toFixed(0)} ms a step (median of ${steps})`,
+        );
+        console.log(
+          `${gflops.toFixed(0)} GFLOP/s, ${percent(fraction)} of this machine's matrix product (${gemmGflops.toFixed(0)} GFLOP/s)`,
+        );
+        console.log(`${byteSize(peakMemoryBytes)} of memory at most`);
+      });
+    });
+}
+
+function layers() {
+  return onSyntheticPictures("layers")
+    .description("where the time of a training step goes, layer by layer")
+    .action(async (options) => {
+      await withEngine(options, async (engine, network) => {
+        const { batch, steps, width, json } = options;
+        const table = await measureLayers(engine, network, { batchSize: batch, steps });
+        if (json) {
+          console.log(JSON.stringify(table, undefined, 2));
+          return;
+        }
+        console.log(`${describe(engine)}; ${network.name}, batch ${batch}, width ${width}, median of ${steps} steps`);
+        printTable(
+          ["layer", "operation", "ms", "share", "rate", "of machine", "implementation"],
+          table.rows.map(layerCells),
+        );
+        const { stepMilliseconds, sumMilliseconds, gemmGflops, copyRate } = table;
+        console.log(`rows sum to ${sumMilliseconds.toFixed(0)} ms; the step takes ${stepMilliseconds.toFixed(0)} ms`);
+        console.log(
+          `the machine: ${gemmGflops.toFixed(0)} GFLOP/s in a matrix product, ${copyRate.toFixed(1)} GB/s copying`,
+        );
+      });
+    });
+}
+
+function layerCells(row: LayerRow): readonly string[] {
+  const rate =
+    row.flops > 0
+      ? `${(row.flops / row.milliseconds / 1e6).toFixed(0)} GFLOP/s`
+      : `${(row.bytes / row.milliseconds / 1e6).toFixed(1)} GB/s`;
+  const operation = row.kind === "reorder" ? `${row.direction} reorder` : row.direction;
+  return [
+    row.layer,
+    operation,
+    row.milliseconds.toFixed(1),
+    percent(row.share),
+    rate,
+    percent(row.fraction),
+    row.implementation,
+  ];
+}
+
+function onSyntheticPictures(name: string) {
+  return new Command(name)
     .option("--batch <pictures>", "pictures a step", wholeNumber(1), 128)
     .option("--steps <count>", "timed steps", wholeNumber(1), 10)
     .option("--network <name|file>", "network to run", "paper")
     .option("--width <factor>", "maps of every layer, times this", positiveNumber(16), 1)
     .option("--engine <name>", "auto, onednn or reference", choice(["auto", ...engineNames]), "auto")
     .option("--threads <count>", "threads that compute", wholeNumber(1))
-    .option("--json", "print JSON")
-    .action(async ({ batch, steps, network: name, width, engine: engineName, threads, json }) => {
-      const network = scaleWidth(resolveNetwork(name), width);
-      const engine = await openEngine(engineName, threads === undefined ? {} : { threads });
-      try {
-        const result = await measureThroughput(engine, network, { mode, batchSize: batch, steps });
-        if (json) {
-          console.log(JSON.stringify(result, undefined, 2));
-          return;
-        }
-        const { library, instructionSet, threads: used } = engine.description;
-        const { imagesPerSecond, gflops, gemmGflops, fraction, peakMemoryBytes, milliseconds } = result;
-        console.log(`${library}, ${instructionSet}, ${used} threads; ${network.name}, batch ${batch}, width ${width}`);
-        console.log(
-          `${imagesPerSecond.toFixed(1)} images/s (median of ${steps} steps: ${milliseconds.median.toFixed(0)} ms)`,
-        );
-        console.log(
-          `${gflops.toFixed(0)} GFLOP/s, ${percent(fraction)} of this machine's matrix product (${gemmGflops.toFixed(0)} GFLOP/s)`,
-        );
-        console.log(`${byteSize(peakMemoryBytes)} of memory at most`);
-      } finally {
-        await engine.close();
-      }
-    });
+    .option("--json", "print JSON");
+}
+
+interface EngineOptions {
+  readonly network: string;
+  readonly width: number;
+  readonly engine: "auto" | Engine["description"]["engine"];
+  readonly threads?: number | undefined;
+}
+
+async function withEngine(
+  { network: name, width, engine: engineName, threads }: EngineOptions,
+  use: (engine: Engine, network: Network) => Promise<void>,
+): Promise<void> {
+  const network = scaleWidth(resolveNetwork(name), width);
+  const engine = await openEngine(engineName, threads === undefined ? {} : { threads });
+  try {
+    await use(engine, network);
+  } finally {
+    await engine.close();
+  }
+}
+
+function describe(engine: Engine): string {
+  const { library, instructionSet, threads } = engine.description;
+  return `${library}, ${instructionSet}, ${threads} threads`;
 }

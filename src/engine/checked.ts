@@ -39,6 +39,7 @@ export function checkedEngine(engine: ComputeEngine): ComputeEngine {
       return engine.crossEntropy(logits, labels);
     },
     measureMatrixRate: (size) => engine.measureMatrixRate(size),
+    measureCopyRate: (bytes) => engine.measureCopyRate(bytes),
     close: () => {
       for (const program of programs) program.close();
       engine.close();
@@ -59,15 +60,23 @@ function checkedProgram(
     if (state !== "parameters" && options.mode === "predict")
       fail(`${state}: a program compiled to predict holds parameters only; compile it with mode "train"`);
   };
+  const checkStep = (call: string, batch: Batch, stepOptions: StepOptions): void => {
+    if (options.mode !== "train") fail(`${call}: compiled to predict; compile the network with mode "train"`);
+    checkBatch(batch, network, batchSize);
+    checkLabels(batch.labels, batch.views.length, classes);
+    checkStepOptions(stepOptions);
+  };
   return {
     batchSize,
     memoryBytes,
     step: (batch, stepOptions) => {
-      if (options.mode !== "train") fail(`step: compiled to predict; compile the network with mode "train"`);
-      checkBatch(batch, network, batchSize);
-      checkLabels(batch.labels, batch.views.length, classes);
-      checkStepOptions(stepOptions);
+      checkStep("step", batch, stepOptions);
       return program.step(batch, stepOptions);
+    },
+    profile: (batch, stepOptions, steps) => {
+      checkStep("profile", batch, stepOptions);
+      if (!(Number.isSafeInteger(steps) && steps >= 1)) fail(`profile: ${steps} steps; give a whole number from 1`);
+      return program.profile(batch, stepOptions, steps);
     },
     predict: (batch) => {
       checkBatch(batch, network, batchSize);

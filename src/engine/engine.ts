@@ -85,6 +85,8 @@ export interface Program {
   step(batch: Batch, options: StepOptions): Promise<StepResult>;
   /** Softmax outputs without dropout: (views, classes), row-major. */
   predict(batch: Batch): Promise<Float32Array>;
+  /** `steps` steps one operation at a time, timed: rows in the order they run, and the median of the whole step. */
+  profile(batch: Batch, options: StepOptions, steps: number): Promise<Profile>;
   /** A copy. "momentum" and "gradients" (of the latest step's mean loss) only in mode "train". */
   read(state: State): Promise<Float32Array>;
   write(state: "parameters" | "momentum", values: Float32Array): Promise<void>;
@@ -130,16 +132,25 @@ export interface EngineDescription {
   readonly threads: number;
 }
 
-/** Where a program's time goes: one row per layer and direction, medians over the steps measured. */
+/** Where a step's time goes: one operation of one layer in one direction. */
 export interface LayerTime {
   readonly layer: string;
   readonly kind: Layer["kind"] | "input" | "loss" | "update" | "reorder";
   readonly direction: "forward" | "backward-data" | "backward-weights" | "update";
+  /** The median over the steps measured. */
   readonly milliseconds: number;
+  /** Floating-point operations of direct convolution or matrix product; 0 for what only moves memory. */
   readonly flops: number;
+  /** Read and written at the least. */
   readonly bytes: number;
   /** The library's own name of the implementation. */
   readonly implementation: string;
+}
+
+export interface Profile {
+  readonly rows: readonly LayerTime[];
+  /** Of the same steps, the median from the first operation to the last. */
+  readonly milliseconds: number;
 }
 
 export interface Engine {
@@ -153,6 +164,8 @@ export interface Engine {
   crossEntropy(logits: Tensor, labels: Int32Array): Promise<LossOutputs>;
   /** The machine's own rate: float32 matrix product of size cubed, operations per second, best of a few. */
   measureMatrixRate(size: number): Promise<number>;
+  /** The machine's own rate: copying `bytes` of memory, bytes read and written per second, best of a few. */
+  measureCopyRate(bytes: number): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -22,6 +22,7 @@ export const engineSurface: Surface<Engine> = {
   differentiate: "call",
   crossEntropy: "call",
   measureMatrixRate: "call",
+  measureCopyRate: "call",
   close: "call",
 };
 
@@ -30,6 +31,7 @@ export const programSurface: Surface<Program> = {
   memoryBytes: "value",
   step: "call",
   predict: "call",
+  profile: "call",
   read: "call",
   write: "call",
   close: "call",

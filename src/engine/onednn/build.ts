@@ -137,7 +137,7 @@ export class Build {
 
   reorderInto(from: Tensor, to: Tensor, info: OperationInfo): void {
     const operation = this.own(this.library.bindings.reorder(from.descriptor, to.descriptor, this.#plain));
-    this.execute({ ...info, kind: "reorder" }, operation, [
+    this.execute({ layer: info.layer, kind: "reorder", direction: info.direction }, operation, [
       [Argument.src, from],
       [Argument.dst, to],
     ]);

@@ -1,14 +1,13 @@
-import { AlexnetError } from "../../errors.js";
 import type { Layer } from "../../network/network.js";
 import { PICTURE_SIZE } from "../../network/network.js";
 import { outputShape } from "../../network/shapes.js";
 import type { ComputeEngine } from "../compute.js";
 import { type LayerInputs, type LayerOutputs, pictureShape, type Tensor } from "../engine.js";
-import { Argument } from "./bindings.js";
 import { Build } from "./build.js";
 import { addLayer } from "./layers.js";
 import { type Library, openLibrary } from "./library.js";
 import { crossEntropy, softmax } from "./loss.js";
+import { copyRate, matrixRate } from "./machine-rates.js";
 import { copy, Parameters } from "./parameters.js";
 import { compileProgram, planProgram } from "./program.js";
 
@@ -43,7 +42,8 @@ export function openOneDnn(options: { readonly threads?: number }): ComputeEngin
       const { loss } = crossEntropy(values, labels, dlogits, classes);
       return { probabilities: tensor(logits.shape, probabilities), loss, dlogits: tensor(logits.shape, dlogits) };
     },
-    measureMatrixRate: (size) => measureMatrixRate(library, size),
+    measureMatrixRate: (size) => matrixRate(library, size),
+    measureCopyRate: (bytes) => copyRate(library, bytes),
     close: () => library.close(),
   };
 }
@@ -125,36 +125,4 @@ function layerParameters(layer: Layer, w: Tensor | undefined, b: Tensor | undefi
 
 function tensor(shape: readonly number[], values: Float32Array): Tensor {
   return { shape, data: Float64Array.from(values) };
-}
-
-/** Operations per second of the best of a few float32 products of size cubed. */
-function measureMatrixRate(library: Library, size: number): number {
-  if (!(Number.isSafeInteger(size) && size >= 1))
-    throw new AlexnetError("usage", `matrix size ${size}: give a whole number from 1`);
-  const { bindings } = library;
-  const build = new Build(library);
-  try {
-    const descriptor = build.descriptor([size, size], "row-major");
-    const operation = build.own(bindings.matmul(descriptor, descriptor, descriptor, build.attributes));
-    const [a, b, c] = [0, 1, 2].map(() => build.tensor(descriptor, { kept: true }));
-    build.execute({ layer: "matmul", kind: "fully-connected", direction: "forward" }, operation, [
-      [Argument.src, a],
-      [Argument.weights, b],
-      [Argument.dst, c],
-    ]);
-    const [product] = build.finish();
-    for (const factor of [a, b]) {
-      const values = build.floats(factor);
-      for (let i = 0; i < values.length; i++) values[i] = (i % 251) / 251 - 0.5;
-    }
-    product.run(); // warms up
-    const seconds = [0, 1, 2, 3].map(() => {
-      const start = performance.now();
-      product.run();
-      return (performance.now() - start) / 1000;
-    });
-    return (2 * size ** 3) / Math.min(...seconds);
-  } finally {
-    build.close();
-  }
 }

@@ -11,8 +11,10 @@ import { addLayer } from "./layers.js";
 import type { Library } from "./library.js";
 import { crossEntropy, softmax } from "./loss.js";
 import { Parameters } from "./parameters.js";
+import { profileOperations } from "./profile.js";
 import { Update } from "./update.js";
 
+const updateInfo = { layer: "update", kind: "update", direction: "update", implementation: "simple:any" } as const;
 const noBatch = { pictures: new Uint8Array(), views: [], labels: new Int32Array() };
 
 /** A network as operations in order, with the memory between them planned but not allocated. */
@@ -59,7 +61,7 @@ export function compileProgram(library: Library, network: Network, options: Comp
   try {
     const operations = build.finish();
     const probabilities = build.floats(outputs);
-    const update = options.mode === "train" ? new Update(build, parameters) : undefined;
+    const update = new Update(build, parameters);
     const begin = (batch: Batch, learning: boolean, seed: number): void => {
       Object.assign(current, { batch, learning, seed });
     };
@@ -69,8 +71,13 @@ export function compileProgram(library: Library, network: Network, options: Comp
       step(batch, stepOptions) {
         begin(batch, true, stepOptions.seed);
         for (const operation of operations) operation.run();
-        update?.run(stepOptions);
+        update.run(stepOptions);
         return { ...result };
+      },
+      profile(batch, stepOptions, steps) {
+        begin(batch, true, stepOptions.seed);
+        const last = { run: () => update.run(stepOptions), bytes: update.bytes, ...updateInfo };
+        return profileOperations([...operations, last], steps);
       },
       predict(batch) {
         begin(batch, false, 0);
@@ -80,7 +87,7 @@ export function compileProgram(library: Library, network: Network, options: Comp
       read: (state) => parameters.read(state),
       write: (state, values) => parameters.write(state, values),
       close() {
-        update?.close();
+        update.close();
         build.close();
       },
     };

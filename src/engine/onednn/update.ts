@@ -32,10 +32,15 @@ export class Update {
   #sums = new Map<string, Sum>();
   #key = "";
 
-  /** After the build has finished. */
+  /** After the build has finished. Without momentum and gradients, as in programs that predict, it does nothing. */
   constructor(build: Build, parameters: Parameters) {
     this.#build = build;
     this.#pieces = runs(parameters.placed).flatMap((run) => this.#cut(run));
+  }
+
+  /** Read and written at the least: v, w and g read, v and w written. */
+  get bytes(): number {
+    return this.#pieces.reduce((sum, { count }) => sum + 5 * 4 * count, 0);
   }
 
   run(options: StepOptions): void {
@@ -76,7 +81,7 @@ export class Update {
 
   #cut({ first, last }: Run): Piece[] {
     const { value, momentum, gradient, learningRate, weightDecay } = first;
-    if (momentum === undefined || gradient === undefined) throw new Error("only programs that train are updated");
+    if (momentum === undefined || gradient === undefined) return [];
     const pieces: Piece[] = [];
     const total = (last.value.offset + last.value.bytes - value.offset) / 4;
     for (let start = 0; start < total; start += PIECE) {

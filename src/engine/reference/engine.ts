@@ -20,6 +20,7 @@ export function openReference(): ComputeEngine {
     differentiate,
     crossEntropy,
     measureMatrixRate,
+    measureCopyRate,
     close: () => {},
   };
 }
@@ -67,13 +68,23 @@ function crossEntropy(logits: Tensor, labels: Int32Array): LossOutputs {
 function measureMatrixRate(size: number): number {
   const a = new Float32Array(size * size).fill(1);
   const c = new Float32Array(size * size);
-  let best = Infinity;
+  return (2 * size ** 3) / leastSeconds(() => multiply(a, a, c, size));
+}
+
+function measureCopyRate(bytes: number): number {
+  const from = new Uint8Array(bytes).fill(1);
+  const to = new Uint8Array(bytes);
+  return (2 * bytes) / leastSeconds(() => to.set(from));
+}
+
+function leastSeconds(work: () => void): number {
+  let least = Infinity;
   for (let attempt = 0; attempt < 3; attempt++) {
     const start = performance.now();
-    multiply(a, a, c, size);
-    best = Math.min(best, performance.now() - start);
+    work();
+    least = Math.min(least, (performance.now() - start) / 1000);
   }
-  return (2 * size ** 3) / (best / 1000);
+  return least;
 }
 
 /** c = a b, all (size, size). */

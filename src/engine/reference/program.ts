@@ -61,6 +61,10 @@ export class ReferenceProgram implements ComputeProgram {
     return Float32Array.from(this.#probabilities.subarray(0, samples * this.#classes));
   }
 
+  profile(): never {
+    throw new AlexnetError("engine", "reference: has no layer times to show; profile with another engine");
+  }
+
   read(state: State): Float32Array {
     return Float32Array.from(this.#state(state));
   }
