@@ -1,13 +1,26 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { packageVersion } from "../version.js";
+import { register as registerBench } from "./bench.js";
 import { register as registerCheckGradients } from "./check-gradients.js";
+import { register as registerClassify } from "./classify.js";
+import { register as registerEvaluate } from "./evaluate.js";
 import { endQuietlyWhenOutputCloses, reportFailure } from "./failures.js";
+import { register as registerInfo } from "./info.js";
 import { register as registerNetworks } from "./networks.js";
 import { register as registerPrepare } from "./prepare.js";
 import { register as registerTrain } from "./train.js";
 
-const commands = [registerPrepare, registerTrain, registerNetworks, registerCheckGradients];
+const commands = [
+  registerPrepare,
+  registerTrain,
+  registerEvaluate,
+  registerClassify,
+  registerInfo,
+  registerNetworks,
+  registerCheckGradients,
+  registerBench,
+];
 
 const program = new Command("alexnet")
   .description("Trains the network of the AlexNet paper (2012) on your photos, shows how well it does, and uses it.")
@@ -15,14 +28,19 @@ const program = new Command("alexnet")
   .helpOption("-h, --help", "print help")
   .showHelpAfterError("(--help shows what there is)");
 for (const register of commands) register(program);
-for (const command of [program, ...program.commands])
-  command
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "alexnet: ")) });
+polish(program);
 
 endQuietlyWhenOutputCloses();
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = reportFailure(error);
+}
+
+/** Errors carry the program's name and are thrown, so that one place gives the exit status. */
+function polish(command: Command): void {
+  command
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "alexnet: ")) });
+  command.commands.forEach(polish);
 }
