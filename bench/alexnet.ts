@@ -1,0 +1,28 @@
+import { syntheticBatch, syntheticPreprocessing } from "#src/benchmark/synthetic.js";
+import { openEngine } from "#src/engine/open.js";
+import { initialise } from "#src/network/initialise.js";
+import { paper } from "#src/network/paper.js";
+import type { Side } from "./side.js";
+
+/** This project as a side of the comparison. */
+export async function startAlexnet(mode: "train" | "predict", batchSize: number): Promise<Side> {
+  const engine = await openEngine("auto");
+  const program = await engine.compile(paper, { batchSize, mode, preprocessing: syntheticPreprocessing() });
+  await program.write("parameters", initialise(paper, { deviation: "he", biases: {} }, 1));
+  const batch = syntheticBatch(batchSize, paper.input.size, 1000);
+  const step = (): Promise<unknown> =>
+    mode === "train"
+      ? program.step(batch, { learningRate: 1e-4, momentum: 0.9, weightDecay: 0.0005, seed: 1 })
+      : program.predict(batch);
+  for (let i = 0; i < 2; i++) await step();
+  return {
+    name: "alexnet",
+    version: `${engine.description.library}, ${engine.description.instructionSet}`,
+    async measure() {
+      const start = performance.now();
+      await step();
+      return performance.now() - start;
+    },
+    stop: () => engine.close(),
+  };
+}
