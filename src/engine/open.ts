@@ -44,7 +44,10 @@ class ComputeThread {
 
   constructor(start: Start) {
     this.#name = start.name;
-    this.#worker = new Worker(new URL("./compute-thread.js", import.meta.url), { workerData: start });
+    this.#worker = new Worker(new URL("./compute-thread.js", import.meta.url), {
+      workerData: start,
+      execArgv: [], // the process's own, such as --input-type, may not fit
+    });
     this.#worker.on("message", (reply: Reply) => this.#settle(reply));
     this.#worker.on("messageerror", (error) => this.#fail(`sent an unreadable reply (${error.message})`));
     this.#worker.on("error", (error) => this.#fail(`was ended by an error (${error.message})`));

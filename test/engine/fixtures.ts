@@ -7,7 +7,7 @@ import { bits, mix, normal } from "#src/random.js";
 export const PICTURE = 256 * 256 * 3;
 
 /** An open engine, or why this machine can't run it. Any other failure is thrown. */
-export async function openIfPossible(name: EngineName, options?: OpenOptions): Promise<Engine | string> {
+export async function openIfPossible(name: EngineName | "auto", options?: OpenOptions): Promise<Engine | string> {
   try {
     return await openEngine(name, options);
   } catch (error) {
