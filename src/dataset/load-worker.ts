@@ -2,6 +2,7 @@ import { workerData } from "node:worker_threads";
 import { AlexnetError } from "../errors.js";
 import { PICTURE_BYTES } from "../images/geometry.js";
 import { sharp } from "../images/sharp.js";
+import { findTurbojpeg } from "../images/turbojpeg.js";
 import { answerRequests } from "./answer-requests.js";
 import { keys, openForReading, type Split } from "./database.js";
 import { decodeStored, type Encoding } from "./encode.js";
@@ -21,6 +22,7 @@ export interface LoadRequest {
 
 const { path, encoding }: LoadWorkerData = workerData;
 const database = openForReading(path);
+const turbojpeg = findTurbojpeg();
 sharp.concurrency(1);
 sharp.cache(false);
 
@@ -33,8 +35,6 @@ answerRequests<LoadRequest, null>(async ({ split, samples, slot }) => {
 async function read(key: string, into: Uint8Array): Promise<void> {
   const stored = encoding === "raw" ? database.getBinaryFast(key) : database.getBinary(key);
   if (stored === undefined) throw new AlexnetError("data", `${path}: ${key} is missing; prepare the store again`);
-  const picture = await decodeStored(stored, encoding);
-  if (picture.length !== PICTURE_BYTES)
+  if (!(await decodeStored(stored, encoding, into, turbojpeg)))
     throw new AlexnetError("data", `${path}: ${key} is damaged; prepare the store again`);
-  into.set(picture.subarray(0, PICTURE_BYTES)); // a fast read lends a larger buffer whose length is only said to be less
 }

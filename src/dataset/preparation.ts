@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { AlexnetError } from "../errors.js";
+import type { JpegDecoder } from "../images/decode.js";
 import {
   type Database,
   encodeRecord,
@@ -34,6 +35,8 @@ export interface Request {
 export interface Job {
   readonly request: Request;
   readonly encoding: Encoding;
+  readonly jpegDecoder: JpegDecoder;
+  /** With versions: another one would go on with pictures that differ a little. */
   readonly decoder: string;
   readonly plan: Plan;
 }

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { workerData } from "node:worker_threads";
-import { decodePicture } from "../images/decode.js";
+import { decodePicture, type JpegDecoder } from "../images/decode.js";
 import { PICTURE_BYTES } from "../images/geometry.js";
 import { describeFault } from "../images/picture.js";
 import { sharp } from "../images/sharp.js";
+import { findTurbojpeg } from "../images/turbojpeg.js";
 import { answerRequests } from "./answer-requests.js";
 import type { Split } from "./database.js";
 import { type Encoding, encodePicture } from "./encode.js";
@@ -14,6 +15,7 @@ import { addPicture } from "./statistics.js";
 export interface PrepareWorkerData {
   readonly encoding: Encoding;
   readonly allowSvg: boolean;
+  readonly jpegDecoder: JpegDecoder;
 }
 
 /** Some consecutive pictures of the plan. */
@@ -29,7 +31,8 @@ export interface PrepareResponse {
 
 export type Outcome = { readonly encoded: Uint8Array; readonly hash: Uint8Array } | { readonly reason: string };
 
-const { encoding, allowSvg }: PrepareWorkerData = workerData;
+const { encoding, allowSvg, jpegDecoder }: PrepareWorkerData = workerData;
+const turbojpeg = jpegDecoder === "libjpeg-turbo" ? findTurbojpeg() : undefined;
 sharp.concurrency(1); // parallel over pictures, not inside one
 sharp.cache(false);
 
@@ -40,7 +43,7 @@ answerRequests<PrepareRequest, PrepareResponse>(
     const products = [0, 0, 0, 0, 0, 0];
     for (const { place, split } of request) {
       try {
-        const picture = await decodePicture(await readPlace(place), { allowSvg });
+        const picture = await decodePicture(await readPlace(place), { allowSvg, jpegDecoder });
         if (split === "train")
           addPicture(picture, pixels).forEach((product, i) => {
             products[i] += product;
@@ -56,7 +59,7 @@ answerRequests<PrepareRequest, PrepareResponse>(
 );
 
 async function describe(picture: Uint8Array): Promise<Outcome> {
-  const encoded = await encodePicture(picture, encoding);
+  const encoded = await encodePicture(picture, encoding, turbojpeg);
   return { encoded, hash: createHash("sha256").update(encoded).digest() };
 }
 

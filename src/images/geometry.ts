@@ -1,3 +1,5 @@
+import type { Box } from "./resample.js";
+
 /** Every prepared picture is a square of this many pixels, red, green, blue. */
 export const PICTURE_SIZE = 256;
 export const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
@@ -22,5 +24,17 @@ export function fitShorterSide(width: number, height: number): Fit {
     ...fitted,
     left: Math.floor((fitted.width - PICTURE_SIZE) / 2),
     top: Math.floor((fitted.height - PICTURE_SIZE) / 2),
+  };
+}
+
+/** The part of a picture that becomes the 256x256 square, in the picture's own, fractional coordinates. */
+export function cropBox(width: number, height: number): Box {
+  const fit = fitShorterSide(width, height);
+  const [scaleX, scaleY] = [width / fit.width, height / fit.height];
+  return {
+    left: fit.left * scaleX,
+    top: fit.top * scaleY,
+    width: PICTURE_SIZE * scaleX,
+    height: PICTURE_SIZE * scaleY,
   };
 }

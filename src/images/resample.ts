@@ -1,11 +1,5 @@
 import { PICTURE_BYTES, PICTURE_SIZE } from "./geometry.js";
-
-/** Interleaved 8-bit pixels: (height, width, 3). */
-export interface Pixels {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
+import { resampleKernel } from "./resample-kernel.js";
 
 /** The part of some pixels that becomes the picture, in their own, fractional coordinates. */
 export interface Box {
@@ -16,65 +10,136 @@ export interface Box {
 }
 
 const LOBES = 3; // Lanczos3
+const UNIT = 1 << 14; // the weight 1
+const LINE_BYTES = PICTURE_SIZE * 3 * 2; // a narrowed row
+const SLACK = 16; // bytes the kernel may look at beyond an end
+const KEPT_PAGES = 1024; // of 64 KiB: a kernel that had a huge picture is not kept
+const PAGE = 65536;
 
-/** Scales a box of the pixels to 256x256 by Lanczos3, widened when shrinking so that nothing aliases. */
-export function resample({ data, width, height }: Pixels, box: Box): Uint8Array {
+/**
+ * Scales a box of some pixels to 256x256 by Lanczos3, widened when shrinking so that nothing aliases. In integers:
+ * the same on every machine.
+ * @param fill writes the pixels, (height, width, 3), into memory lent to it
+ */
+export function resample(width: number, height: number, fill: (pixels: Uint8Array) => void, box: Box): Uint8Array {
   const columns = filter(box.left, box.width, width);
   const rows = filter(box.top, box.height, height);
   const firstRow = rows.first[0];
   const rowCount = rows.first[PICTURE_SIZE - 1] + rows.taps - firstRow;
-  const narrowed = new Float32Array(rowCount * PICTURE_SIZE * 3); // (rows in use, 256, 3)
-  for (let row = 0, at = 0; row < rowCount; row++) {
-    const line = (firstRow + row) * width * 3;
-    for (let x = 0; x < PICTURE_SIZE; x++, at += 3) {
-      let red = 0;
-      let green = 0;
-      let blue = 0;
-      for (let tap = 0, from = line + columns.first[x] * 3; tap < columns.taps; tap++, from += 3) {
-        const weight = columns.weights[x * columns.taps + tap];
-        red += weight * data[from];
-        green += weight * data[from + 1];
-        blue += weight * data[from + 2];
-      }
-      narrowed[at] = red;
-      narrowed[at + 1] = green;
-      narrowed[at + 2] = blue;
-    }
-  }
-  const picture = new Uint8Array(PICTURE_BYTES);
-  const line = PICTURE_SIZE * 3;
-  const sums = new Float32Array(line);
-  for (let y = 0; y < PICTURE_SIZE; y++) {
-    sums.fill(0.5);
-    for (let tap = 0; tap < rows.taps; tap++) {
-      const weight = rows.weights[y * rows.taps + tap];
-      const from = (rows.first[y] - firstRow + tap) * line;
-      for (let i = 0; i < line; i++) sums[i] += weight * narrowed[from + i];
-    }
-    for (let i = 0; i < line; i++) picture[y * line + i] = Math.max(0, Math.min(255, sums[i]));
-  }
-  return picture;
+
+  const layout = new Layout();
+  const pixels = layout.add(width * height * 3);
+  const lines = layout.add((rowCount + 1) * LINE_BYTES);
+  const columnFirsts = layout.add(PICTURE_SIZE * 4);
+  const columnWeights = layout.add(columns.weights.byteLength);
+  const rowFirsts = layout.add(PICTURE_SIZE * 4);
+  const rowWeights = layout.add(rows.weights.byteLength);
+  const picture = layout.add(PICTURE_BYTES);
+
+  const { memory, narrow, shorten } = kernelWith(layout.size);
+  fill(new Uint8Array(memory.buffer, pixels, width * height * 3));
+  new Int32Array(memory.buffer, columnFirsts, PICTURE_SIZE).set(columns.first.map((column) => column * 3));
+  new Int16Array(memory.buffer, columnWeights).set(columns.weights);
+  new Int32Array(memory.buffer, rowFirsts, PICTURE_SIZE).set(rows.first.map((row) => (row - firstRow) * LINE_BYTES));
+  new Int16Array(memory.buffer, rowWeights).set(rows.weights);
+  const stride = width * 3;
+  narrow(pixels + firstRow * stride, rowCount, stride, columnFirsts, columnWeights, columns.pairs, lines);
+  shorten(lines, rowFirsts, rowWeights, rows.pairs, picture);
+  return new Uint8Array(memory.buffer, picture, PICTURE_BYTES).slice();
 }
 
-/** For each of the 256 outputs along one side, `taps` inputs from `first` on with their weights, summing to 1. */
-function filter(start: number, length: number, available: number) {
+/** Pieces of memory one after the other. */
+class Layout {
+  size = 0;
+
+  add(bytes: number): number {
+    const start = this.size;
+    this.size += Math.ceil((bytes + SLACK) / 16) * 16;
+    return start;
+  }
+}
+
+/** What resample.wat exports; addresses are bytes in `memory`. */
+interface Kernel {
+  readonly memory: WebAssembly.Memory;
+  narrow(
+    pixels: number,
+    rows: number,
+    stride: number,
+    firsts: number,
+    weights: number,
+    pairs: number,
+    out: number,
+  ): void;
+  shorten(lines: number, firsts: number, weights: number, pairs: number, out: number): void;
+}
+
+let kept: Kernel | undefined;
+
+function kernelWith(bytes: number): Kernel {
+  const kernel = kept ?? instantiate();
+  const pages = Math.ceil(bytes / PAGE);
+  const missing = pages - kernel.memory.buffer.byteLength / PAGE;
+  if (missing > 0) kernel.memory.grow(missing);
+  kept = pages <= KEPT_PAGES ? kernel : undefined;
+  return kernel;
+}
+
+function instantiate(): Kernel {
+  const module = new WebAssembly.Module(Buffer.from(resampleKernel, "base64"));
+  return new WebAssembly.Instance(module).exports as Kernel; // assembled from resample.wat, nothing else
+}
+
+/** For each of the 256 outputs along one side: `taps` inputs from `first` on, their weights in pairs, summing to 1. */
+interface Filter {
+  readonly taps: number;
+  readonly pairs: number;
+  readonly first: Int32Array;
+  readonly weights: Int16Array;
+}
+
+const filters = new Map<string, Filter>(); // pictures of one set often share a size
+const FILTERS_KEPT = 256;
+
+function filter(start: number, length: number, available: number): Filter {
+  const key = `${start} ${length} ${available}`;
+  const known = filters.get(key);
+  if (known !== undefined) return known;
+  if (filters.size === FILTERS_KEPT) filters.clear();
+  const made = makeFilter(start, length, available);
+  filters.set(key, made);
+  return made;
+}
+
+function makeFilter(start: number, length: number, available: number): Filter {
   const scale = length / PICTURE_SIZE;
   const stretch = Math.max(1, scale);
-  const taps = Math.min(available, Math.ceil(LOBES * stretch) * 2 + 1);
+  const reach = LOBES * stretch;
+  const taps = Math.min(available, Math.ceil(reach * 2) + 1);
+  const pairs = Math.ceil(taps / 2);
   const first = new Int32Array(PICTURE_SIZE);
-  const weights = new Float32Array(PICTURE_SIZE * taps);
+  const weights = new Int16Array(PICTURE_SIZE * pairs * 2);
+  const exact = new Float64Array(taps);
   for (let i = 0; i < PICTURE_SIZE; i++) {
     const centre = start + (i + 0.5) * scale;
-    first[i] = Math.max(0, Math.min(available - taps, Math.floor(centre) - ((taps - 1) >> 1)));
-    let sum = 0;
-    for (let tap = 0; tap < taps; tap++) {
-      const weight = lanczos((first[i] + tap + 0.5 - centre) / stretch);
-      weights[i * taps + tap] = weight;
-      sum += weight;
-    }
-    for (let tap = 0; tap < taps; tap++) weights[i * taps + tap] /= sum;
+    first[i] = Math.max(0, Math.min(available - taps, Math.ceil(centre - reach - 0.5)));
+    for (let tap = 0; tap < taps; tap++) exact[tap] = lanczos((first[i] + tap + 0.5 - centre) / stretch);
+    toIntegers(exact, weights.subarray(i * pairs * 2));
   }
-  return { taps, first, weights };
+  return { taps, pairs, first, weights };
+}
+
+/** Integers in proportion that sum to UNIT, so that an even surface keeps its colour. */
+function toIntegers(exact: Float64Array, weights: Int16Array): void {
+  const sum = exact.reduce((a, b) => a + b);
+  let rest = UNIT;
+  let largest = 0;
+  for (let tap = 0; tap < exact.length; tap++) {
+    weights[tap] = Math.round((exact[tap] / sum) * UNIT);
+    rest -= weights[tap];
+    if (weights[tap] > weights[largest]) largest = tap;
+  }
+  weights[largest] += rest;
 }
 
 function lanczos(x: number): number {
