@@ -82,6 +82,14 @@ function checkedProgram(
       checkBatch(batch, network, batchSize);
       return program.predict(batch);
     },
+    activation: (layer) => {
+      if (!options.observe?.includes(layer)) fail(`${layer}: not observed; name it in "observe" when compiling`);
+      return program.activation(layer);
+    },
+    inputGradient: () => {
+      if (!options.inputGradient) fail(`input gradient: not taken; compile the network with "inputGradient"`);
+      return program.inputGradient();
+    },
     read: (state) => {
       checkState(state);
       return program.read(state);
@@ -98,8 +106,12 @@ function checkedProgram(
   };
 }
 
-function checkOptions(network: Network, { batchSize, preprocessing, multipliers = {} }: CompileOptions): void {
+function checkOptions(network: Network, options: CompileOptions): void {
+  const { batchSize, mode, preprocessing, multipliers = {}, observe = [], inputGradient = false } = options;
   checkBatchSize(batchSize);
+  for (const name of observe)
+    if (!network.layers.some((layer) => layer.name === name)) fail(`observe: ${network.name} has no layer ${name}`);
+  if (inputGradient && mode !== "train") fail(`input gradient: steps take it; compile the network with mode "train"`);
   const names = new Set(parameterTable(network).map(({ name }) => name));
   for (const [name, multiplier] of Object.entries(multipliers)) {
     if (!names.has(name))

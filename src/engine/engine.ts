@@ -51,6 +51,10 @@ export interface CompileOptions {
   readonly preprocessing: Preprocessing;
   /** By parameter name, factors of the step's learning rate and weight decay; 1 where not named. A rate of 0 freezes. */
   readonly multipliers?: Multipliers;
+  /** Layers whose outputs `activation` can read. */
+  readonly observe?: readonly string[];
+  /** Whether steps also take the gradient by the input, for `inputGradient`. Only in mode "train". */
+  readonly inputGradient?: boolean;
 }
 
 export type Multipliers = Readonly<
@@ -87,6 +91,10 @@ export interface Program {
   predict(batch: Batch): Promise<Float32Array>;
   /** `steps` steps one operation at a time, timed: rows in the order they run, and the median of the whole step. */
   profile(batch: Batch, options: StepOptions, steps: number): Promise<Profile>;
+  /** An observed layer's output for the latest batch: (views, channels, height, width), or (views, length). */
+  activation(layer: string): Promise<Float32Array>;
+  /** Of the latest step's mean loss by the prepared input: (views, 3, size, size). */
+  inputGradient(): Promise<Float32Array>;
   /** A copy. "momentum" and "gradients" (of the latest step's mean loss) only in mode "train". */
   read(state: State): Promise<Float32Array>;
   write(state: "parameters" | "momentum", values: Float32Array): Promise<void>;

@@ -32,6 +32,8 @@ export const programSurface: Surface<Program> = {
   step: "call",
   predict: "call",
   profile: "call",
+  activation: "call",
+  inputGradient: "call",
   read: "call",
   write: "call",
   close: "call",

@@ -1,3 +1,4 @@
+import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
 import { parameterTable } from "../../network/parameters.js";
 import { inferShapes } from "../../network/shapes.js";
@@ -6,11 +7,11 @@ import type { ComputeProgram } from "../compute.js";
 import type { Batch, CompileOptions } from "../engine.js";
 import { Build, type Tensor } from "./build.js";
 import { addInput } from "./input.js";
-import { type Current, rowMajor, type Stage } from "./layer.js";
+import { type Activation, type Current, rowMajor, type Stage } from "./layer.js";
 import { addLayer } from "./layers.js";
 import type { Library } from "./library.js";
 import { crossEntropy, softmax } from "./loss.js";
-import { Parameters } from "./parameters.js";
+import { copy, Parameters } from "./parameters.js";
 import { profileOperations } from "./profile.js";
 import { Update } from "./update.js";
 
@@ -19,23 +20,27 @@ const noBatch = { pictures: new Uint8Array(), views: [], labels: new Int32Array(
 
 /** A network as operations in order, with the memory between them planned but not allocated. */
 export function planProgram(library: Library, network: Network, options: CompileOptions) {
-  const { batchSize, preprocessing, multipliers } = options;
+  const { batchSize, preprocessing, multipliers, observe = [], inputGradient = false } = options;
   const training = options.mode === "train";
   const build = new Build(library);
   const parameters = new Parameters(build, parameterTable(network), training, multipliers);
   const current: Current = { batch: noBatch, seed: 0, learning: false };
   const result = { loss: 0, correct: 0 };
 
-  let y = addInput(build, batchSize, network.input.size, preprocessing, current);
+  const input = addInput(build, batchSize, network.input.size, preprocessing, current);
+  let y = input;
   const stages: Stage[] = [];
-  let learns = false; // whether anything so far does
+  const observed = new Map<string, Activation>();
+  let wanted = inputGradient; // whether gradients are, as far down as the layer's input
   for (const [index, { layer, output }] of inferShapes(network).entries()) {
-    const next = network.layers[index + 1];
+    const isObserved = observe.includes(layer.name);
+    const next = isObserved ? undefined : network.layers[index + 1]; // what is observed is not fused with what follows
     const place = { build, parameters, batchSize, training, index, output, next, current };
-    const stage = addLayer(layer, y, { ...place, needsInputGradient: learns });
-    learns ||= parameters.learns(layer.name);
+    const stage = addLayer(layer, y, { ...place, needsInputGradient: wanted });
+    wanted ||= parameters.learns(layer.name);
     stages.push(stage);
     y = stage.y;
+    if (isObserved) observed.set(layer.name, kept(y));
   }
   const classes = classCount(network);
   const loss = { layer: "loss", kind: "loss", direction: "forward" } as const;
@@ -50,14 +55,16 @@ export function planProgram(library: Library, network: Network, options: Compile
     };
   });
   const forwardCount = build.count;
-  let dy: Tensor | undefined = learns ? outputs : undefined;
+  let dy: Tensor | undefined = wanted ? outputs : undefined;
   for (const stage of stages.reverse()) dy = dy && stage.backward(dy);
-  return { build, parameters, current, result, outputs, classes, forwardCount };
+  const inputSlope = inputGradient && dy ? kept({ tensor: dy, dims: input.dims, rectified: false }) : undefined;
+  return { build, parameters, current, result, outputs, classes, forwardCount, observed, inputSlope };
 }
 
 /** @throws AlexnetError "engine" when memory is short or the library refuses; what was made is freed. */
 export function compileProgram(library: Library, network: Network, options: CompileOptions): ComputeProgram {
-  const { build, parameters, current, result, outputs, classes, forwardCount } = planProgram(library, network, options);
+  const plan = planProgram(library, network, options);
+  const { build, parameters, current, result, outputs, classes, forwardCount } = plan;
   try {
     const operations = build.finish();
     const probabilities = build.floats(outputs);
@@ -84,6 +91,8 @@ export function compileProgram(library: Library, network: Network, options: Comp
         for (let i = 0; i < forwardCount; i++) operations[i].run();
         return probabilities.slice(0, batch.views.length * classes);
       },
+      activation: (layer) => readActivation(build, plan.observed.get(layer), current.batch.views.length),
+      inputGradient: () => readActivation(build, plan.inputSlope, current.batch.views.length),
       read: (state) => parameters.read(state),
       write: (state, values) => parameters.write(state, values),
       close() {
@@ -95,4 +104,19 @@ export function compileProgram(library: Library, network: Network, options: Comp
     build.close();
     throw error;
   }
+}
+
+/** Alive until the next batch. */
+function kept(activation: Activation): Activation {
+  activation.tensor.block.kept = true;
+  return activation;
+}
+
+/** The first `samples` of a kept activation, row-major. */
+function readActivation(build: Build, activation: Activation | undefined, samples: number): Float32Array {
+  if (activation === undefined) throw new AlexnetError("engine", "this program does not keep what is asked for");
+  const { tensor, dims } = activation;
+  const values = new Float32Array(dims.reduce((product, n) => product * n, 1));
+  copy(build, tensor, build.descriptor(dims, "row-major"), values, "read");
+  return values.slice(0, (values.length / dims[0]) * samples);
 }

@@ -94,6 +94,11 @@ export class TrainingPass extends ForwardPass {
     return this.#slopes[this.layers.length];
   }
 
+  /** Of the loss by the input, after `backward`. */
+  get inputGradient(): Float64Array {
+    return this.#slopes[0];
+  }
+
   /** Gradients of all parameters, after `forward`. */
   backward(samples: number): void {
     for (let index = this.layers.length - 1; index >= 0; index--) {

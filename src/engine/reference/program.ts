@@ -19,6 +19,8 @@ export class ReferenceProgram implements ComputeProgram {
   readonly #classes: number;
   readonly #pass: ForwardPass;
   readonly #probabilities: Float64Array; // (samples, classes)
+  /** In the latest batch. */
+  #samples = 0;
   readonly #training: { readonly pass: TrainingPass; readonly momentum: Float64Array } | undefined;
 
   constructor(network: Network, options: CompileOptions) {
@@ -61,6 +63,15 @@ export class ReferenceProgram implements ComputeProgram {
     return Float32Array.from(this.#probabilities.subarray(0, samples * this.#classes));
   }
 
+  activation(name: string): Float32Array {
+    const index = this.#network.layers.findIndex((layer) => layer.name === name);
+    return this.#samplesOf(this.#pass.activations[index + 1]);
+  }
+
+  inputGradient(): Float32Array {
+    return this.#samplesOf(this.#trained("input gradient").pass.inputGradient);
+  }
+
   profile(): never {
     throw new AlexnetError("engine", "reference: has no layer times to show; profile with another engine");
   }
@@ -77,7 +88,13 @@ export class ReferenceProgram implements ComputeProgram {
     // its memory goes with it
   }
 
+  /** The part that the latest batch filled, of values for a whole batch. */
+  #samplesOf(values: Float64Array): Float32Array {
+    return Float32Array.from(values.subarray(0, (values.length / this.batchSize) * this.#samples));
+  }
+
   #forward(batch: Batch, seed: number | undefined): void {
+    this.#samples = batch.views.length;
     prepareInput(batch, this.#options.preprocessing, this.#network.input.size, this.#pass.input);
     this.#pass.drawMasks(batch.views.length, seed);
     this.#pass.forward(batch.views.length);
