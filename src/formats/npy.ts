@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { AlexnetError } from "../errors.js";
+import { PICTURE_SIZE } from "../network/network.js";
+import { interleaved } from "./caffe.js";
+import { bytesOf, decodeNumbers, type NumberType, numberTypes } from "./numbers.js";
+
+/** NumPy's .npy: magic and version, a Python dict as text, then the numbers. */
+
+const MAGIC = Buffer.from("\x93NUMPY", "latin1");
+
+/** The bytes of a float32 array, row-major: a header and the values, in parts. */
+export function encodeNpy(shape: readonly number[], data: Float32Array): readonly Uint8Array[] {
+  const count = shape.reduce((a, b) => a * b, 1);
+  if (count !== data.length)
+    throw new AlexnetError("format", `shape ${shape.join("x")} does not hold ${data.length} values`);
+  const lengths = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${lengths}), }`;
+  const length = Math.ceil((MAGIC.length + 4 + dict.length + 1) / 64) * 64 - MAGIC.length - 4; // values start aligned
+  const head = Buffer.concat([MAGIC, Buffer.from([1, 0, length & 0xff, length >>> 8])]);
+  return [head, Buffer.from(`${dict.padEnd(length - 1)}\n`, "latin1"), bytesOf(data)];
+}
+
+export interface NpyArray {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+const types: Readonly<Record<string, NumberType>> = { "<f2": "float16", "<f4": "float32", "<f8": "float64" };
+
+/** Floating-point arrays, row-major, little endian. @throws AlexnetError "format" naming the file and what is wrong. */
+export function readNpy(path: string): NpyArray {
+  const bytes = readFileSync(path);
+  const fail = (what: string): never => {
+    throw new AlexnetError("format", `${path}: not a whole .npy file: ${what}`);
+  };
+  if (bytes.length < 12 || !bytes.subarray(0, 6).equals(MAGIC)) fail("it does not begin as one");
+  const wide = bytes[6] >= 2; // from version 2 on the header's length takes 4 bytes
+  const start = wide ? 12 : 10;
+  const end = start + (wide ? bytes.readUInt32LE(8) : bytes.readUInt16LE(8));
+  if (end > bytes.length) fail("its header is cut off");
+  const header = bytes.toString("latin1", start, end);
+  const type = types[/'descr':\s*'([^']*)'/.exec(header)?.[1] ?? ""] ?? fail("it holds no little-endian floats");
+  if (!/'fortran_order':\s*False/.test(header)) fail("its columns come first");
+  const lengths = /'shape':\s*\(([\d\s,]*)\)/.exec(header)?.[1] ?? fail("it has no shape");
+  const shape = lengths.split(",").flatMap((length) => (length.trim() === "" ? [] : [Number(length)]));
+  const count = shape.reduce((a, b) => a * b, 1);
+  if (bytes.length - end !== count * numberTypes[type].bytes)
+    fail(`${shape.join("x")} values take not ${bytes.length - end} bytes`);
+  const data = new Float32Array(count);
+  decodeNumbers(bytes.subarray(end), type, data);
+  return { shape, data };
+}
+
+/** A mean image: (256, 256, 3) in red, green, blue, or Caffe's (3, 256, 256) in blue, green, red. */
+export function readMeanNpy(path: string): Float32Array {
+  const { shape, data } = readNpy(path);
+  const lengths = shape.join("x");
+  if (lengths === `${PICTURE_SIZE}x${PICTURE_SIZE}x3`) return data;
+  if (lengths === `3x${PICTURE_SIZE}x${PICTURE_SIZE}`) return interleaved(data);
+  throw new AlexnetError("format", `${path}: is ${lengths}; a mean image is 256x256x3, or 3x256x256 as Caffe's`);
+}

@@ -1,0 +1,38 @@
+import { AlexnetError } from "../errors.js";
+import { parameterTable, parameterView } from "../network/parameters.js";
+import { encodeDescription } from "./description.js";
+import type { Model, StoredTensor } from "./model.js";
+import { namingOf } from "./naming.js";
+import { encodeSafetensors, type NamedTensor, openSafetensors } from "./safetensors.js";
+import type { StateDict } from "./state-dict.js";
+
+/** The key of a model's description in the metadata. */
+const DESCRIPTION = "alexnet";
+
+/** The tensors of a safetensors file as a state dict. @throws AlexnetError "format" naming the file. */
+export function openTensors(path: string): StateDict {
+  const file = openSafetensors(path);
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, shape] of file.shapes) {
+    const readInto = (into: Float32Array): void => {
+      const { data } = file.read(name);
+      if (!(data instanceof Float32Array || data instanceof Float64Array))
+        throw new AlexnetError("format", `${path}: ${name} is not made of floating-point numbers`);
+      into.set(data);
+    };
+    tensors.set(name, { shape, readInto });
+  }
+  return { tensors, description: file.metadata[DESCRIPTION], close: file.close };
+}
+
+/** The bytes of a safetensors file of exactly the parameters, named as a state dict; all else is in its metadata. */
+export function encodeTensors(model: Model): readonly Uint8Array[] {
+  const naming = namingOf(model.network);
+  const tensors = new Map<string, NamedTensor>();
+  for (const parameter of parameterTable(model.network))
+    tensors.set(naming.parameter(parameter), {
+      shape: parameter.shape,
+      data: parameterView(model.parameters, parameter),
+    });
+  return encodeSafetensors(tensors, { format: "pt", [DESCRIPTION]: encodeDescription(model) });
+}

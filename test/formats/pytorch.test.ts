@@ -1,0 +1,161 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Engine } from "#src/engine/engine.js";
+import { openEngine } from "#src/engine/open.js";
+import { exportModel } from "#src/formats/export.js";
+import { importModel } from "#src/formats/import.js";
+import { openPytorch } from "#src/formats/pytorch.js";
+import { networkByName } from "#src/network/networks.js";
+import { scaleWidth, withClasses } from "#src/network/transform.js";
+import {
+  centredLogits,
+  expectSameModel,
+  formulaPicture,
+  predictCentre,
+  randomModel,
+  worstDifference,
+} from "./models.js";
+
+const fixture = (name: string): string => new URL(`fixtures/${name}`, import.meta.url).pathname;
+const expected: { logits: number[]; conv1: number[] } = JSON.parse(readFileSync(fixture("expected.json"), "utf8"));
+const folder = mkdtempSync(join(tmpdir(), "alexnet-pytorch-"));
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await openEngine("reference");
+});
+afterAll(async () => {
+  await engine.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function logitsOf(path: string): Promise<number[]> {
+  const { model } = await importModel(path);
+  return centredLogits(await predictCentre(engine, model, [formulaPicture()]));
+}
+
+function centred(logits: readonly number[]): number[] {
+  const mean = logits.reduce((a, b) => a + b, 0) / logits.length;
+  return logits.map((value) => value - mean);
+}
+
+describe("files that PyTorch wrote", () => {
+  it.each([
+    "state-dict.pth",
+    "legacy.pth",
+    "protocol-4.pth",
+    "parameters.pth",
+    "checkpoint.pth",
+    "views.pth",
+    "state-dict.safetensors",
+  ])("%s gives PyTorch's logits", async (name) => {
+    expect(worstDifference(await logitsOf(fixture(name)), centred(expected.logits))).toBeLessThan(1e-6);
+  });
+
+  it.each([
+    ["half.pth", 2e-3],
+    ["bfloat16.pth", 2e-2],
+  ])("%s gives nearly PyTorch's logits", async (name, tolerance) => {
+    expect(worstDifference(await logitsOf(fixture(name)), centred(expected.logits))).toBeLessThan(tolerance);
+  });
+
+  it("say which network, how wide, how preprocessed, and what was assumed", async () => {
+    const { model, format, assumptions } = await importModel(fixture("state-dict.pth"));
+    expect(format).toBe("pytorch");
+    expect(model.network.name).toBe("one-weird-trick");
+    expect(model.network.layers.flatMap((l) => (l.kind === "convolution" ? l.filters : []))).toEqual([4, 6, 8, 6, 4]);
+    expect(model.preprocessing.mean.subarray(0, 3)).toEqual(Float32Array.of(0.485 * 255, 0.456 * 255, 0.406 * 255));
+    expect(model.preprocessing.scale[0]).toBeCloseTo(1 / (255 * 0.229), 12);
+    expect(model.classes).toEqual(["class 0", "class 1", "class 2", "class 3", "class 4"]);
+    expect(assumptions.join(" ")).toMatch(/as torchvision does.*5 classes have no names/);
+    expect([...model.parameters.subarray(0, 4)]).toEqual(expected.conv1.map(Math.fround));
+  });
+
+  it("take what options say instead", async () => {
+    const classes = ["a", "b", "c", "d", "e"];
+    const mean = new Float32Array(256 * 256 * 3).fill(7);
+    const { model, assumptions } = await importModel(fixture("state-dict.pth"), { classes, mean, scale: [1, 2, 3] });
+    expect(model.classes).toEqual(classes);
+    expect(model.preprocessing.mean).toBe(mean);
+    expect(model.preprocessing.scale).toEqual([1, 2, 3]);
+    expect(assumptions).toEqual([]);
+    await expect(importModel(fixture("state-dict.pth"), { classes: ["a"] })).rejects.toThrow(
+      /state-dict.pth: 1 class names for a network of 5 outputs/,
+    );
+    await expect(importModel(fixture("state-dict.pth"), { network: networkByName("paper") })).rejects.toThrow(
+      /features.3.weight is 6x4x5x5; paper needs 6x2x5x5 there/,
+    );
+  });
+});
+
+describe("files that are more than data", () => {
+  it.each([
+    ["evil.pth", "evil.pth: data.pkl: asks for posix.system; only tensors and plain containers are read"],
+    ["evil.pkl.pth", "asks for posix.system"],
+    ["evil-protocol-0.pth", "asks for posix.system"],
+    ["module.pth", "asks for torch.nn.modules.conv.Conv2d"],
+  ])("%s is refused by name", async (name, message) => {
+    await expect(importModel(fixture(name))).rejects.toThrow(message);
+    await expect(importModel(fixture(name))).rejects.toMatchObject({ code: "format" });
+    expect(existsSync("alexnet-was-here")).toBe(false);
+  });
+});
+
+describe("files that this project wrote", () => {
+  it.each(["paper", "original-2012", "caffenet", "one-weird-trick"])("%s comes back exactly", async (name) => {
+    const model = randomModel(withClasses(scaleWidth(networkByName(name), 0.05), 6), 3);
+    const path = join(folder, `${name}.pth`);
+    const bytes = await exportModel(model, path, { format: "pytorch" });
+    expect(readFileSync(path)).toHaveLength(bytes);
+    const { model: again, assumptions } = await importModel(path);
+    expectSameModel(again, model);
+    expect(assumptions).toEqual([]);
+  });
+
+  it("have torchvision's names where the network is its own", async () => {
+    const model = randomModel(withClasses(scaleWidth(networkByName("one-weird-trick"), 0.05), 6), 3);
+    const path = join(folder, "names.pth");
+    await exportModel(model, path, { format: "pytorch" });
+    const dict = await openPytorch(path);
+    expect([...dict.tensors.keys()]).toEqual([
+      ...[0, 3, 6, 8, 10].flatMap((i) => [`features.${i}.weight`, `features.${i}.bias`]),
+      ...[1, 4, 6].flatMap((i) => [`classifier.${i}.weight`, `classifier.${i}.bias`]),
+    ]);
+    dict.close();
+  });
+
+  it("are the same bytes each time, and never overwritten unless asked to", async () => {
+    const model = randomModel(withClasses(scaleWidth(networkByName("caffe"), 0.02), 3), 4);
+    const path = join(folder, "same.pth");
+    await exportModel(model, path, { format: "pytorch" });
+    const first = readFileSync(path);
+    await expect(exportModel(model, path, { format: "pytorch" })).rejects.toThrow(/is there already; --force/);
+    await exportModel(model, path, { format: "pytorch", force: true });
+    expect(readFileSync(path).equals(first)).toBe(true);
+  });
+});
+
+describe("damaged files", () => {
+  it("say what is damaged", async () => {
+    const whole = readFileSync(fixture("state-dict.pth"));
+    const at = whole.indexOf(Buffer.from(Float32Array.of(expected.conv1[0]).buffer));
+    const flipped = Buffer.from(whole);
+    flipped[at] ^= 1;
+    const path = join(folder, "damaged.pth");
+    writeFileSync(path, flipped);
+    await expect(importModel(path)).rejects.toThrow(/damaged.pth: .*data\/0 is damaged: its checksum/);
+    writeFileSync(path, whole.subarray(0, 9000));
+    await expect(importModel(path)).rejects.toThrow(/damaged.pth: not a whole ZIP archive/);
+    writeFileSync(path, readFileSync(fixture("legacy.pth")).subarray(0, 9000));
+    await expect(importModel(path)).rejects.toThrow(/damaged.pth: has not all of storage/);
+    writeFileSync(path, "");
+    await expect(importModel(path)).rejects.toThrow(/damaged.pth: its first pickle: ended at byte 0/);
+    await expect(importModel(join(folder, "none.pth"))).rejects.toThrow(/none.pth: can't be read/);
+    await expect(importModel(folder)).rejects.toThrow(/is no file/);
+    const odd = join(folder, "odd.txt");
+    writeFileSync(odd, "hello, this is text");
+    await expect(importModel(odd)).rejects.toThrow(/odd.txt: of no known kind; there are .pt, .pth/);
+  });
+});
