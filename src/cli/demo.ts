@@ -3,17 +3,21 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "@commander-js/extra-typings";
-import { SingleBar } from "cli-progress";
 import type { Command as Program } from "commander";
 import { claimFolder, type DemoSettings } from "../demo/folder.js";
 import { drawPictures, type PictureSet } from "../demo/pictures.js";
 import { subjects } from "../demo/subjects/subjects.js";
+import { interruptible } from "./interruption.js";
 import { positiveNumber, wholeNumber } from "./options.js";
 import { clock, thousands } from "./print.js";
+import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
 
 /** Chosen so that two cores are done in a few minutes. */
 const defaults = { pictures: 200, width: 0.25, epochs: 20, seed: 1 } as const;
+
+/** Pictures a step: with so few pictures, small batches make up in steps. */
+const BATCH = 32;
 
 /** One validation picture to this many training pictures. */
 const TRAIN_PER_VAL = 8;
@@ -26,6 +30,7 @@ export function register(program: Program): void {
     program,
     new Command("demo")
       .description("draw a picture set, train on it, and show how well that went: a few minutes")
+      .helpGroup("Learn and use:")
       .option("--out <folder>", "where it all goes; the same demo there is gone on with", "demo")
       .option("--fresh", "start over")
       .option("--pictures <count>", "training pictures of each class", wholeNumber(1, 100_000), defaults.pictures)
@@ -46,11 +51,11 @@ async function demonstrate(out: string, settings: DemoSettings, fresh: boolean):
   else await draw(pictures, settings);
 
   const { width, epochs, seed } = settings;
-  const choices = ["--width", `${width}`, "--epochs", `${epochs}`, "--seed", `${seed}`];
+  const choices = ["--width", `${width}`, "--epochs", `${epochs}`, "--batch", `${BATCH}`, "--seed", `${seed}`];
   const commands = [
     ["prepare", pictures, "--out", store],
     existsSync(join(run, "config.json")) ? ["train", "--resume", run] : ["train", store, "--run", run, ...choices],
-    ["evaluate", run, store, "--views", "10"],
+    ["evaluate", run, "--views", "10"],
     ["classify", run, ...shown.map((name) => join(pictures, "val", name, "0001.jpg"))],
   ];
   for (const command of commands) {
@@ -63,20 +68,11 @@ async function demonstrate(out: string, settings: DemoSettings, fresh: boolean):
 
 async function draw(out: string, set: PictureSet): Promise<void> {
   const total = (set.train + set.val) * subjects.length;
-  console.error(`Drawing ${thousands(total)} pictures of ${subjects.length} classes into ${out}`);
-  const bar = process.stderr.isTTY
-    ? new SingleBar({ format: "{bar} {percentage}%", stream: process.stderr, hideCursor: true, clearOnComplete: true })
-    : undefined;
-  bar?.start(total, 0);
-  const stop = new AbortController();
-  const abort = (): void => stop.abort("SIGINT");
-  process.once("SIGINT", abort);
-  try {
-    await drawPictures(out, set, { onProgress: (drawn) => bar?.update(drawn), signal: stop.signal });
-  } finally {
-    bar?.stop();
-    process.off("SIGINT", abort);
-  }
+  console.error(`drawing ${thousands(total)} pictures of ${subjects.length} classes into ${out}`);
+  const progress = new Progress("drawing");
+  await interruptible((signal) => drawPictures(out, set, { signal, onProgress: progress.update })).finally(
+    progress.stop,
+  );
 }
 
 /** Runs one of this program's commands as a user would, showing it first. @returns its exit status. */
@@ -95,10 +91,13 @@ function runCommand(args: readonly string[]): Promise<number> {
 }
 
 function printNext(run: string, seconds: number): void {
-  console.error(`
-That took ${clock(seconds)}. What next:
-  alexnet classify ${run} <your pictures>       what it makes of others
-  alexnet train <folder>                        your own classes: <folder>/<class>/*.jpg
-  alexnet info --network paper --batch 128      the network of the paper, and what it needs
-  alexnet --help                                all there is`);
+  const next = [
+    [`alexnet classify ${run} <pictures>`, "what it makes of others"],
+    ["alexnet train <folder>", "your own classes: <folder>/<class>/*.jpg"],
+    ["alexnet info --network paper --batch 128", "the paper's network, and what it needs"],
+    ["alexnet --help", "all there is"],
+  ] as const;
+  const width = Math.max(...next.map(([command]) => command.length));
+  console.error(`\nall of that took ${clock(seconds)}; next:`);
+  for (const [command, purpose] of next) console.error(`  ${command.padEnd(width)}  ${purpose}`);
 }

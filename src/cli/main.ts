@@ -4,6 +4,7 @@ import { packageVersion } from "../version.js";
 import { register as registerBench } from "./bench.js";
 import { register as registerCheckGradients } from "./check-gradients.js";
 import { register as registerClassify } from "./classify.js";
+import { register as registerDemo } from "./demo.js";
 import { register as registerEvaluate } from "./evaluate.js";
 import { endQuietlyWhenOutputCloses, reportFailure } from "./failures.js";
 import { register as registerInfo } from "./info.js";
@@ -16,6 +17,7 @@ const commands = [
   registerTrain,
   registerEvaluate,
   registerClassify,
+  registerDemo,
   registerInfo,
   registerNetworks,
   registerCheckGradients,
