@@ -38,16 +38,18 @@ function cropView(
   out: Float32Array,
 ): void {
   const start = view.picture * PICTURE_SIZE * PICTURE_SIZE * 3;
+  const [red, green, blue] = view.colourShift;
+  const [redScale, greenScale, blueScale] = scale;
+  const left = view.mirrored ? view.left + size - 1 : view.left;
   const step = view.mirrored ? -3 : 3;
-  let o = 0;
-  for (let channel = 0; channel < 3; channel++) {
-    const shift = view.colourShift[channel];
-    const factor = scale[channel];
-    for (let row = 0; row < size; row++) {
-      const left = view.mirrored ? view.left + size - 1 : view.left;
-      let at = ((view.top + row) * PICTURE_SIZE + left) * 3 + channel;
-      for (let column = 0; column < size; column++, at += step)
-        out[o++] = (pictures[start + at] + shift - mean[at]) * factor;
+  const plane = size * size;
+  for (let row = 0; row < size; row++) {
+    let at = ((view.top + row) * PICTURE_SIZE + left) * 3;
+    const end = (row + 1) * size;
+    for (let o = row * size; o < end; o++, at += step) {
+      out[o] = (pictures[start + at] + red - mean[at]) * redScale;
+      out[o + plane] = (pictures[start + at + 1] + green - mean[at + 1]) * greenScale;
+      out[o + 2 * plane] = (pictures[start + at + 2] + blue - mean[at + 2]) * blueScale;
     }
   }
 }
