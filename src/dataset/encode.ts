@@ -1,5 +1,5 @@
-import sharp from "sharp";
 import { PICTURE_BYTES, PICTURE_SIZE } from "../images/geometry.js";
+import { sharp } from "../images/sharp.js";
 import type { Turbojpeg } from "../images/turbojpeg.js";
 
 export type Encoding = "raw" | "jpeg";

@@ -1,6 +1,7 @@
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { cropBox, fitShorterSide, PICTURE_SIZE, PIXEL_LIMIT } from "./geometry.js";
 import { resample } from "./resample.js";
+import { sharp } from "./sharp.js";
 
 /** The longest that decoding one picture may take: no honest one comes near, some are made to hang a decoder. */
 export const DECODING_SECONDS = 30;

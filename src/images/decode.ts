@@ -1,9 +1,9 @@
-import sharp from "sharp";
 import { AlexnetError } from "../errors.js";
 import { DECODING_SECONDS, decodeAny } from "./decode-any.js";
 import { decodeJpeg } from "./decode-jpeg.js";
 import { PIXEL_LIMIT } from "./geometry.js";
 import { type FileKind, recognise } from "./recognise.js";
+import { sharp } from "./sharp.js";
 import { findTurbojpeg } from "./turbojpeg.js";
 
 export interface DecodeOptions {
