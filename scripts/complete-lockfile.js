@@ -4,7 +4,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 const path = new URL("../package-lock.json", import.meta.url);
-const lock = JSON.parse(readFileSync(path, "utf8"));
+const text = readFileSync(path, "utf8");
+const lock = JSON.parse(text);
 
 /** Where node finds `name` from the package at `from`: the nearest node_modules upwards. */
 function resolve(name, from) {
@@ -36,4 +37,5 @@ for (const [place, { optionalDependencies, dev }] of Object.entries(lock.package
 
 const [root, ...rest] = Object.entries(lock.packages);
 const byPlace = rest.sort(([a], [b]) => a.localeCompare(b, "en"));
-writeFileSync(path, `${JSON.stringify({ ...lock, packages: Object.fromEntries([root, ...byPlace]) }, null, 2)}\n`);
+const completed = `${JSON.stringify({ ...lock, packages: Object.fromEntries([root, ...byPlace]) }, null, 2)}\n`;
+if (completed !== text) writeFileSync(path, completed); // else it would look newer than what is installed
