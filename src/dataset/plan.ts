@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { AlexnetError } from "../errors.js";
 import { compareCodePoints } from "../images/list.js";
 import { bits, Purpose } from "../random.js";
-import { type Database, fromJson, keys, type Split, splits, toJson } from "./database.js";
-import type { Item, Place, Source } from "./sources/source.js";
+import { type Database, fromJson, keys, type Split, toJson } from "./database.js";
+import type { Fault, Item, Place, Source } from "./sources/source.js";
 
 /** What is to be read, in order; written down before anything is read, so that an interrupted preparation goes on. */
 export interface Plan {
@@ -27,6 +28,9 @@ export interface PlannedPicture {
   readonly place: Place;
 }
 
+/** One entry of the plan. Faults are known already; pictures of classes left out are undefined. */
+export type Planned = PlannedPicture | Fault | undefined;
+
 export interface PlanOptions {
   readonly seed: number;
   /** Of each class, where the source has no validation pictures; at least one of a class of two or more. */
@@ -38,13 +42,15 @@ export interface PlanOptions {
 
 const RECORD = 256; // pictures per plan record
 
-type PlannedItem = readonly [name: string, classNumber: number, split: Split | null, place: Place];
+type Entry =
+  | readonly [name: string, classNumber: number, split: Split | null, place: Place]
+  | readonly [name: string, reason: string];
 
 /** Lists a source into the database. */
 export async function writePlan(database: Database, source: Source, options: PlanOptions): Promise<Plan> {
   const tally = new Tally(options.seed);
   const fingerprint = createHash("sha256");
-  let record: PlannedItem[] = [];
+  let record: Entry[] = [];
   const flush = () => {
     if (record.length === 0) return;
     const key = keys.plan(Math.ceil(tally.pictures / RECORD) - 1);
@@ -55,10 +61,15 @@ export async function writePlan(database: Database, source: Source, options: Pla
   for await (const item of source.items()) {
     options.signal?.throwIfAborted();
     stampItem(fingerprint, item);
-    record.push([item.name, tally.add(item), item.split ?? null, item.place]);
+    record.push(
+      "reason" in item
+        ? [item.name, tally.addFault(item.reason)]
+        : [item.name, tally.add(item), item.split ?? null, item.place],
+    );
     if (record.length === RECORD) {
       flush();
       options.onProgress?.(tally.pictures);
+      await setImmediate(); // signals and the display get their turn
     }
   }
   flush();
@@ -82,31 +93,31 @@ export async function fingerprintSource(source: Source): Promise<string> {
   return fingerprint.digest("hex");
 }
 
-function stampItem(hash: ReturnType<typeof createHash>, { name, split, stamp }: Item): void {
-  hash.update(`${split ?? ""}\0${name}\0${stamp}\n`);
+function stampItem(hash: ReturnType<typeof createHash>, item: Item | Fault): void {
+  hash.update("reason" in item ? `${item.name}\0${item.reason}\n` : `${item.split}\0${item.name}\0${item.stamp}\n`);
 }
 
-/** Planned pictures from `first` on, in groups of at most `size`; pictures of classes left out are undefined. */
-export function* readPlan(
-  database: Database,
-  plan: Plan,
-  first: number,
-  size: number,
-): Generator<readonly (PlannedPicture | undefined)[]> {
+/** The plan from `first` on, in groups of at most `size`. */
+export function* readPlan(database: Database, plan: Plan, first: number, size: number): Generator<readonly Planned[]> {
   const drawn = new Uint8Array(database.getBinary(keys.drawnForValidation) ?? []);
   for (let start = first; start < plan.pictures; ) {
     const index = Math.floor(start / RECORD);
     const bytes = database.getBinary(keys.plan(index));
     if (bytes === undefined) throw new AlexnetError("data", `plan record ${index} is missing; prepare from the start`);
-    const items = fromJson(bytes) as readonly PlannedItem[];
-    const end = Math.min(start + size, index * RECORD + items.length);
-    yield items.slice(start - index * RECORD, end - index * RECORD).map(([name, classNumber, split, place], i) => {
-      const label = plan.labels[classNumber];
-      const given = split ?? (drawn[start + i] === 1 ? "val" : "train");
-      return label < 0 ? undefined : { name, label, split: given, place };
-    });
+    const entries = fromJson(bytes) as readonly Entry[];
+    const end = Math.min(start + size, index * RECORD + entries.length);
+    yield entries
+      .slice(start - index * RECORD, end - index * RECORD)
+      .map((entry, i) => readEntry(entry, plan, drawn[start + i] === 1 ? "val" : "train"));
     start = end;
   }
+}
+
+function readEntry(entry: Entry, plan: Plan, drawn: Split): Planned {
+  if (entry.length === 2) return { name: entry[0], reason: entry[1] };
+  const [name, classNumber, split, place] = entry;
+  const label = plan.labels[classNumber];
+  return label < 0 ? undefined : { name, label, split: split ?? drawn, place };
 }
 
 /** What must be known of all pictures before the first is read: 9 bytes each. */
@@ -119,20 +130,29 @@ class Tally {
 
   constructor(readonly seed: number) {}
 
+  addFault(reason: string): string {
+    this.#next();
+    return reason;
+  }
+
   /** @returns the number of the item's class. */
   add({ name, className, split }: Item): number {
     const number = this.#numberOf(className);
     this.#counts[number][split ?? "undecided"]++;
+    const index = this.#next();
+    if (split === undefined) {
+      this.#undecided[index] = number + 1;
+      this.#draws[index] = bits(this.seed, Purpose.split, hashOfName(name));
+    }
+    return number;
+  }
+
+  #next(): number {
     if (this.pictures === this.#undecided.length) {
       this.#undecided = grown(this.#undecided);
       this.#draws = grown(this.#draws);
     }
-    if (split === undefined) {
-      this.#undecided[this.pictures] = number + 1;
-      this.#draws[this.pictures] = bits(this.seed, Purpose.split, hashOfName(name));
-    }
-    this.pictures++;
-    return number;
+    return this.pictures++;
   }
 
   #numberOf(className: string): number {
@@ -170,7 +190,7 @@ class Tally {
       ? trained.filter((name) => this.#counts[this.#numbers.get(name) ?? 0].val === 0).sort(compareCodePoints)
       : [];
     if (!allowMissing) refuseDifference(source.path, unknown, unvalidated);
-    const classes = source.classes ?? trained.sort(compareCodePoints);
+    const classes = trained.sort(source.compareClasses ?? compareCodePoints);
     const labelOf = new Map(classes.map((name, label) => [name, label]));
     return {
       classes,
@@ -224,8 +244,4 @@ function grown(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
   const larger = new Uint32Array(numbers.length * 2);
   larger.set(numbers);
   return larger;
-}
-
-export function isSplit(value: unknown): value is Split {
-  return splits.some((split) => split === value);
 }

@@ -17,7 +17,8 @@ import {
 import { findDuplicates } from "./duplicates.js";
 import type { Encoding } from "./encode.js";
 import type { Plan, PlannedPicture } from "./plan.js";
-import type { Outcome } from "./prepare-worker.js";
+import type { Encoded } from "./prepare-worker.js";
+import type { Fault } from "./sources/source.js";
 import { addSums, noSums, type Sums, summarise } from "./statistics.js";
 import type { StoreInfo } from "./store.js";
 
@@ -53,11 +54,14 @@ interface Progress {
   readonly products: readonly string[];
 }
 
+export interface Stored extends Encoded {
+  readonly picture: PlannedPicture;
+}
+
 /** Consecutive pictures of the plan with what became of them. */
 export interface DealtGroup {
-  /** How many of the plan these are, with those that were left out. */
-  readonly planned: number;
-  readonly dealt: readonly { readonly picture: PlannedPicture; readonly outcome: Outcome }[];
+  /** Those left out are undefined. */
+  readonly dealt: readonly (Stored | Fault | undefined)[];
   /** Sums over the training pictures among them; see statistics.ts. */
   readonly pixels: Uint32Array;
   readonly products: readonly number[];
@@ -129,24 +133,26 @@ export class Preparation {
     });
   }
 
-  #add({ planned, dealt, pixels, products }: DealtGroup): void {
+  #add({ dealt, pixels, products }: DealtGroup): void {
     const { database } = this;
-    let { next, skipped, chain } = this.#progress;
+    let { skipped, chain } = this.#progress;
     const counts = { ...this.counts };
-    for (const { picture, outcome } of dealt) {
-      const { name, label, split } = picture;
-      if ("reason" in outcome) {
-        database.putSync(keys.skipped(skipped++), toJson({ file: name, reason: outcome.reason }));
+    for (const one of dealt) {
+      if (one === undefined) continue;
+      if ("reason" in one) {
+        database.putSync(keys.skipped(skipped++), toJson({ file: one.name, reason: one.reason }));
         continue;
       }
-      const record = encodeRecord({ hash: outcome.hash, label, name });
+      const { encoded, hash } = one;
+      const { name, label, split } = one.picture;
+      const record = encodeRecord({ hash, label, name });
       const index = counts[split]++;
-      database.putSync(keys.picture(split, index), outcome.encoded);
+      database.putSync(keys.picture(split, index), encoded);
       database.putSync(keys.record(split, index), record);
       chain = createHash("sha256").update(chain).update(split).update(record).digest("hex");
     }
-    next += planned;
     this.#sums = addSums(this.#sums, pixels, products);
+    const next = this.next + dealt.length;
     this.#progress = { next, counts, skipped, chain, products: this.#sums.products.map(String) };
   }
 

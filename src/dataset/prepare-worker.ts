@@ -29,7 +29,13 @@ export interface PrepareResponse {
   readonly products: readonly number[];
 }
 
-export type Outcome = { readonly encoded: Uint8Array; readonly hash: Uint8Array } | { readonly reason: string };
+export interface Encoded {
+  readonly encoded: Uint8Array;
+  /** SHA-256 of it. */
+  readonly hash: Uint8Array;
+}
+
+export type Outcome = Encoded | { readonly reason: string };
 
 const { encoding, allowSvg, jpegDecoder }: PrepareWorkerData = workerData;
 const turbojpeg = jpegDecoder === "libjpeg-turbo" ? findTurbojpeg() : undefined;
@@ -48,7 +54,7 @@ answerRequests<PrepareRequest, PrepareResponse>(
           addPicture(picture, pixels).forEach((product, i) => {
             products[i] += product;
           });
-        outcomes.push(await describe(picture));
+        outcomes.push(await encode(picture));
       } catch (error) {
         outcomes.push({ reason: describeFault(error) });
       }
@@ -58,7 +64,7 @@ answerRequests<PrepareRequest, PrepareResponse>(
   ({ outcomes, pixels }) => [pixels.buffer as ArrayBuffer, ...outcomes.flatMap(bufferOf)],
 );
 
-async function describe(picture: Uint8Array): Promise<Outcome> {
+async function encode(picture: Uint8Array): Promise<Encoded> {
   const encoded = await encodePicture(picture, encoding, turbojpeg);
   return { encoded, hash: createHash("sha256").update(encoded).digest() };
 }

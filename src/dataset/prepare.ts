@@ -8,7 +8,7 @@ import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../imag
 import { PICTURE_BYTES } from "../images/geometry.js";
 import { type Database, isStoreFolder, keys, openForReading, openForWriting, type Split, splits } from "./database.js";
 import type { Encoding } from "./encode.js";
-import { fingerprintSource, type PlannedPicture, readPlan, writePlan } from "./plan.js";
+import { fingerprintSource, type Planned, readPlan, writePlan } from "./plan.js";
 import { type DealtGroup, Preparation, type Request, readJob } from "./preparation.js";
 import type { PrepareRequest, PrepareResponse, PrepareWorkerData } from "./prepare-worker.js";
 import { SKIPPED_LIST, writeSkippedList } from "./skipped.js";
@@ -267,11 +267,17 @@ async function dealWithAll(preparation: Preparation, options: PrepareOptions): P
 
 async function deal(
   pool: WorkerPool<PrepareRequest, PrepareResponse>,
-  planned: readonly (PlannedPicture | undefined)[],
+  planned: readonly Planned[],
 ): Promise<DealtGroup> {
-  const pictures = planned.filter((picture) => picture !== undefined);
+  const pictures = planned.filter((one) => one !== undefined && "place" in one);
   const { outcomes, ...sums } = await pool.run(pictures.map(({ place, split }) => ({ place, split })));
-  return { ...sums, planned: planned.length, dealt: pictures.map((picture, i) => ({ picture, outcome: outcomes[i] })) };
+  let next = 0;
+  const dealt = planned.map((one) => {
+    if (one === undefined || "reason" in one) return one;
+    const outcome = outcomes[next++];
+    return "reason" in outcome ? { name: one.name, ...outcome } : { picture: one, ...outcome };
+  });
+  return { ...sums, dealt };
 }
 
 function progressOf({ next, skipped, job }: Preparation): PrepareProgress {

@@ -1,12 +1,13 @@
 import { open } from "node:fs/promises";
 import { AlexnetError } from "../errors.js";
+import { readRow } from "./sources/parquet.js";
 import type { Place } from "./sources/source.js";
 
 const LARGEST_FILE = 512e6; // bytes; no picture within the pixel limit that people keep takes more
 
 /** The bytes of one picture of a source. @throws AlexnetError "data", or the system's error. */
 export async function readPlace(place: Place): Promise<Uint8Array> {
-  if (place.kind === "none") throw new AlexnetError("data", place.reason);
+  if (place.kind === "row") return readRow(place.path, place.column, place.group, place.row);
   const file = await open(place.path, "r");
   try {
     const offset = place.kind === "range" ? place.offset : 0;

@@ -90,7 +90,7 @@ function bind(library: LibraryHandle, name: string): Turbojpeg {
     readHeader(jpeg) {
       const [width, height, subsampling, colourspace] = [[0], [0], [0], [0]];
       const status = decompressHeader(decompressor, jpeg, jpeg.length, width, height, subsampling, colourspace);
-      if (status !== 0) return undefined;
+      if (status !== 0 || width[0] < 1 || height[0] < 1) return undefined; // a file without frame gives 0x0
       return { width: width[0], height: height[0], isRgb: colourspace[0] < CMYK };
     },
     decode(jpeg, { width, height }, pixels) {

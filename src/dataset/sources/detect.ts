@@ -1,14 +1,42 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { extname, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
+import { openIlsvrcArchives } from "./ilsvrc-archives.js";
 import { openImageFolder } from "./image-folder.js";
+import { openParquet } from "./parquet.js";
 import type { Source } from "./source.js";
+import { openWebDataset } from "./webdataset.js";
 
-const LAYOUTS = `understood: train/<class>/ with val/<class>/, or <class>/ folders of pictures`;
+const LAYOUTS = [
+  "folders train/<class>/ with val/<class>/, or <class>/ alone",
+  "ILSVRC2012_img_train.tar with ILSVRC2012_img_val.tar and its devkit",
+  "WebDataset shards (*.tar, also as train-{000..146}.tar)",
+  "Parquet files with the columns image and label",
+];
 
 /** Tells what form of picture set was given by looking at it. @throws AlexnetError "data" for none it knows. */
-export async function detectSource(path: string): Promise<Source> {
-  if (!existsSync(path)) throw new AlexnetError("data", `${path}: no such file or folder`);
-  const source = await openImageFolder(path);
-  if (source === undefined) throw new AlexnetError("data", `${path}: no class folders in it; ${LAYOUTS}`);
-  return source;
+export async function detectSource(given: string): Promise<Source> {
+  const path = resolve(given);
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  const source =
+    openIlsvrcArchives(path) ??
+    (await openParquet(path)) ??
+    openWebDataset(path) ??
+    (isFolder ? await openImageFolder(path) : undefined);
+  if (source !== undefined) return source;
+  throw new AlexnetError("data", `${path}: ${describe(path, isFolder)}; understood: ${LAYOUTS.join("; ")}`);
+}
+
+function describe(path: string, isFolder: boolean): string {
+  if (!existsSync(path)) return "no such file or folder";
+  if (!isFolder) return "a single file that is no archive of pictures";
+  const names = readdirSync(path).filter((name) => !name.startsWith("."));
+  if (names.length === 0) return "an empty folder";
+  const kinds = new Map<string, number>();
+  for (const name of names) {
+    const kind = extname(name).toLowerCase() || "without extension";
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  const most = [...kinds].sort((a, b) => b[1] - a[1]).slice(0, 3);
+  return `no class folders, only files (${most.map(([kind, count]) => `${count} ${kind}`).join(", ")})`;
 }

@@ -1,0 +1,76 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { listPictures, walk } from "#src/images/list.js";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "alexnet-list-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function put(...names: string[]): void {
+  for (const name of names) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), "");
+  }
+}
+
+test("pictures below a folder, in code point order; other files and hidden ones left out", async () => {
+  put(
+    "b.jpg",
+    "B.JPEG",
+    "a/2.png",
+    "a/10.png",
+    "notes.txt",
+    ".hidden.jpg",
+    ".cache/x.jpg",
+    "é.webp",
+    "z/deep/er/x.tif",
+  );
+  const names = ["B.JPEG", "a/10.png", "a/2.png", "b.jpg", "z/deep/er/x.tif", "é.webp"];
+  expect(await listPictures([folder])).toEqual(names.map((name) => join(folder, name)));
+});
+
+test("a file named is listed whatever its name is; order and repeats are the caller's", async () => {
+  put("picture", "a.jpg");
+  const [odd, plain] = [join(folder, "picture"), join(folder, "a.jpg")];
+  expect(await listPictures([plain, odd, plain])).toEqual([plain, odd, plain]);
+});
+
+test("names with line breaks, emoji, 255 bytes", async () => {
+  const names = ["a\nb.jpg", "🐟.jpg", `${"x".repeat(251)}.jpg`, "two  spaces.jpg", "..jpg.jpg"];
+  put(...names);
+  expect((await listPictures([folder])).sort()).toEqual(
+    names
+      .filter((name) => !name.startsWith("."))
+      .map((name) => join(folder, name))
+      .sort(),
+  );
+});
+
+test("links are followed, loops not for ever, and one that leads nowhere is still named", async () => {
+  put("real/1.jpg");
+  symlinkSync(join(folder, "real"), join(folder, "link"));
+  symlinkSync("..", join(folder, "real/loop"));
+  symlinkSync("nowhere", join(folder, "gone.jpg"));
+  const found = await listPictures([folder]);
+  expect(found).toEqual(["gone.jpg", "link/1.jpg", "real/1.jpg"].map((name) => join(folder, name)));
+});
+
+test("a path that isn't there is an error that names it", async () => {
+  await expect(listPictures([join(folder, "none")])).rejects.toMatchObject({ code: "data" });
+  await expect(listPictures([join(folder, "none")])).rejects.toThrow(join(folder, "none"));
+});
+
+test.skipIf(process.getuid?.() === 0)("a folder without permission is reported (not as root, who has it)", async () => {
+  put("open/1.jpg", "shut/2.jpg");
+  chmodSync(join(folder, "shut"), 0);
+  const unreadable: string[] = [];
+  const found: string[] = [];
+  for await (const name of walk(folder, (path) => unreadable.push(path))) found.push(name);
+  chmodSync(join(folder, "shut"), 0o700);
+  expect(found).toEqual(["open/1.jpg"]);
+  expect(unreadable).toEqual(["shut"]);
+});

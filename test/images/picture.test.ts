@@ -1,0 +1,268 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { decodePicture, type JpegDecoder } from "#src/images/decode.js";
+import { loadPicture, PICTURE_BYTES } from "#src/images/picture.js";
+import { sharp } from "#src/images/sharp.js";
+import { findTurbojpeg } from "#src/images/turbojpeg.js";
+import { difference, draw, drawJpeg } from "./draw.js";
+
+const shared = new URL("../../../shared/", import.meta.url).pathname;
+const golden = process.env.GOLDEN_DIR ?? new URL("../golden/", import.meta.url).pathname;
+const decoders: readonly JpegDecoder[] = findTurbojpeg() === undefined ? ["sharp"] : ["sharp", "libjpeg-turbo"];
+
+test.skipIf(findTurbojpeg() !== undefined)("libjpeg-turbo is not installed here: its tests are left out", () => {});
+
+describe.skipIf(!existsSync(join(shared, "data/photos")))(
+  "photos, against Pillow with Lanczos (needs ../shared)",
+  () => {
+    const names = readdirSync(join(golden, "preprocessed"));
+    test.each(names.flatMap((name) => decoders.map((decoder) => [name, decoder] as const)))(
+      "%s by %s",
+      async (name, jpegDecoder) => {
+        const expected = await sharp(join(golden, "preprocessed", name))
+          .removeAlpha()
+          .raw()
+          .toBuffer();
+        const photo = join(shared, "data/photos", name.replace(".png", ".JPEG"));
+        const error = difference(await decodePicture(readFileSync(photo), { jpegDecoder }), expected);
+        expect(error).toBeLessThan(1); // the tolerance is 3; resamplers agree better than that
+      },
+    );
+
+    test("the two decoders agree on every photo", async () => {
+      for (const name of readdirSync(join(shared, "data/photos"))) {
+        const bytes = readFileSync(join(shared, "data/photos", name));
+        const [first, ...others] = await Promise.all(
+          decoders.map((jpegDecoder) => decodePicture(bytes, { jpegDecoder })),
+        );
+        for (const other of others) expect(difference(other, first), name).toBeLessThan(1);
+      }
+    });
+  },
+);
+
+describe("forms of pictures", () => {
+  const forms: Record<string, () => Promise<Buffer>> = {
+    JPEG: () => drawJpeg(1),
+    "progressive JPEG": () => draw(1).jpeg({ progressive: true, quality: 90 }).toBuffer(),
+    PNG: () => draw(1).png().toBuffer(),
+    "interlaced PNG": () => draw(1).png({ progressive: true }).toBuffer(),
+    "16-bit PNG": () => draw(1).toColourspace("rgb16").png().toBuffer(),
+    "opaque PNG with alpha": () => draw(1).ensureAlpha().png().toBuffer(),
+    "palette PNG": () => draw(1).png({ palette: true, colours: 256, dither: 0 }).toBuffer(),
+    WebP: () => draw(1).webp({ quality: 90 }).toBuffer(),
+    AVIF: () => draw(1).avif({ quality: 80, effort: 0 }).toBuffer(),
+    GIF: () => draw(1).gif({ dither: 0 }).toBuffer(),
+    TIFF: () => draw(1).tiff().toBuffer(),
+  };
+  test.each(Object.keys(forms))("%s shows the same", async (name) => {
+    const expected = await decodePicture(await draw(1).png().toBuffer());
+    expect(difference(await decodePicture(await forms[name]()), expected)).toBeLessThan(4);
+  });
+
+  test.each(decoders)("greyscale becomes three equal channels (%s)", async (jpegDecoder) => {
+    const bytes = await draw(2).greyscale().jpeg().toBuffer();
+    const picture = await decodePicture(bytes, { jpegDecoder });
+    expect(picture.every((value, i) => value === picture[i - (i % 3)])).toBe(true);
+  });
+
+  test("16-bit grey with alpha", async () => {
+    const bytes = await draw(2).toColourspace("grey16").ensureAlpha().png().toBuffer();
+    const expected = await decodePicture(await draw(2).greyscale().png().toBuffer());
+    expect(difference(await decodePicture(bytes), expected)).toBeLessThan(2);
+  });
+
+  test("transparency becomes white", async () => {
+    const clear = { width: 300, height: 300, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } as const;
+    const picture = await decodePicture(await sharp({ create: clear }).png().toBuffer());
+    expect(picture.every((value) => value === 255)).toBe(true);
+  });
+
+  test.each(decoders)("CMYK and YCCK JPEG (%s)", async (jpegDecoder) => {
+    const cmyk = await draw(3).toColourspace("cmyk").jpeg({ quality: 95 }).toBuffer();
+    const expected = await decodePicture(await drawJpeg(3));
+    expect(difference(await decodePicture(cmyk, { jpegDecoder }), expected)).toBeLessThan(25);
+    const adobe = cmyk.indexOf("Adobe");
+    expect(adobe).toBeGreaterThan(0);
+    const ycck = Buffer.from(cmyk);
+    ycck[adobe + 11] = 2; // the transform: from here on its numbers mean Y, Cb, Cr, K
+    expect(await decodePicture(ycck, { jpegDecoder })).toHaveLength(PICTURE_BYTES);
+  });
+
+  test("of an animation the first frame", async () => {
+    const frames = await sharp([await draw(4).png().toBuffer(), await draw(5).png().toBuffer()], {
+      join: { animated: true },
+    })
+      .gif({ dither: 0 })
+      .toBuffer();
+    expect((await sharp(frames).metadata()).pages).toBe(2);
+    const expected = await decodePicture(await draw(4).png().toBuffer());
+    expect(difference(await decodePicture(frames), expected)).toBeLessThan(4);
+  });
+
+  test.each(decoders)("a foreign colour profile is converted (%s)", async (jpegDecoder) => {
+    const bytes = await draw(6).withIccProfile("p3").jpeg({ quality: 95 }).toBuffer();
+    const expected = await decodePicture(await drawJpeg(6));
+    expect(difference(await decodePicture(bytes, { jpegDecoder }), expected)).toBeLessThan(3);
+  });
+});
+
+describe("orientation and geometry", () => {
+  const cases = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((orientation) =>
+    decoders.flatMap((decoder) =>
+      (
+        [
+          [400, 301],
+          [90, 61],
+        ] as const
+      ).map((size) => [orientation, decoder, ...size] as const),
+    ),
+  );
+  test.each(cases)("EXIF orientation %i by %s, %ix%i", async (orientation, jpegDecoder, width, height) => {
+    const turned =
+      { 1: [0], 2: [0, "flop"], 3: [180], 4: [0, "flip"], 5: [90, "flop"], 6: [90], 7: [90, "flip"], 8: [270] }[
+        orientation
+      ] ?? [];
+    const stored = await draw(7, width, height)
+      .jpeg({ quality: 95, chromaSubsampling: "4:4:4" })
+      .withMetadata({ orientation })
+      .toBuffer();
+    const rotated = await sharp(stored, { autoOrient: false }).rotate(Number(turned[0])).png().toBuffer();
+    const upright = sharp(rotated);
+    if (turned[1] === "flop") upright.flop();
+    if (turned[1] === "flip") upright.flip();
+    const expected = await decodePicture(await upright.png().toBuffer());
+    expect(difference(await decodePicture(stored, { jpegDecoder }), expected)).toBeLessThan(1.5);
+  });
+
+  test.each(decoders)("orientation 0 counts as none (%s)", async (jpegDecoder) => {
+    const stored = await draw(7).jpeg().withMetadata({ orientation: 8 }).toBuffer();
+    const tag = stored.indexOf(Buffer.from([0x12, 0x01])) >= 0 ? Buffer.from([0x12, 0x01]) : Buffer.from([0x01, 0x12]);
+    const at = stored.indexOf(tag) + 8;
+    const none = Buffer.from(stored);
+    none.fill(0, at, at + 2);
+    expect(
+      difference(await decodePicture(none, { jpegDecoder }), await decodePicture(await draw(7).jpeg().toBuffer())),
+    ).toBeLessThan(1);
+  });
+
+  test.each([
+    [1, 1],
+    [1, 10_000],
+    [10_000, 1],
+    [255, 257],
+    [256, 256],
+    [3000, 400],
+  ])("%ix%i", async (width, height) => {
+    const bytes = await sharp({ create: { width, height, channels: 3, background: "#4080c0" } })
+      .png()
+      .toBuffer();
+    const picture = await decodePicture(bytes);
+    expect(picture).toHaveLength(PICTURE_BYTES);
+    const [red, green, blue] = [0x40, 0x80, 0xc0];
+    expect(picture.every((value, i) => value === [red, green, blue][i % 3])).toBe(true);
+  });
+
+  test("the centre of the longer side is kept", async () => {
+    const left = await sharp({ create: { width: 256, height: 256, channels: 3, background: "red" } })
+      .png()
+      .toBuffer();
+    const wide = await sharp({ create: { width: 768, height: 256, channels: 3, background: "blue" } })
+      .composite([{ input: left, left: 256, top: 0 }])
+      .png()
+      .toBuffer();
+    const picture = await decodePicture(wide);
+    expect(picture.every((value, i) => value === (i % 3 === 0 ? 255 : 0))).toBe(true);
+  });
+});
+
+describe("what is refused", () => {
+  const fault = async (bytes: Uint8Array): Promise<string> => {
+    const faults = new Set<string>();
+    for (const jpegDecoder of decoders)
+      faults.add(
+        await decodePicture(bytes, { jpegDecoder }).then(
+          () => "nothing wrong",
+          (error: Error) => error.message,
+        ),
+      );
+    expect(faults.size, "whatever decodes says the same").toBe(1);
+    return [...faults][0];
+  };
+
+  test("truncated JPEG", async () => {
+    const whole = await drawJpeg(8, 400, 300);
+    for (const share of [0.3, 0.6, 0.95])
+      expect(await fault(whole.subarray(0, whole.length * share))).toMatch(/^truncated JPEG \(\d+(\.\d)? kB\)$/);
+  });
+
+  test("JPEG with a broken scan", async () => {
+    const bytes = await drawJpeg(8, 400, 300);
+    const scan = bytes.indexOf(Buffer.from([0xff, 0xda])) + 14;
+    bytes.fill(0xff, scan + 200, scan + 400);
+    expect(await fault(bytes)).toMatch(/JPEG/);
+    expect(await fault(bytes)).not.toBe("nothing wrong");
+  });
+
+  test.each(["png", "webp", "gif", "tiff"] as const)("truncated %s", async (format) => {
+    const whole = await draw(8, 400, 300).toFormat(format).toBuffer();
+    expect(await fault(whole.subarray(0, whole.length / 2))).not.toBe("nothing wrong");
+  });
+
+  test("no picture at all", async () => {
+    expect(await fault(new Uint8Array())).toBe("empty file");
+    expect(await fault(Buffer.from("<!DOCTYPE html><html><body>404</body></html>"))).toBe("not a picture: HTML");
+    expect(await fault(Buffer.from("The quick brown fox"))).toBe("not a picture: text");
+    expect(await fault(new Uint8Array(1000))).toBe("not a picture: unknown bytes");
+    expect(await fault(Buffer.from("\xff\xd8\xff", "latin1"))).toMatch(/JPEG/);
+  });
+
+  test("SVG, unless asked for", async () => {
+    const svg = Buffer.from(
+      '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" fill="#f00"/></svg>',
+    );
+    expect(await fault(svg)).toMatch(/^SVG can refer to other files/);
+    expect((await decodePicture(svg, { allowSvg: true })).subarray(0, 3)).toEqual(new Uint8Array([255, 0, 0]));
+  });
+
+  test("bombs, before anything is decoded", async () => {
+    const claim = (await draw(9).png().toBuffer()).fill(0, 16, 24);
+    claim.writeUInt32BE(40_000, 16);
+    claim.writeUInt32BE(40_000, 20);
+    const { crc32 } = await import("node:zlib");
+    if (typeof crc32 === "function") claim.writeUInt32BE(crc32(claim.subarray(12, 29)), 29);
+    expect(await fault(claim)).toMatch(/^PNG of more than 268\.\d+ million pixels; not decoded$|^damaged PNG/);
+    const jpeg = await drawJpeg(9);
+    const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
+    jpeg.writeUInt16BE(40_000, frame + 5);
+    jpeg.writeUInt16BE(40_000, frame + 7);
+    const before = process.memoryUsage().rss;
+    expect(await fault(jpeg)).toMatch(/^JPEG of more than 268\.\d+ million pixels; not decoded$/);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+  });
+});
+
+describe("files", () => {
+  const folder = mkdtempSync(join(tmpdir(), "alexnet-picture-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("errors name the file and the fault", async () => {
+    const path = join(folder, "0012.jpg");
+    await expect(loadPicture(path)).rejects.toThrow(`${path}: no such file`);
+    const whole = await drawJpeg(1, 300, 300);
+    writeFileSync(path, whole.subarray(0, 1200));
+    await expect(loadPicture(path)).rejects.toMatchObject({
+      code: "data",
+      message: `${path}: truncated JPEG (1.2 kB)`,
+    });
+    await expect(loadPicture(folder)).rejects.toThrow(`${folder}: a folder, not a picture`);
+  });
+
+  test("a path and its bytes give the same", async () => {
+    const path = join(folder, "picture.jpg");
+    writeFileSync(path, await drawJpeg(1));
+    expect(difference(await loadPicture(path), await loadPicture(readFileSync(path)))).toBe(0);
+  });
+});
