@@ -38,6 +38,13 @@ export function checkedEngine(engine: ComputeEngine): ComputeEngine {
       checkLabels(labels, samples, classes);
       return engine.crossEntropy(logits, labels);
     },
+    multiply: (a, b, length) => {
+      if (!(Number.isSafeInteger(length) && length >= 1))
+        fail(`multiply: length ${length}; give a whole number from 1`);
+      for (const { length: values } of [a, b])
+        if (values % length !== 0) fail(`multiply: ${values} values are no whole number of rows of ${length}`);
+      return engine.multiply(a, b, length);
+    },
     measureMatrixRate: (size) => engine.measureMatrixRate(size),
     measureCopyRate: (bytes) => engine.measureCopyRate(bytes),
     close: () => {

@@ -170,6 +170,11 @@ export interface Engine {
   differentiate(layer: Layer, inputs: LayerInputs): Promise<LayerOutputs>;
   /** Softmax and cross-entropy of (batch, classes) logits, by the code that programs use. */
   crossEntropy(logits: Tensor, labels: Int32Array): Promise<LossOutputs>;
+  /**
+   * a times b transposed: row-major (rows, length) and (columns, length) to (rows, columns). Operands on a
+   * SharedArrayBuffer cross to the compute thread uncopied.
+   */
+  multiply(a: Float32Array, b: Float32Array, length: number): Promise<Float32Array>;
   /** The machine's own rate: float32 matrix product of size cubed, operations per second, best of a few. */
   measureMatrixRate(size: number): Promise<number>;
   /** The machine's own rate: copying `bytes` of memory, bytes read and written per second, best of a few. */

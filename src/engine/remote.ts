@@ -21,6 +21,7 @@ export const engineSurface: Surface<Engine> = {
   estimateMemory: "call",
   differentiate: "call",
   crossEntropy: "call",
+  multiply: "call",
   measureMatrixRate: "call",
   measureCopyRate: "call",
   close: "call",

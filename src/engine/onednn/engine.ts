@@ -9,6 +9,7 @@ import { type Library, openLibrary } from "./library.js";
 import { crossEntropy, softmax } from "./loss.js";
 import { copyRate, matrixRate } from "./machine-rates.js";
 import { copy, Parameters } from "./parameters.js";
+import { Products } from "./products.js";
 import { compileProgram, planProgram } from "./program.js";
 
 /**
@@ -17,6 +18,7 @@ import { compileProgram, planProgram } from "./program.js";
  */
 export function openOneDnn(options: { readonly threads?: number }): ComputeEngine {
   const library = openLibrary(options.threads);
+  const products = new Products(library);
   const noMean = { mean: new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3), scale: [1, 1, 1] } as const;
   return {
     description: {
@@ -42,9 +44,13 @@ export function openOneDnn(options: { readonly threads?: number }): ComputeEngin
       const { loss } = crossEntropy(values, labels, dlogits, classes);
       return { probabilities: tensor(logits.shape, probabilities), loss, dlogits: tensor(logits.shape, dlogits) };
     },
+    multiply: (a, b, length) => products.multiply(a, b, length),
     measureMatrixRate: (size) => matrixRate(library, size),
     measureCopyRate: (bytes) => copyRate(library, bytes),
-    close: () => library.close(),
+    close() {
+      products.close();
+      library.close();
+    },
   };
 }
 

@@ -19,6 +19,7 @@ export function openReference(): ComputeEngine {
     estimateMemory: programBytes,
     differentiate,
     crossEntropy,
+    multiply,
     measureMatrixRate,
     measureCopyRate,
     close: () => {},
@@ -65,10 +66,22 @@ function crossEntropy(logits: Tensor, labels: Int32Array): LossOutputs {
   };
 }
 
+function multiply(a: Float32Array, b: Float32Array, length: number): Float32Array {
+  const [rows, columns] = [a.length / length, b.length / length];
+  const product = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) {
+      let sum = 0;
+      for (let i = 0; i < length; i++) sum += a[row * length + i] * b[column * length + i];
+      product[row * columns + column] = sum;
+    }
+  return product;
+}
+
 function measureMatrixRate(size: number): number {
   const a = new Float32Array(size * size).fill(1);
   const c = new Float32Array(size * size);
-  return (2 * size ** 3) / leastSeconds(() => multiply(a, a, c, size));
+  return (2 * size ** 3) / leastSeconds(() => multiplySquare(a, a, c, size));
 }
 
 function measureCopyRate(bytes: number): number {
@@ -88,7 +101,7 @@ function leastSeconds(work: () => void): number {
 }
 
 /** c = a b, all (size, size). */
-function multiply(a: Float32Array, b: Float32Array, c: Float32Array, size: number): void {
+function multiplySquare(a: Float32Array, b: Float32Array, c: Float32Array, size: number): void {
   c.fill(0);
   for (let i = 0; i < size; i++)
     for (let k = 0; k < size; k++) for (let j = 0; j < size; j++) c[i * size + j] += a[i * size + k] * b[k * size + j];
