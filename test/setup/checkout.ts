@@ -31,7 +31,7 @@ const plainTools =
  * notes its call in calls.log and does what its script says.
  */
 export class Checkout {
-  readonly folder = mkdtempSync(join(tmpdir(), "alexnet-setup-"));
+  readonly folder = mkdtempSync(join(tmpdir(), "alexnet set-up "));
   readonly tools = join(this.folder, "tools");
   readonly libraries = join(this.folder, "libraries");
   readonly #calls = join(this.folder, "calls.log");
@@ -44,13 +44,15 @@ export class Checkout {
     writeFileSync(join(this.folder, "package-lock.json"), "{}");
     writeFileSync(this.#calls, "");
     for (const name of plainTools) this.borrow(name);
-    this.tool("node", `case "$1" in -v) echo v22.1.0 ;; *) echo "ran from $PWD:" "$@"; exit 7 ;; esac`);
+    this.tool(
+      "node",
+      `case "$1" in -v) echo v22.1.0 ;; *tsc.js) sh "$1" ;; *) echo "ran from $PWD:" "$@"; exit 7 ;; esac`,
+    );
     this.tool(
       "npm",
       `sleep 0.1
-      mkdir -p node_modules/.bin
-      printf '%s\\n' '#!/bin/sh' 'echo "tsc $*" >>"${this.#calls}"' 'mkdir -p dist/cli; : >dist/cli/main.js' >node_modules/.bin/tsc
-      chmod +x node_modules/.bin/tsc
+      mkdir -p node_modules/typescript/lib
+      echo 'mkdir -p dist/cli; : >dist/cli/main.js' >node_modules/typescript/lib/tsc.js
       : >node_modules/.package-lock.json`,
     );
     this.tool("id", "echo 1000");

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Checkout } from "./checkout.js";
 
 const packages = "npm ci --include=dev --no-audit --no-fund";
-const build = "tsc -p src";
+const build = "node node_modules/typescript/lib/tsc.js -p src";
 
 /** A checkout where all is in place. */
 async function complete(): Promise<Checkout> {
@@ -68,8 +68,8 @@ describe("set-up", () => {
 
   it("builds again after a build that failed, and shows why it did", async () => {
     const checkout = await complete();
-    const compiler = join(checkout.folder, "node_modules", ".bin", "tsc");
-    writeFileSync(compiler, "#!/bin/sh\necho 'main.ts(1,1): error TS1: wrong'; exit 2\n");
+    const compiler = join(checkout.folder, "node_modules", "typescript", "lib", "tsc.js");
+    writeFileSync(compiler, "echo 'main.ts(1,1): error TS1: wrong'; exit 2\n");
     renew(join(checkout.folder, "src", "main.ts"));
     for (let attempt = 0; attempt < 2; attempt++) {
       const { status, stderr } = await checkout.setup();
@@ -83,6 +83,7 @@ describe("set-up", () => {
     checkout.installOneDnn();
     const outcomes = await Promise.all([checkout.setup(), checkout.setup(), checkout.setup()]);
     expect(outcomes.map(({ status }) => status)).toEqual([0, 0, 0]);
+    expect(outcomes.filter(({ stderr }) => /^alexnet: waiting for another set-up here/.test(stderr)).length).toBe(2);
     expect(checkout.takeCalls()).toEqual([packages, build]);
   });
 
