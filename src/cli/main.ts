@@ -12,24 +12,20 @@ import { register as registerNetworks } from "./networks.js";
 import { register as registerPrepare } from "./prepare.js";
 import { register as registerTrain } from "./train.js";
 
-const commands = [
-  registerPrepare,
-  registerTrain,
-  registerEvaluate,
-  registerClassify,
-  registerDemo,
-  registerInfo,
-  registerNetworks,
-  registerCheckGradients,
-  registerBench,
-];
+const groups = {
+  "Learn and use:": [registerDemo, registerPrepare, registerTrain, registerEvaluate, registerClassify],
+  "Look around:": [registerInfo, registerNetworks, registerBench, registerCheckGradients],
+};
 
 const program = new Command("alexnet")
   .description("Trains the network of the AlexNet paper (2012) on your photos, shows how well it does, and uses it.")
   .version(packageVersion(), "-V, --version", "print the version")
   .helpOption("-h, --help", "print help")
   .showHelpAfterError("(--help shows what there is)");
-for (const register of commands) register(program);
+for (const [title, commands] of Object.entries(groups)) {
+  program.commandsGroup(title);
+  for (const register of commands) register(program);
+}
 polish(program);
 
 endQuietlyWhenOutputCloses();

@@ -10,7 +10,6 @@ export function register(program: Program): void {
     program,
     new Command("networks")
       .description("list the networks that can be trained")
-      .helpGroup("Look around:")
       .option("--json", "print JSON")
       .action(({ json }) => {
         const rows = Object.values(networks).map((network) => ({ network, summary: summarise(network) }));

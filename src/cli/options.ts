@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import type { ViewSet } from "../evaluation/evaluate-split.js";
 import type { Cadence } from "../training/cadence.js";
 
 /** Parsers for option values; commander adds the option's name to what they throw. */
@@ -48,6 +49,13 @@ export function duration(text: string): number {
   const seconds = Number(match?.[1]) * (secondsIn[match?.[2] ?? ""] ?? Number.NaN);
   if (!(seconds > 0)) throw new InvalidArgumentError("Give a time such as 90s, 10m, 2h or 1d.");
   return seconds;
+}
+
+/** "1" or "10". */
+export function viewSet(text: string): ViewSet {
+  if (text === "1" || text === "centre") return "centre";
+  if (text === "10" || text === "ten") return "ten";
+  throw new InvalidArgumentError("Give 1 or 10.");
 }
 
 /** "10m", "500 steps" or "1 epoch": how often. */

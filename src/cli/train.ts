@@ -14,7 +14,6 @@ export function register(program: Program): void {
     program,
     new Command("train")
       .description("train a network on pictures, or go on with a run")
-      .helpGroup("Learn and use:")
       .argument("[pictures]", "folders of classes (train/<class>/ and val/<class>/, or <class>/), or a prepared store")
       .option("--run <folder>", "where the run goes; default runs/<pictures>-<number>")
       .option("--resume <run>", "go on with this run, exactly where it was")

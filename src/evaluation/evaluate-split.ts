@@ -2,7 +2,7 @@ import { batches } from "../dataset/batches.js";
 import type { Split, Store } from "../dataset/store.js";
 import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-import { type ClassScores, Scorer, type Scores } from "./scores.js";
+import type { Scorer } from "./scores.js";
 
 /** The centre crop, or four corners and the centre with their mirrors (paper section 4.1). */
 export const viewSets = { centre: 1, ten: 10 } as const;
@@ -13,38 +13,42 @@ export interface SplitOptions {
   readonly views: ViewSet;
   /** Of the network's input. */
   readonly cropSize: number;
+  /** For each of the store's labels, the network's output; the same where left out. */
+  readonly labels?: Int32Array | undefined;
   readonly workers?: number | null | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-export interface SplitScores extends Scores {
-  readonly classes: readonly ClassScores[];
-}
-
 /**
- * How well `program` tells the pictures of a split apart: probabilities are averaged over the views of a picture.
+ * Has `scorer` count how well `program` tells the pictures of a split apart; probabilities are averaged over the views
+ * of a picture.
  * @throws AlexnetError "interrupted" when the signal stopped it.
  */
-export async function evaluateSplit(program: Program, store: Store, options: SplitOptions): Promise<SplitScores> {
-  const { split, views, cropSize, workers, signal, onProgress } = options;
-  const perPicture = viewSets[views];
-  const total = store.count(split);
-  const scorer = new Scorer(store.classes);
+export async function evaluateSplit(
+  program: Program,
+  store: Store,
+  scorer: Scorer,
+  options: SplitOptions,
+): Promise<void> {
+  const { split, views, cropSize, workers, signal, onProgress, labels: outputs } = options;
   const { batchSize } = program;
-  const source = batches(store, { split, views, cropSize, batchSize, ...(workers != null && { workers }) });
+  const total = store.count(split);
   let done = 0;
+  const source = batches(store, { split, views, cropSize, batchSize, ...(workers != null && { workers }) });
   for await (const batch of source) {
-    const { pictures, views: seen, labels } = batch;
+    const { pictures, views: seen, labels, samples } = batch;
     const probabilities = await program.predict({ pictures, views: seen, labels });
-    for (const [i, average] of averageViews(probabilities, perPicture, store.classes.length).entries())
-      scorer.add(average, store.labels(split)[batch.samples[i]]);
-    done += batch.samples.length;
+    for (const [i, average] of averageViews(probabilities, viewSets[views], store.classes.length).entries()) {
+      const label = store.labels(split)[samples[i]];
+      scorer.add(average, outputs === undefined ? label : outputs[label]);
+    }
+    done += samples.length;
     batch.release();
     onProgress?.(done, total);
-    if (signal?.aborted) throw new AlexnetError("interrupted", `stopped after ${done} of ${total} pictures`);
+    if (signal?.aborted)
+      throw new AlexnetError("interrupted", `stopped after ${done} of ${total} pictures`, { cause: signal.reason });
   }
-  return { ...scorer.scores(), classes: scorer.byClass() };
 }
 
 /** Of (pictures x views, classes), the mean over each picture's views: one array per picture. */

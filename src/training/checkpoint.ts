@@ -110,7 +110,15 @@ export function readModel(path: string): Model {
   return open(path, (file) => modelIn(file, path));
 }
 
-/** Reads only the JSON: quick for large files, and not protected by a hash. @throws as `readCheckpoint`. */
+/** Only the JSON: quick for large files, and not protected by a hash. @throws as `readCheckpoint`. */
+export function readModelHeader(path: string): Pick<Model, "network" | "classes"> {
+  return open(path, (file) => {
+    const { network, classes } = parse(modelSchema, file, "model", path);
+    return { network: parseNetwork(network, path), classes };
+  });
+}
+
+/** As `readModelHeader`. */
 export function readOrigin(path: string): Origin {
   return open(path, (file) => parse(originSchema, file, "origin", path));
 }

@@ -23,9 +23,9 @@ const settings = z
       train: z.number(),
       val: z.number(),
       classes: z.number(),
-      /** How the store was prepared, should it have to be again. */
+      /** As it was asked for, should the store be prepared again. */
       preparation: z.object({
-        encoding: z.enum(["raw", "jpeg"]),
+        encoding: z.enum(["auto", "raw", "jpeg"]),
         valFraction: z.number(),
         seed: z.number(),
         allowMissingClasses: z.boolean(),

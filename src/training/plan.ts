@@ -44,10 +44,13 @@ export interface RunChoices {
   readonly earlyStop?: number | undefined;
 }
 
+/** How a folder is prepared; see `prepare`. */
+export type PreparationChoices = Omit<PreparationOptions, "onProgress" | "signal" | "workers">;
+
 /** Every setting of a new run, with what was chosen and what follows from the pictures and the machine. */
 export async function planRun(
   choices: RunChoices,
-  data: { readonly source: string; readonly store: Store; readonly preparation?: PreparationOptions | undefined },
+  data: { readonly source: string; readonly store: Store; readonly preparation?: PreparationChoices | undefined },
   engine: Engine,
 ): Promise<RunConfig> {
   const { source, store, preparation } = data;
@@ -69,11 +72,12 @@ export async function planRun(
       val: store.count("val"),
       classes,
       preparation: {
-        encoding: store.info.encoding,
-        valFraction: store.info.valFraction,
-        seed: store.info.seed,
-        allowMissingClasses: preparation?.allowMissingClasses ?? false,
-        allowSvg: preparation?.allowSvg ?? false,
+        encoding: "auto",
+        valFraction: 0.1,
+        seed: 1,
+        allowMissingClasses: false,
+        allowSvg: false,
+        ...preparation,
       },
     },
     network,

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { ensurePrepared, type PreparationOptions } from "../dataset/prepare.js";
+import { ensurePrepared } from "../dataset/prepare.js";
 import { openStore, type Store } from "../dataset/store.js";
 import type { Engine, EngineName } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
@@ -12,7 +12,7 @@ import type { RunConfig } from "./config.js";
 import type { EventListener, TrainSummary } from "./events.js";
 import { logLine } from "./log.js";
 import { MetricsFile } from "./metrics.js";
-import { multipliersOf, planRun, type RunChoices } from "./plan.js";
+import { multipliersOf, type PreparationChoices, planRun, type RunChoices } from "./plan.js";
 import { checkDisk, checkMemory, checkOutputs } from "./preflight.js";
 import { changedConfig, refuseOtherData, refuseOtherRun, resumedState } from "./resume.js";
 import { RunFolder } from "./run-folder.js";
@@ -30,8 +30,7 @@ export interface TrainOptions extends RunChoices, Watching {
   readonly data: string;
   /** Folder of the run, which must not hold one yet. Default `runs/<data>-<number>`. */
   readonly run?: string | undefined;
-  /** How a folder is prepared: see `prepare`. */
-  readonly preparation?: Omit<PreparationOptions, "onProgress" | "signal"> | undefined;
+  readonly preparation?: PreparationChoices | undefined;
 }
 
 export interface ResumeOptions extends RunChoices, Watching {

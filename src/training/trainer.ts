@@ -3,7 +3,7 @@ import type { Store } from "../dataset/store.js";
 import type { EngineDescription, Program, StepResult } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { evaluateSplit } from "../evaluation/evaluate-split.js";
-import { errors, type Scores } from "../evaluation/scores.js";
+import { errors, Scorer, type Scores } from "../evaluation/scores.js";
 import { bits, Purpose } from "../random.js";
 import { dueAfterEpoch, dueAfterStep } from "./cadence.js";
 import type { Model } from "./checkpoint.js";
@@ -209,7 +209,8 @@ export class Trainer {
     const began = performance.now();
     const epoch = this.#state.epoch + 1;
     try {
-      const { samples, top1Correct, top5Correct, loss } = await evaluateSplit(program, store, {
+      const scorer = new Scorer(store.classes);
+      await evaluateSplit(program, store, scorer, {
         split: "val",
         views: "centre",
         cropSize: config.network.input.size,
@@ -218,7 +219,7 @@ export class Trainer {
         onProgress: (done, total) => emit({ kind: "validating", epoch, done, total }),
       });
       this.#validationSeconds = (performance.now() - began) / 1000;
-      return { samples, top1Correct, top5Correct, loss };
+      return scorer.scores();
     } catch (error) {
       if (error instanceof AlexnetError && error.code === "interrupted") return "stopped";
       throw error;

@@ -1,0 +1,66 @@
+/**
+ * AlexNet as a library: everything the command line does. Nothing happens on import; engines and stores are opened
+ * by their functions and closed by their `close`.
+ */
+
+export { type BatchOptions, batches, type LoadedBatch } from "./dataset/batches.js";
+export {
+  ensurePrepared,
+  type PreparationOptions,
+  type PrepareOptions,
+  type PrepareProgress,
+  type PrepareSummary,
+  prepare,
+} from "./dataset/prepare.js";
+export {
+  type ColourComponents,
+  type Encoding,
+  openStore,
+  type Split,
+  type Store,
+  type StoreInfo,
+} from "./dataset/store.js";
+export { augmentedView, centreView, tenViews } from "./dataset/views.js";
+export {
+  type Batch,
+  type CompileOptions,
+  type Engine,
+  type EngineDescription,
+  type EngineName,
+  engineNames,
+  type Multipliers,
+  type Preprocessing,
+  type Program,
+  type State,
+  type StepOptions,
+  type StepResult,
+  type View,
+} from "./engine/engine.js";
+export { type OpenOptions, openEngine } from "./engine/open.js";
+export { AlexnetError, type ErrorCode } from "./errors.js";
+export {
+  type Classification,
+  type ClassifyOptions,
+  classify,
+  type Prediction,
+} from "./evaluation/classify.js";
+export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluation/evaluate.js";
+export type { ViewSet } from "./evaluation/evaluate-split.js";
+export { type ClassScores, errors, type Scores } from "./evaluation/scores.js";
+export { loadPicture } from "./images/picture.js";
+export { type Initialisation, initialise } from "./network/initialise.js";
+export { type Layer, type Network, PICTURE_SIZE } from "./network/network.js";
+export { networkByName, networks, resolveNetwork } from "./network/networks.js";
+export { type Parameter, parameterCount, parameterTable, parameterView } from "./network/parameters.js";
+export { parseNetwork } from "./network/parse.js";
+export { type LayerSummary, type Summary, summarise } from "./network/summary.js";
+export { classCount, scaleWidth, withClasses } from "./network/transform.js";
+export type { Cadence } from "./training/cadence.js";
+export { type Checkpoint, type Model, readCheckpoint, readModel } from "./training/checkpoint.js";
+export type { RunConfig } from "./training/config.js";
+export type { TrainEvent, TrainSummary } from "./training/events.js";
+export { type EpochRow, type MetricsRow, readMetrics, type StepRow } from "./training/metrics.js";
+export type { RunChoices } from "./training/plan.js";
+export type { LearningRatePolicy, Recipe } from "./training/recipe.js";
+export { recipeByName, recipes } from "./training/recipes.js";
+export { type ResumeOptions, resume, type TrainOptions, train } from "./training/train.js";
