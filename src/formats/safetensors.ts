@@ -161,7 +161,8 @@ function readHeader(file: number, size: number, path: string) {
   const start = 8 + length;
   for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") {
-      for (const [key, text] of Object.entries(value ?? {})) if (typeof text === "string") metadata[key] = text;
+      if (!isTexts(value)) return fail("its metadata is not texts by name");
+      Object.assign(metadata, value);
       continue;
     }
     const entry = parseEntry(value);
@@ -171,6 +172,13 @@ function readHeader(file: number, size: number, path: string) {
     if (start + entry.end > size) fail(`tensor ${name} ends at byte ${start + entry.end} of ${size}`);
     entries.set(name, entry);
   }
+  let covered = start;
+  for (const [name, { begin, end }] of [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
+    if (start + begin !== covered)
+      fail(`tensor ${name} starts at byte ${start + begin}; the one before ends at ${covered}`);
+    covered = start + end;
+  }
+  if (covered !== size) fail(`${size} bytes; its tensors end at ${covered}`);
   return { entries, metadata, start };
 }
 
@@ -181,6 +189,11 @@ function parseEntry(value: unknown): Entry | undefined {
   if (!isCounts(shape) || !isCounts(place) || place.length !== 2) return undefined;
   const [begin = 0, end = 0] = place;
   return begin > end ? undefined : { dtype: dtype as Dtype, shape, begin, end };
+}
+
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((text) => typeof text === "string");
 }
 
 function isCounts(value: unknown): value is readonly number[] {
