@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import yauzl from "yauzl";
 import yazl from "yazl";
 import { AlexnetError } from "../errors.js";
@@ -23,54 +23,75 @@ const CHUNK = 1 << 28; // read calls are cut below the system's 2 GiB limit
 
 /** @throws AlexnetError "format" naming the file and what is wrong with it. */
 export async function openArchive(path: string): Promise<Archive> {
-  const places = await findFiles(path);
   const file = openSync(path, "r");
-  return {
-    sizes: new Map([...places].map(([name, { size }]) => [name, size])),
-    read(name) {
-      const place = places.get(name);
-      if (place === undefined) throw new AlexnetError("format", `${path}: holds no file ${name}`);
-      const bytes = readRange(file, place, path);
-      if (crc32(bytes) !== place.crc)
-        throw new AlexnetError("format", `${path}: ${name} is damaged: its checksum is not the archive's`);
-      return bytes;
-    },
-    close: () => closeSync(file),
-  };
+  try {
+    const places = await findFiles(file, path);
+    return {
+      sizes: new Map([...places].map(([name, { size }]) => [name, size])),
+      read(name) {
+        const place = places.get(name);
+        if (place === undefined) throw new AlexnetError("format", `${path}: holds no file ${name}`);
+        const bytes = new Uint8Array(place.size);
+        if (!readFully(file, bytes, place.start)) throw new AlexnetError("format", `${path}: ended before ${name} did`);
+        if (crc32(bytes) !== place.crc)
+          throw new AlexnetError("format", `${path}: ${name} is damaged: its checksum is not the archive's`);
+        return bytes;
+      },
+      close: () => closeSync(file),
+    };
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
 }
 
-async function findFiles(path: string): Promise<Map<string, Place>> {
+async function findFiles(file: number, path: string): Promise<Map<string, Place>> {
+  const { size: fileSize } = fstatSync(file);
   try {
-    const archive = await yauzl.openPromise(path, { autoClose: false });
-    try {
-      const places = new Map<string, Place>();
-      for await (const entry of archive.eachEntry()) {
-        const { fileName, compressionMethod, compressedSize, uncompressedSize, crc32: crc } = entry;
-        if (places.has(fileName)) throw new Error(`two files are named ${fileName}`);
-        if (compressionMethod !== 0 || entry.isEncrypted()) throw new Error(`${fileName} is compressed or encrypted`);
-        const { fileDataStart: start } = await archive.readLocalFileHeaderPromise(entry, { minimal: true });
-        if (compressedSize !== uncompressedSize || start + compressedSize > archive.fileSize)
-          throw new Error(`${fileName} reaches over the archive's end`);
-        places.set(fileName, { start, size: compressedSize, crc });
-      }
-      return places;
-    } finally {
-      archive.close();
+    const archive = await yauzl.fromRandomAccessReaderPromise(new Reader(file), fileSize, { autoClose: false });
+    const places = new Map<string, Place>();
+    for await (const entry of archive.eachEntry()) {
+      const { fileName, compressionMethod, compressedSize: size, uncompressedSize, crc32: crc } = entry;
+      if (places.has(fileName)) throw new Error(`two files are named ${fileName}`);
+      if (compressionMethod !== 0 || entry.isEncrypted()) throw new Error(`${fileName} is compressed or encrypted`);
+      const { fileDataStart: start } = await archive.readLocalFileHeaderPromise(entry, { minimal: true });
+      if (size !== uncompressedSize || start + size > fileSize) throw new Error(`${fileName} is not all there`);
+      places.set(fileName, { start, size, crc });
     }
+    return places;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new AlexnetError("format", `${path}: not a whole ZIP archive of stored files: ${why}`, { cause: error });
   }
 }
 
-function readRange(file: number, { start, size }: Place, path: string): Uint8Array {
-  const bytes = new Uint8Array(size);
-  for (let done = 0; done < size; ) {
-    const read = readSync(file, bytes, done, Math.min(CHUNK, size - done), start + done);
-    if (read === 0) throw new AlexnetError("format", `${path}: ended at byte ${start + done}, before its files did`);
+/** yauzl's own reader throws, where nobody can catch it, at offsets that no file can have. */
+class Reader extends yauzl.RandomAccessReader {
+  constructor(readonly file: number) {
+    super();
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    const bytes = buffer.subarray(offset, offset + length);
+    const whole = Number.isSafeInteger(position) && position >= 0 && readFully(this.file, bytes, position);
+    setImmediate(callback, whole ? null : new Error(`it refers to byte ${position}, which is not there`));
+  }
+}
+
+/** Whether there were enough bytes. */
+function readFully(file: number, into: Uint8Array, position: number): boolean {
+  for (let done = 0; done < into.length; ) {
+    const read = readSync(file, into, done, Math.min(CHUNK, into.length - done), position + done);
+    if (read === 0) return false;
     done += read;
   }
-  return bytes;
+  return true;
 }
 
 /** The bytes of an archive that stores `files` as they are. */

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { readBinaryproto, readCaffemodel } from "#src/formats/caffe.js";
+import { importModel, readClassNames, readMean, readTriple } from "#src/formats/import.js";
+import { encodeNpy } from "#src/formats/npy.js";
+import { networkByName } from "#src/network/networks.js";
+import { scaleWidth, withClasses } from "#src/network/transform.js";
+import { type CaffeLayer, encodeCaffemodel, encodeMean, encodeMessage, type Style } from "./caffe-files.js";
+import { expectSameModel, randomModel } from "./models.js";
+
+const folder = mkdtempSync(join(tmpdir(), "alexnet-caffe-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, bytes: Uint8Array | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+const styles: readonly Style[] = ["layers of 2013", "layer"];
+
+describe.each(["caffe", "caffenet"])("a caffemodel of %s", (name) => {
+  it.each(styles)("with %s becomes the same network, in red, green, blue", async (style) => {
+    const random = randomModel(withClasses(scaleWidth(networkByName(name), 0.04), 9), 2);
+    const model = { ...random, preprocessing: { ...random.preprocessing, scale: [1, 1, 1] as const } };
+    const path = file(`${name}.caffemodel`, encodeCaffemodel(model, style));
+    const meanPath = file(`${name}.binaryproto`, encodeMean(model.preprocessing.mean));
+    const { model: again, format } = await importModel(path, { mean: readMean(meanPath), classes: model.classes });
+    expect(format).toBe("caffe");
+    expectSameModel(again, model);
+    expect(again.network.name).toBe(name);
+  });
+});
+
+describe("what a caffemodel says", () => {
+  const model = randomModel(withClasses(scaleWidth(networkByName("caffe"), 0.02), 4), 2);
+
+  it("includes the mean and the scale of its data layer", () => {
+    const data = {
+      name: "data",
+      type: "Data",
+      transform_param: { scale: 0.017, crop_size: 227, mean_value: [104, 117, 123] },
+    };
+    const { scale, mean } = readCaffemodel(file("data.caffemodel", encodeCaffemodel(model, "layer", [data])));
+    expect(scale).toEqual([0.017, 0.017, 0.017]);
+    expect([...(mean?.subarray(0, 4) ?? [])]).toEqual([123, 117, 104, 123]);
+  });
+
+  it("must include what is subtracted, or an option must", async () => {
+    const path = file("plain.caffemodel", encodeCaffemodel(model, "layer"));
+    await expect(importModel(path)).rejects.toThrow(/plain.caffemodel: does not say what is subtracted.*give --mean/);
+    await expect(importModel(path, { network: networkByName("caffe") })).rejects.toThrow(/leave --network out/);
+  });
+
+  it("is refused where it has no counterpart", () => {
+    const read = (more: CaffeLayer) => readCaffemodel(file("odd.caffemodel", encodeCaffemodel(model, "layer", [more])));
+    expect(() => read({ name: "sig", type: "Sigmoid" })).toThrow(/sig: layers of type Sigmoid have no counterpart/);
+    expect(() => read({ name: "ave", type: "Pooling", pooling_param: { pool: "AVE", kernel_size: 2 } })).toThrow(
+      /ave: only max-pooling/,
+    );
+    expect(() => read({ name: "fc9", type: "InnerProduct", inner_product_param: { num_output: 3 } })).toThrow(
+      /fc9: has no weights/,
+    );
+    expect(() => readCaffemodel(file("empty.caffemodel", ""))).toThrow(/not a caffemodel: it has no layers/);
+  });
+
+  it("keeps a network of its own under its own name", () => {
+    const layers = model.network.layers.filter((layer) => layer.name !== "norm2");
+    const own = randomModel({ ...model.network, layers }, 3);
+    const { network } = readCaffemodel(file("own.caffemodel", encodeCaffemodel(own, "layer")));
+    expect(network).toEqual({ ...own.network, name: "AlexNet" });
+  });
+});
+
+describe("means", () => {
+  const mean = Float32Array.from({ length: 256 * 256 * 3 }, (_, i) => Math.fround(i / 1000));
+  const same = (a: Float32Array, b: Float32Array) => Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
+
+  it("are read from .binaryproto, .npy either way round, and numbers", () => {
+    expect(same(readMean(file("m.binaryproto", encodeMean(mean))), mean)).toBe(true);
+    expect(same(readMean(file("hwc.npy", Buffer.concat(encodeNpy([256, 256, 3], mean)))), mean)).toBe(true);
+    const planes = Float32Array.from(mean, (_, i) => mean[(i % 65536) * 3 + 2 - Math.floor(i / 65536)]);
+    expect(same(readMean(file("chw.npy", Buffer.concat(encodeNpy([3, 256, 256], planes)))), mean)).toBe(true);
+    expect([...readMean("1, 2.5,3").subarray(3, 6)]).toEqual([1, 2.5, 3]);
+  });
+
+  it("of another size or kind are refused", () => {
+    const small = encodeMessage("BlobProto", { num: 1, channels: 3, height: 2, width: 2, data: Array(12).fill(1) });
+    expect(() => readBinaryproto(file("small.binaryproto", small))).toThrow(/is 3x2x2; a mean image is 3x256x256/);
+    const short = encodeMessage("BlobProto", { num: 1, channels: 3, height: 256, width: 256, data: [1] });
+    expect(() => readBinaryproto(file("short.binaryproto", short))).toThrow(/holds 4 bytes/);
+    expect(() => readMean("1,2")).toThrow(/--mean 1,2: give a .binaryproto, a .npy or three numbers/);
+    expect(readTriple("1,,2")).toBeUndefined();
+    expect(readTriple("0.5")).toEqual([0.5, 0.5, 0.5]);
+  });
+});
+
+describe("class names", () => {
+  it("are read a line each", () => {
+    expect(readClassNames(file("names.txt", "tench\r\ngoldfish\r\n"))).toEqual(["tench", "goldfish"]);
+    expect(() => readClassNames(file("twice.txt", "a\nb\na\n"))).toThrow(
+      /twice.txt: a: names must be there and differ/,
+    );
+    expect(() => readClassNames(file("gap.txt", "a\n\nb\n"))).toThrow(/gap.txt: an empty line/);
+    expect(() => readClassNames(join(folder, "none.txt"))).toThrow(/none.txt: can't be read/);
+  });
+
+  it("of ImageNet come with networks of a thousand classes", async () => {
+    const model = randomModel(scaleWidth(networkByName("caffe"), 0.02), 2);
+    const path = file("thousand.caffemodel", encodeCaffemodel(model, "layer"));
+    const { model: imported, assumptions } = await importModel(path, { mean: readMean("122.68,116.67,104.01") });
+    expect(imported.classes.slice(0, 2)).toEqual(["tench", "goldfish"]);
+    expect(imported.classes).toHaveLength(1000);
+    expect(assumptions.join(" ")).toContain("ILSVRC 2012");
+  });
+});
