@@ -179,19 +179,25 @@ for (const name of engineNames.filter((candidate) => candidate !== "reference"))
           const batch = noiseBatch(samples, classes, seed);
           const preprocessing = { ...centred, scale: [1 / 64, 1 / 64, 1 / 64] } as const;
           const run = async (on: Engine) => {
-            const program = await on.compile(network, { batchSize: samples, mode: "train", preprocessing });
+            const program = await on.compile(network, {
+              batchSize: samples,
+              mode: "train",
+              preprocessing,
+              inputGradient: true,
+            });
             await program.write("parameters", parameters);
             const options = { learningRate: 0.01, momentum: 0.9, weightDecay: 0.0005, seed };
             const result = await program.step(batch, options);
-            const gradients = await program.read("gradients");
+            const [gradients, inputGradient] = [await program.read("gradients"), await program.inputGradient()];
             const probabilities = await program.predict(batch);
             await program.close();
-            return { ...result, gradients, probabilities };
+            return { ...result, gradients, inputGradient, probabilities };
           };
           const [actual, expected] = [await run(engine), await run(reference)];
           expect(actual.loss).toBeCloseTo(expected.loss, 4);
           expect(actual.correct).toBe(expected.correct);
           expectClose(actual.probabilities, expected.probabilities, NETWORK_TOLERANCE, "probabilities");
+          expectClose(actual.inputGradient, expected.inputGradient, NETWORK_TOLERANCE, "input gradient");
           for (const parameter of parameterTable(network)) {
             const [own, theirs] = [actual, expected].map(({ gradients }) => parameterView(gradients, parameter));
             expectClose(own, theirs, NETWORK_TOLERANCE, `${parameter.name} gradient`);

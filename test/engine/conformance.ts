@@ -120,6 +120,21 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
       });
     });
 
+    it.each(goldenFiles("narrow-network-three-steps"))("$name: activations", async (file) => {
+      const steps = new GoldenSteps(file);
+      const observe = steps.network.layers.map(({ name: layer }) => layer).filter((layer) => file.has(meanOf(layer)));
+      expect(observe).not.toEqual([]);
+      const program = await compile(steps.network, { batchSize: steps.batchSize, mode: "predict", observe });
+      await program.write("parameters", steps.initial);
+      await program.predict(steps.batch(0));
+      for (const layer of observe) {
+        const activation = await program.activation(layer);
+        const mean = activation.reduce((sum, value) => sum + Math.abs(value), 0) / activation.length;
+        expectClose(Float64Array.of(mean), file.tensor(meanOf(layer)).data, tolerances.network, layer);
+      }
+      await program.close();
+    });
+
     it.each(goldenFiles("narrow-network-ten-views"))("$name: mean softmax of ten views", async (file) => {
       const network = goldenNetwork(file, file.number("crop"));
       const picture = file.tensor("picture");
@@ -415,6 +430,11 @@ class GoldenSteps {
       expectClose(parameterView(values, parameter), data, tolerance, `${prefix}${parameter.name}`);
     }
   }
+}
+
+/** Where a file of steps has the mean absolute activation of a layer. */
+function meanOf(layer: string): string {
+  return `step0.activation.${layer}.mean_abs`;
 }
 
 function parameterNames(network: Network): readonly string[] {
