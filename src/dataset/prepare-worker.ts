@@ -61,17 +61,11 @@ answerRequests<PrepareRequest, PrepareResponse>(
     }
     return { outcomes, pixels, products };
   },
-  ({ outcomes, pixels }) => [pixels.buffer as ArrayBuffer, ...outcomes.flatMap(bufferOf)],
+  // Not the encoded pictures: memory that sharp made can't be handed over.
+  ({ pixels }) => [pixels.buffer as ArrayBuffer],
 );
 
 async function encode(picture: Uint8Array): Promise<Encoded> {
   const encoded = await encodePicture(picture, encoding, turbojpeg);
   return { encoded, hash: createHash("sha256").update(encoded).digest() };
-}
-
-/** Encoded pictures are handed over, not copied, where they own their memory. */
-function bufferOf(outcome: Outcome): ArrayBuffer[] {
-  if (!("encoded" in outcome)) return [];
-  const { buffer, byteLength } = outcome.encoded;
-  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }
