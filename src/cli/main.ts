@@ -6,7 +6,9 @@ import { register as registerCheckGradients } from "./check-gradients.js";
 import { register as registerClassify } from "./classify.js";
 import { register as registerDemo } from "./demo.js";
 import { register as registerEvaluate } from "./evaluate.js";
+import { register as registerExport } from "./export.js";
 import { endQuietlyWhenOutputCloses, reportFailure } from "./failures.js";
+import { register as registerImport } from "./import.js";
 import { register as registerInfo } from "./info.js";
 import { register as registerNetworks } from "./networks.js";
 import { register as registerPrepare } from "./prepare.js";
@@ -14,6 +16,7 @@ import { register as registerTrain } from "./train.js";
 
 const groups = {
   "Learn and use:": [registerDemo, registerPrepare, registerTrain, registerEvaluate, registerClassify],
+  "Hand on:": [registerImport, registerExport],
   "Look around:": [registerInfo, registerNetworks, registerBench, registerCheckGradients],
 };
 

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { networks } from "../network/networks.js";
+import { variants } from "../network/networks.js";
 import { summarise } from "../network/summary.js";
 import { printTable, thousands } from "./print.js";
 import { addTyped } from "./typed.js";
@@ -12,28 +12,35 @@ export function register(program: Program): void {
       .description("list the networks that can be trained")
       .option("--json", "print JSON")
       .action(({ json }) => {
-        const rows = Object.values(networks).map((network) => ({ network, summary: summarise(network) }));
+        const rows = variants.map((variant) => ({ ...variant, summary: summarise(variant.network) }));
         if (json) {
-          const plain = rows.map(({ network, summary }) => ({
+          const plain = rows.map(({ network, summary, differs, source }) => ({
             name: network.name,
             inputSize: network.input.size,
             layers: network.layers.length,
             parameters: summary.parameters,
             forwardFlops: summary.forwardFlops,
+            differs,
+            source,
           }));
           console.log(JSON.stringify(plain, undefined, 2));
           return;
         }
         printTable(
-          ["network", "input", "parameters*", "GFLOP a picture*"],
+          ["network", "input", "layers", "parameters*", "GFLOP a picture*"],
           rows.map(({ network, summary }) => [
             network.name,
             `${network.input.size}x${network.input.size}`,
+            String(network.layers.length),
             thousands(summary.parameters),
             (summary.forwardFlops / 1e9).toFixed(3),
           ]),
         );
-        console.log("* with 1000 classes; `alexnet info --network <name>` shows the layers");
+        console.log("* with 1000 classes; `alexnet info --network <name>` shows the layers\n");
+        const width = Math.max(...rows.map(({ network }) => network.name.length));
+        for (const { network, differs, source } of rows)
+          console.log(`${network.name.padEnd(width)}  ${differs}\n${" ".repeat(width)}  (${source})`);
+        console.log("\nYour own: --network file.json; docs/import-export.md shows one");
       }),
   );
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import type { ViewSet } from "../evaluation/evaluate-split.js";
+import { readTriple } from "../formats/import.js";
 import type { Cadence } from "../training/cadence.js";
 
 /** Parsers for option values; commander adds the option's name to what they throw. */
@@ -81,4 +82,11 @@ export function share(text: string): number {
   if (text.trim() === "" || !(value >= 0 && value <= 1))
     throw new InvalidArgumentError("Give a share such as 1% or 0.01.");
   return value;
+}
+
+/** "1,2,3" for red, green, blue; or one number for all three. */
+export function triple(text: string): [number, number, number] {
+  const numbers = readTriple(text);
+  if (numbers === undefined) throw new InvalidArgumentError("Give a number, or three with commas between.");
+  return numbers;
 }

@@ -198,8 +198,13 @@ export function readTriple(text: string): [number, number, number] | undefined {
   return whole ? [red, green, blue] : undefined;
 }
 
-/** Class names of a text file, one a line, in the order of the outputs. */
-export function readClassNames(path: string): readonly string[] {
+/**
+ * Class names in the order of the outputs: those of a text file, one a line; or ImageNet's "names", or its "ids", which
+ * are what the folders of its pictures are named by.
+ * @throws AlexnetError "usage" when the file can't be read or a name is empty or there twice.
+ */
+export function readClasses(path: "names" | "ids" | (string & {})): readonly string[] {
+  if (path === "names" || path === "ids") return imagenetClasses.map((row) => (path === "ids" ? row.id : row.name));
   let text: string;
   try {
     text = readFileSync(path, "utf8");

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ColourComponents } from "../dataset/statistics.js";
-import type { EngineDescription, Preprocessing } from "../engine/engine.js";
+import type { EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { writeWhole } from "../files.js";
+import type { Model } from "../formats/model.js";
 import { encodeSafetensors, type NamedTensor, type OpenTensorFile, openSafetensors } from "../formats/safetensors.js";
 import { type Network, PICTURE_SIZE } from "../network/network.js";
 import { type Parameter, parameterCount, parameterTable, parameterView } from "../network/parameters.js";
@@ -13,15 +14,7 @@ import type { Recipe } from "./recipe.js";
 import { recipeSchema } from "./recipe-schema.js";
 import { type TrainingState, trainingState } from "./state.js";
 
-/** A trained network: all that prediction needs. */
-export interface Model {
-  readonly network: Network;
-  /** Names in the order of the outputs. */
-  readonly classes: readonly string[];
-  readonly preprocessing: Preprocessing;
-  /** In the order of `parameterTable(network)`. */
-  readonly parameters: Float32Array;
-}
+export type { Model };
 
 /** Where and how the parameters came about. */
 export interface Origin {
@@ -74,22 +67,34 @@ const originSchema: z.ZodType<Origin> = z.object({
  * @throws AlexnetError "run" when a value isn't finite or the disk is full; nothing is written then.
  */
 export function writeCheckpoint(path: string, { model, origin, momentum }: Checkpoint): number {
-  const { network, classes, preprocessing, parameters } = model;
-  const table = parameterTable(network);
-  const tensors = new Map<string, NamedTensor>();
-  for (const parameter of table) tensors.set(parameter.name, finite(parameter, parameters));
-  tensors.set(MEAN, { shape: [PICTURE_SIZE, PICTURE_SIZE, 3], data: preprocessing.mean });
-  for (const parameter of table) tensors.set(MOMENTUM + parameter.name, finite(parameter, momentum));
-
-  const modelText = JSON.stringify({ network, classes, scale: preprocessing.scale });
+  const { tensors, metadata } = describe(model);
+  for (const parameter of parameterTable(model.network))
+    tensors.set(MOMENTUM + parameter.name, finite(parameter, momentum));
   const originText = JSON.stringify(origin);
-  const parts = encodeSafetensors(tensors, {
-    format: FORMAT,
-    model: modelText,
-    origin: originText,
-    "model-sha256": hash(modelText, preprocessing.mean, parameters),
-    "origin-sha256": hash(originText, momentum),
-  });
+  return write(path, tensors, { ...metadata, origin: originText, "origin-sha256": hash(originText, momentum) });
+}
+
+/** A checkpoint to predict with but not to go on from. @returns and @throws as `writeCheckpoint`. */
+export function writeModel(path: string, model: Model): number {
+  const { tensors, metadata } = describe(model);
+  return write(path, tensors, metadata);
+}
+
+function describe({ network, classes, preprocessing, parameters }: Model) {
+  const tensors = new Map<string, NamedTensor>();
+  for (const parameter of parameterTable(network)) tensors.set(parameter.name, finite(parameter, parameters));
+  tensors.set(MEAN, { shape: [PICTURE_SIZE, PICTURE_SIZE, 3], data: preprocessing.mean });
+  const text = JSON.stringify({ network, classes, scale: preprocessing.scale });
+  const metadata = { format: FORMAT, model: text, "model-sha256": hash(text, preprocessing.mean, parameters) };
+  return { tensors, metadata };
+}
+
+function write(
+  path: string,
+  tensors: ReadonlyMap<string, NamedTensor>,
+  metadata: Readonly<Record<string, string>>,
+): number {
+  const parts = encodeSafetensors(tensors, metadata);
   writeWhole(path, parts);
   return parts.reduce((sum, part) => sum + part.length, 0);
 }

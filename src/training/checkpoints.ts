@@ -32,7 +32,7 @@ export class Checkpoints {
     const steps = stepsIn(this.folder).reverse();
     for (const step of steps) {
       try {
-        return readCheckpoint(join(this.folder, fileName(step)));
+        return readCheckpoint(join(this.folder, checkpointFileName(step)));
       } catch (error) {
         if (!(error instanceof AlexnetError)) throw error;
         onDamaged(error);
@@ -46,7 +46,7 @@ export class Checkpoints {
   async save(checkpoint: Checkpoint): Promise<Saved> {
     const began = performance.now();
     const { step } = checkpoint.origin.state;
-    const bytes = await writeOnThread({ path: join(this.folder, fileName(step)), checkpoint });
+    const bytes = await writeOnThread({ path: join(this.folder, checkpointFileName(step)), checkpoint });
     this.settle(step, checkpoint.origin.state.best?.step);
     return { step, bytes, seconds: (performance.now() - began) / 1000 };
   }
@@ -76,12 +76,13 @@ export function checkpointPath(folder: string, name: CheckpointName): string {
     if (existsSync(path)) return join(folder, readlinkSync(path));
   }
   const newest = stepsIn(folder).at(-1);
-  if (newest !== undefined) return join(folder, fileName(newest));
+  if (newest !== undefined) return join(folder, checkpointFileName(newest));
   throw new AlexnetError("run", `${folder}: holds no checkpoint yet`);
 }
 
 function point(folder: string, name: string, step: number): void {
-  if (existsSync(join(folder, fileName(step)))) pointTo(join(folder, linkName(name)), fileName(step));
+  if (existsSync(join(folder, checkpointFileName(step))))
+    pointTo(join(folder, linkName(name)), checkpointFileName(step));
 }
 
 /** Ascending. */
@@ -92,7 +93,7 @@ function stepsIn(folder: string): number[] {
     .sort((a, b) => a - b);
 }
 
-function fileName(step: number): string {
+export function checkpointFileName(step: number): string {
   return `step-${String(step).padStart(9, "0")}.safetensors`;
 }
 
