@@ -31,7 +31,7 @@ export function composeScene(seed: number, subject: Subject, index: number): Sce
   const paint = mixPaint(new Dice(...keys, 2), backdrop.lightness);
   const drawing = subject.draw(new Dice(...keys, 3), paint);
 
-  const size = frame.between(0.5, 0.95);
+  const size = frame.between(0.58, 0.98);
   const room = (1 - size) / 2 + 0.05;
   const x = width / 2 + frame.between(-room, room) * short;
   const y = height / 2 + frame.between(-room, room) * short;

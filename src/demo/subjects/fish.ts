@@ -1,6 +1,13 @@
 import { circle, path } from "../svg.js";
 import type { Subject } from "./subject.js";
 
+/** Where they are, and how far they reach up and down the body: inside its outline. */
+const stripes = [
+  [-16, 0.66],
+  [-4, 0.58],
+  [8, 0.4],
+] as const;
+
 export const fish: Subject = {
   name: "fish",
   lean: 30,
@@ -9,9 +16,9 @@ export const fish: Subject = {
     const tail = dice.between(14, 24);
     const notch = dice.between(4, 14);
     const bodyEnd = 26;
-    const stripes = dice.chance(0.5)
-      ? [-16, -4, 8].map((x) =>
-          path(`M${x} ${-half * 0.72} Q${x + dice.between(4, 9)} 0 ${x} ${half * 0.72}`, {
+    const pattern = dice.chance(0.5)
+      ? stripes.map(([x, height]) =>
+          path(`M${x} ${-half * height} Q${x + dice.between(4, 9)} 0 ${x} ${half * height}`, {
             fill: "none",
             stroke: paint.third,
             "stroke-width": dice.between(3, 5.5),
@@ -41,7 +48,7 @@ export const fish: Subject = {
       path(`M-14 ${-half * 0.75} Q0 ${-half - dice.between(12, 20)} 16 ${-half * 0.55} Z`, { fill: paint.second }),
       path(`M-6 ${half * 0.75} Q4 ${half + dice.between(8, 14)} 12 ${half * 0.6} Z`, { fill: paint.second }),
       path(`M-44 2 Q-22 ${-half * 1.5} ${bodyEnd} 0 Q-22 ${half * 1.5} -44 2 Z`, { fill: paint.main }),
-      ...stripes,
+      ...pattern,
       path(`M-8 4 q10 1 13 ${dice.between(8, 12)} q-12 0 -13 -10 Z`, { fill: paint.second }),
       path(`M-26 ${-half * 0.5} Q-19 0 -26 ${half * 0.5}`, { fill: "none", stroke: paint.dark, "stroke-width": 1.6 }),
       circle(-32, -3, dice.between(3.2, 4.8), { fill: paint.light }),
