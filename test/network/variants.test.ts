@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -94,6 +94,12 @@ describe("a user's own network", () => {
       ["fc.weight", [3, 8 * 6 * 6]],
       ["fc.bias", [3]],
     ]);
+  });
+
+  it("is shown by an example in the documentation", () => {
+    const page = readFileSync(new URL("../../docs/import-export.md", import.meta.url), "utf8");
+    const network = parseNetwork(JSON.parse(/```json\n(.*?)```/s.exec(page)?.[1] ?? ""), "the example");
+    expect(network.layers).toHaveLength(8);
   });
 
   const change = (layer: number, fields: object) => ({
