@@ -4,14 +4,15 @@ import { PICTURE_BYTES } from "../images/geometry.js";
 import { Purpose, permutation } from "../random.js";
 import type { LoadRequest, LoadWorkerData } from "./load-worker.js";
 import type { Split, Store } from "./store.js";
-import { augmentedView, centreView, tenViews } from "./views.js";
+import { augmentedView, viewsOf } from "./views.js";
 import { WorkerPool } from "./worker-pool.js";
 
 export interface BatchOptions {
   readonly split: Split;
   /** The most views a batch has: pictures for "augmented" and "centre"; "ten" has a tenth as many pictures. */
   readonly batchSize: number;
-  readonly views: "augmented" | "centre" | "ten";
+  /** A number: so many as `viewsOf` has. */
+  readonly views: "augmented" | "centre" | "ten" | number;
   readonly cropSize: number;
   /** Decides order and augmentation, with the epoch. Default 0. */
   readonly seed?: number;
@@ -73,9 +74,16 @@ export function countBatches(store: Store, options: Pick<BatchOptions, "split" |
 }
 
 function picturesPerBatch({ batchSize, views }: Pick<BatchOptions, "batchSize" | "views">): number {
-  const size = views === "ten" ? Math.floor(batchSize / 10) : batchSize;
-  if (!(size >= 1)) throw new AlexnetError("usage", `batch size ${batchSize}: too small; ten views need at least 10`);
+  const perPicture = viewCount(views);
+  const size = Math.floor(batchSize / perPicture);
+  if (!(size >= 1))
+    throw new AlexnetError("usage", `batch size ${batchSize}: too small; ${perPicture} views need at least as many`);
   return size;
+}
+
+function viewCount(views: BatchOptions["views"]): number {
+  if (typeof views === "number") return views;
+  return views === "ten" ? 10 : 1;
 }
 
 function orderOf(store: Store, { split, shuffle, seed = 0, epoch = 0 }: BatchOptions): Uint32Array {
@@ -94,7 +102,7 @@ async function load(
   await loader.pool.run({ split: options.split, samples, slot });
   const views: View[] = [];
   samples.forEach((sample, picture) => {
-    views.push(...viewsOf(store, sample, picture, options));
+    views.push(...viewsOfSample(store, sample, picture, options));
   });
   const labels = store.labels(options.split);
   return {
@@ -106,10 +114,9 @@ async function load(
   };
 }
 
-function viewsOf(store: Store, sample: number, picture: number, options: BatchOptions): View[] {
+function viewsOfSample(store: Store, sample: number, picture: number, options: BatchOptions): View[] {
   const { cropSize, views, seed = 0, epoch = 0, colourDeviation = 0.1 } = options;
-  if (views === "ten") return tenViews(cropSize, picture);
-  if (views === "centre") return [centreView(cropSize, picture)];
+  if (views !== "augmented") return viewsOf(viewCount(views), cropSize, picture);
   return [augmentedView({ seed, epoch, sample, cropSize, colour: store.colour, colourDeviation }, picture)];
 }
 

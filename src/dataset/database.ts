@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import { AlexnetError } from "../errors.js";
@@ -46,11 +46,13 @@ export function isStoreFolder(path: string): boolean {
 
 /** Many processes and threads may read one store at once. */
 export function openForReading(path: string): Database {
+  checkDataFile(path);
   return openChecked(path, () => open<Uint8Array, string>({ ...OPTIONS, path, readOnly: true }));
 }
 
 export function openForWriting(path: string): Database {
   mkdirSync(path, { recursive: true });
+  if (isStoreFolder(path)) checkDataFile(path);
   return openChecked(path, () => open<Uint8Array, string>({ ...OPTIONS, path, overlappingSync: false }));
 }
 
@@ -58,11 +60,45 @@ function openChecked(path: string, opening: () => Database): Database {
   try {
     return opening();
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new AlexnetError("data", `${path}: not a readable picture store (${text}); prepare it again`, {
-      cause: error,
-    });
+    throw notReadable(path, error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** Where things are in LMDB's two first pages, each of which describes one transaction (data format 2). */
+const Meta = { magic: 24, version: 28, pageSize: 48, lastPage: 144, transaction: 152, bytes: 160 } as const;
+const MAGIC = 0xbeefc0de;
+const DATA_FORMAT = 2;
+
+/** LMDB maps its file into memory unseen: one that is something else, or cut off, would end the process. */
+function checkDataFile(path: string): void {
+  const file = openSync(join(path, "data.mdb"), "r");
+  try {
+    const { size } = fstatSync(file);
+    const readMeta = (position: number) => {
+      const page = Buffer.alloc(Meta.bytes);
+      const isWhole = readSync(file, page, 0, Meta.bytes, position) === Meta.bytes;
+      if (!isWhole || page.readUInt32LE(Meta.magic) !== MAGIC) throw notReadable(path, "data.mdb is something else");
+      const version = page.readUInt32LE(Meta.version);
+      if (version !== DATA_FORMAT)
+        throw notReadable(path, `data.mdb has LMDB data format ${version}, not ${DATA_FORMAT}`);
+      return {
+        pageSize: page.readUInt32LE(Meta.pageSize),
+        lastPage: Number(page.readBigUInt64LE(Meta.lastPage)),
+        transaction: page.readBigUInt64LE(Meta.transaction),
+      };
+    };
+    const first = readMeta(0);
+    const second = readMeta(first.pageSize);
+    const { lastPage, pageSize } = first.transaction > second.transaction ? first : second;
+    const needed = (lastPage + 1) * pageSize;
+    if (size < needed) throw notReadable(path, `data.mdb is cut off: ${size} of ${needed} bytes`);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function notReadable(path: string, why: string, options?: ErrorOptions): AlexnetError {
+  return new AlexnetError("data", `${path}: not a readable picture store (${why}); prepare it again`, options);
 }
 
 export const toJson = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));

@@ -24,7 +24,7 @@ export class WorkerPool<Request, Response> {
 
   constructor(script: URL, size: number, workerData: unknown) {
     this.#workers = Array.from({ length: size }, () => {
-      const worker = new Worker(script, { workerData });
+      const worker = new Worker(script, { workerData, execArgv: [] }); // not --input-type and the like
       const calls = new Map<number, Call<Request, Response>>();
       worker.on("message", (reply: Reply<Response>) => {
         const call = calls.get(reply.id);

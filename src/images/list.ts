@@ -1,6 +1,6 @@
 import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { extname, join, sep } from "node:path";
 import { AlexnetError } from "../errors.js";
 
 /** Extensions of files that are meant as pictures, readable here or not, in lower case. */
@@ -60,7 +60,8 @@ async function* walkBelow(
     if (kind === "file" && hasPictureExtension(entry.name)) yield name;
     if (kind !== "folder") continue;
     const real = await realpath(join(root, name));
-    if (!ancestors.includes(real)) yield* walkBelow(root, name, [...ancestors, real], onUnreadable);
+    const isLoop = ancestors.some((ancestor) => ancestor === real || ancestor.startsWith(real + sep));
+    if (!isLoop) yield* walkBelow(root, name, [...ancestors, real], onUnreadable);
   }
 }
 

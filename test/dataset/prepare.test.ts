@@ -1,0 +1,394 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ensurePrepared, type PrepareProgress, prepare } from "#src/dataset/prepare.js";
+import { openStore } from "#src/dataset/store.js";
+import { decodePicture } from "#src/images/decode.js";
+import { difference, drawJpeg } from "../images/draw.js";
+import {
+  contentOf,
+  drawSet,
+  drawSome,
+  prepareHere,
+  readSkipped,
+  temporaryFolder,
+  useStore,
+  write,
+} from "./fixtures.js";
+
+describe("what a store holds", () => {
+  test("pictures, labels, names and classes of train and val", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    const { path, splits, classes } = await prepareHere({ source });
+    expect(classes).toEqual(["cat", "dog"]);
+    expect(splits.map(({ split, pictures }) => [split, pictures])).toEqual([
+      ["train", 6],
+      ["val", 4],
+    ]);
+    await useStore(path, async (store) => {
+      expect(store.classes).toEqual(["cat", "dog"]);
+      expect([...store.labels("train")]).toEqual([0, 0, 0, 1, 1, 1]);
+      expect([...store.labels("val")]).toEqual([0, 0, 1, 1]);
+      expect(store.fileName("val", 3)).toBe("val/dog/0001.jpg");
+      const original = await decodePicture(await drawJpeg(4002, 41, 31));
+      expect(difference(store.encoded("val", 3), original)).toBe(0);
+    });
+  });
+
+  test("JPEG 95 with full colour resolution is close to raw, and several times smaller", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    const { path } = await prepareHere({ source, encoding: "jpeg" });
+    await useStore(path, async (store) => {
+      const encoded = store.encoded("train", 0);
+      expect(encoded.length).toBeLessThan(40_000);
+      expect(difference(await decodePicture(encoded), await decodePicture(await drawJpeg(1001, 40, 30)))).toBeLessThan(
+        2,
+      );
+      expect(store.info.encoding).toBe("jpeg");
+      expect(store.info.decoder).toMatch(/sharp \d/);
+    });
+  });
+
+  test("mean image and colour covariance are those of the training pictures, exactly", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    const { path } = await prepareHere({ source });
+    await useStore(path, (store) => {
+      const pictures = Array.from({ length: 6 }, (_, i) => store.encoded("train", i));
+      const at = [0, 1, 2, 98_304, 196_607];
+      for (const i of at)
+        expect(store.mean[i]).toBe(Math.fround(pictures.reduce((sum, picture) => sum + picture[i], 0) / 6));
+      const trace = store.colour.values.reduce((a, b) => a + b);
+      let variance = 0;
+      for (const channel of [0, 1, 2]) {
+        let [sum, squares, count] = [0, 0, 0];
+        for (const picture of pictures)
+          for (let i = channel; i < picture.length; i += 3, count++) {
+            sum += picture[i];
+            squares += picture[i] ** 2;
+          }
+        variance += squares / count - (sum / count) ** 2;
+      }
+      expect(trace).toBeCloseTo(variance, 6);
+    });
+  });
+
+  test("the same content whatever the number of workers", async () => {
+    const source = temporaryFolder();
+    write(source, { ...(await drawSome("a/", 40, 1)), ...(await drawSome("b/", 25, 2)), "b/bad.jpg": "no picture" });
+    const [one, three] = [await prepareHere({ source, workers: 1 }), await prepareHere({ source, workers: 3 })];
+    expect(await useStore(three.path, contentOf)).toEqual(await useStore(one.path, contentOf));
+  });
+
+  test("raw while the set stays under a quarter of the free disk", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    expect((await prepareHere({ source, encoding: "auto" })).info.encoding).toBe("raw");
+  });
+});
+
+describe("splits and classes", () => {
+  test("without validation pictures a stratified part is drawn, the same for the same seed", async () => {
+    const source = temporaryFolder();
+    write(source, {
+      ...(await drawSome("a/", 30, 1)),
+      ...(await drawSome("b/", 11, 2)),
+      ...(await drawSome("c/", 1, 3)),
+    });
+    const draw = async (seed: number, valFraction = 0.2) => {
+      const { path } = await prepareHere({ source, seed, valFraction });
+      return useStore(path, (store) => ({
+        labels: [...store.labels("val")],
+        names: Array.from({ length: store.count("val") }, (_, i) => store.fileName("val", i)),
+        training: store.count("train"),
+      }));
+    };
+    const first = await draw(1);
+    expect(first.labels).toEqual([0, 0, 0, 0, 0, 0, 1, 1]); // 20 % of 30 and of 11; a single picture is trained on
+    expect(first.training).toBe(34);
+    expect(await draw(1)).toEqual(first);
+    expect((await draw(2)).names).not.toEqual(first.names);
+    expect((await draw(1, 0)).labels).toEqual([]);
+  });
+
+  test.each(["validation", "valid", "test"])("%s/ counts as validation", async (name) => {
+    const source = temporaryFolder();
+    write(source, { ...(await drawSome("train/a/", 2, 1)), ...(await drawSome(`${name}/a/`, 1, 2)) });
+    const { info } = await prepareHere({ source });
+    expect(info.counts).toEqual({ train: 2, val: 1 });
+  });
+
+  test("validation classes that differ are an error that names them, unless allowed", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    write(source, { ...(await drawSome("val/yak/", 2, 5)), ...(await drawSome("train/emu/", 1, 6)) });
+    await expect(prepareHere({ source })).rejects.toThrow(
+      /only in validation: yak; only in training: emu.*--allow-missing-classes/,
+    );
+    const { info, classes } = await prepareHere({ source, allowMissingClasses: true });
+    expect(classes).toEqual(["cat", "dog", "emu"]);
+    expect(info).toMatchObject({ counts: { train: 7, val: 4 }, leftOut: 2, skipped: 0 });
+    expect(info.notes).toEqual(["left out, being in validation only: yak", "without validation pictures: emu"]);
+  });
+
+  test("one class, and classes that differ in case only, are said aloud", async () => {
+    const source = temporaryFolder();
+    write(source, await drawSome("Cat/", 2, 1));
+    expect((await prepareHere({ source })).info.notes).toEqual([
+      "only one class (Cat): there is nothing to tell it apart from",
+    ]);
+    write(source, await drawSome("cat/", 2, 2));
+    const { info, classes } = await prepareHere({ source });
+    expect(classes).toEqual(["Cat", "cat"]);
+    expect(info.notes).toEqual(["classes that differ in case only: Cat, cat"]);
+  });
+
+  test("display names from classes.txt", async () => {
+    const source = temporaryFolder();
+    write(source, {
+      ...(await drawSome("n01443537/", 2, 1)),
+      ...(await drawSome("n01440764/", 2, 2)),
+      "classes.txt": "n01443537\tgoldfish, Carassius auratus\r\nn01440764\ttench\nn99\tunused\n",
+    });
+    const { info } = await prepareHere({ source });
+    expect(info.titles).toEqual({ n01443537: "goldfish, Carassius auratus", n01440764: "tench" });
+  });
+
+  test("folders inside a class belong to it", async () => {
+    const source = temporaryFolder();
+    write(source, {
+      ...(await drawSome("a/x/y/", 2, 1)),
+      ...(await drawSome("a/", 1, 2)),
+      ...(await drawSome("b/", 3, 3)),
+    });
+    const { classes, info } = await prepareHere({ source, valFraction: 0 });
+    expect(classes).toEqual(["a", "b"]);
+    expect(info.counts.train).toBe(6);
+  });
+});
+
+describe("what can't be read", () => {
+  test("is skipped and listed, whatever its name", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    const odd = 'train/cat/a, "b"\nc.jpg';
+    write(source, {
+      [odd]: "<html></html>",
+      "train/cat/empty.jpg": "",
+      "train/dog/🐕.jpg": (await drawJpeg(1, 300, 300)).subarray(0, 900),
+      "train/dog/drawing.svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+      "train/dog/notes.txt": "not meant as a picture",
+    });
+    symlinkSync("nowhere.jpg", join(source, "val/dog/lost.jpg"));
+    symlinkSync("..", join(source, "train/dog/loop"));
+    const { info, skippedList } = await prepareHere({ source });
+    expect(info.counts).toEqual({ train: 6, val: 4 });
+    expect(readSkipped(skippedList)).toEqual([
+      [odd, "not a picture: HTML"],
+      ["train/cat/empty.jpg", "empty file"],
+      ["train/dog/drawing.svg", "SVG can refer to other files and is read only when asked for"],
+      ["train/dog/🐕.jpg", "truncated JPEG (0.9 kB)"],
+      ["val/dog/lost.jpg", "no such file"],
+    ]);
+  });
+
+  test("fails the command beyond --max-bad, and keeps the store", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    write(source, { "train/cat/bad.jpg": "" });
+    const out = join(temporaryFolder(), "store");
+    await expect(prepareHere({ source, out, maxBad: 0.05 })).rejects.toThrow(
+      /1 of 11 pictures could not be read, more than 5 %.*skipped\.csv/,
+    );
+    expect((await prepareHere({ source, out, maxBad: 0.1 })).reused).toBe(true);
+  });
+
+  test("is fatal when nothing is left", async () => {
+    const source = temporaryFolder();
+    write(source, { "cat/1.jpg": "no", "dog/2.jpg": "no" });
+    await expect(prepareHere({ source })).rejects.toThrow(/no readable picture to train on/);
+  });
+
+  test("files that go away or lose their permission while it runs", async () => {
+    const source = temporaryFolder();
+    write(source, await drawSome("a/", 60, 1));
+    let begun = false;
+    const { info, skippedList } = await prepareHere({
+      source,
+      valFraction: 0,
+      onProgress: ({ phase, done }) => {
+        if (phase !== "preparing" || done > 0 || begun) return;
+        begun = true;
+        rmSync(join(source, "a/0058.jpg"));
+        rmSync(join(source, "a/0059.jpg"));
+        mkdirSync(join(source, "a/0059.jpg"));
+        if (process.getuid?.() !== 0) chmodSync(join(source, "a/0057.jpg"), 0); // root may read everything
+      },
+    });
+    const listed = readSkipped(skippedList);
+    expect(listed.slice(-2)).toEqual([
+      ["a/0058.jpg", "no such file"],
+      ["a/0059.jpg", "a folder, not a picture"],
+    ]);
+    expect(info.counts.train + info.skipped).toBe(60);
+  });
+
+  test("the same picture twice is counted, across splits as leakage", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    const twice = await drawJpeg(1001, 40, 30);
+    write(source, { "train/dog/copy.jpg": twice, "val/cat/leak.jpg": twice, "val/dog/leak2.jpg": twice });
+    const { info } = await prepareHere({ source });
+    expect(info.duplicates).toEqual({
+      train: 1,
+      val: 0,
+      across: 2,
+      examples: [["train/cat/0000.jpg", "train/dog/copy.jpg", "val/cat/leak.jpg"]],
+    });
+  });
+});
+
+describe("what is asked for wrongly", () => {
+  test("sources it can't understand: what was found and what is understood", async () => {
+    const source = temporaryFolder();
+    await expect(prepareHere({ source: join(source, "none") })).rejects.toThrow(
+      /none: no such file or folder; understood: folders/,
+    );
+    await expect(prepareHere({ source })).rejects.toThrow(/an empty folder; understood/);
+    write(source, { "a.jpg": await drawJpeg(1), "b.jpg": await drawJpeg(2), "c.txt": "" });
+    await expect(prepareHere({ source })).rejects.toThrow(
+      /no class folders, only files \(2 \.jpg, 1 \.txt\); understood/,
+    );
+    await expect(prepareHere({ source: join(source, "c.txt") })).rejects.toThrow(/a single file that is no archive/);
+    mkdirSync(join(source, "cat"));
+    await expect(prepareHere({ source })).rejects.toThrow(/no pictures to train on/);
+  });
+
+  test("a place that holds something else is left alone", async () => {
+    const [source, out] = [temporaryFolder(), temporaryFolder()];
+    await drawSet(source);
+    write(out, { "thesis.tex": "" });
+    await expect(prepareHere({ source, out })).rejects.toMatchObject({ code: "usage" });
+    expect(readdirSync(out)).toEqual(["thesis.tex"]);
+    write(out, { "data.mdb": "not a database" });
+    await expect(prepareHere({ source, out })).rejects.toThrow(/not a readable picture store/);
+  });
+
+  test("a store that isn't one, or is not finished, says what to do", async () => {
+    await expect(openStore(temporaryFolder())).rejects.toThrow(/no picture store; make one with: alexnet prepare/);
+    const source = temporaryFolder();
+    await drawSet(source);
+    const out = join(temporaryFolder(), "store");
+    const stop = AbortSignal.abort();
+    await expect(prepareHere({ source, out, signal: stop })).rejects.toMatchObject({ code: "interrupted" });
+    await expect(openStore(out)).rejects.toThrow(/not finished; run the same alexnet prepare command again/);
+  });
+});
+
+describe("again", () => {
+  test("a finished store is kept while its source is the same, and never overwritten", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    const { path, reused } = await prepareHere({ source });
+    expect(reused).toBe(false);
+    expect((await prepareHere({ source, out: path })).reused).toBe(true);
+    write(source, await drawSome("train/cat/new", 1, 9));
+    await expect(prepareHere({ source, out: path })).rejects.toThrow(/already a store of other pictures or options/);
+  });
+
+  test("stopped by a signal it goes on, and ends with the same content", async () => {
+    const source = temporaryFolder();
+    write(source, { ...(await drawSome("a/", 150, 1)), ...(await drawSome("b/", 150, 2)), "a/bad.jpg": "" });
+    const whole = await prepareHere({ source, workers: 2 });
+    const out = join(temporaryFolder(), "store");
+    const stop = new AbortController();
+    const onProgress = ({ phase, done }: PrepareProgress) => {
+      if (phase === "preparing" && done >= 128) stop.abort();
+    };
+    await expect(prepareHere({ source, out, workers: 2, signal: stop.signal, onProgress })).rejects.toMatchObject({
+      code: "interrupted",
+    });
+    let first: number | undefined;
+    const rest = await prepareHere({
+      source,
+      out,
+      onProgress: ({ phase, done }) => {
+        if (phase === "preparing") first ??= done;
+      },
+    });
+    expect(first).toBeGreaterThanOrEqual(128);
+    expect(await useStore(rest.path, contentOf)).toEqual(await useStore(whole.path, contentOf));
+  });
+
+  test("an unfinished store is gone on with by the same command only", async () => {
+    const source = temporaryFolder();
+    write(source, await drawSome("a/", 40, 1));
+    const out = join(temporaryFolder(), "store");
+    const stop = new AbortController();
+    const onProgress = ({ phase }: PrepareProgress) => phase === "preparing" && stop.abort();
+    await expect(prepareHere({ source, out, onProgress, signal: stop.signal })).rejects.toMatchObject({
+      code: "interrupted",
+    });
+    await expect(prepareHere({ source, out, seed: 7 })).rejects.toThrow(
+      /an unfinished store of other pictures or options/,
+    );
+    expect((await prepareHere({ source, out })).info.counts.train).toBe(36);
+  });
+
+  test("training's own store is made once, kept while the folder is unchanged, outside of it", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    process.env.ALEXNET_CACHE = temporaryFolder();
+    let prepared = 0;
+    const options = {
+      encoding: "raw",
+      workers: 1,
+      onProgress: ({ phase }: PrepareProgress) => {
+        if (phase === "finishing") prepared++;
+      },
+    } as const;
+    const before = readdirSync(source);
+    const store = await ensurePrepared(source, options);
+    expect(store.startsWith(process.env.ALEXNET_CACHE)).toBe(true);
+    expect(readdirSync(source)).toEqual(before);
+    expect(await ensurePrepared(source, options)).toBe(store);
+    expect(prepared).toBe(1);
+    utimesSync(join(source, "train/cat/0000.jpg"), 1, 1);
+    expect(await ensurePrepared(source, options)).toBe(store);
+    expect(prepared).toBe(2);
+    renameSync(join(source, "train/cat/0000.jpg"), join(source, "train/cat/x.jpg"));
+    write(source, { "train/cat/bad.jpg": "no picture" });
+    expect(await useStore(await ensurePrepared(source, options), ({ info }) => info.skipped)).toBe(1);
+    expect(await ensurePrepared(store)).toBe(store);
+    delete process.env.ALEXNET_CACHE;
+  });
+
+  test("two at once do not mix", async () => {
+    const source = temporaryFolder();
+    write(source, await drawSome("a/", 120, 1));
+    const out = join(temporaryFolder(), "store");
+    const results = await Promise.allSettled([
+      prepare({ source, out, encoding: "raw" }),
+      prepare({ source, out, encoding: "raw" }),
+    ]);
+    for (const result of results)
+      if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "data" });
+    const { path } = await prepareHere({ source, out, encoding: "raw" });
+    const alone = await prepareHere({ source });
+    expect(await useStore(path, contentOf)).toEqual(await useStore(alone.path, contentOf));
+    expect(existsSync(join(out, "skipped.csv"))).toBe(true);
+    writeFileSync(join(out, "skipped.csv"), "");
+  });
+});
