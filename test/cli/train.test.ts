@@ -1,0 +1,180 @@
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { tinyNetwork } from "../training/fixtures.js";
+import { drawnPictures } from "../training/pictures.js";
+import { alexnet, main } from "./run.js";
+
+const pictures = drawnPictures({ train: 10, val: 3 });
+const run = join(pictures.scratch, "run");
+const network = join(pictures.scratch, "tiny.json");
+const settings = ["--network", network, "--batch", "8", "--threads", "1"];
+
+beforeAll(() => {
+  writeFileSync(network, JSON.stringify(tinyNetwork));
+  const { status, stderr } = alexnet("train", pictures.path, "--run", run, "--epochs", "8", ...settings);
+  expect(status, stderr).toBe(0);
+});
+
+describe("train", () => {
+  test("says which recipe and why, the engine, and a line an epoch", () => {
+    const other = join(pictures.scratch, "said");
+    const { stdout, stderr, status } = alexnet("train", pictures.path, "--run", other, "--epochs", "2", ...settings);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toContain("30 training and 9 validation pictures of 3 classes");
+    expect(stdout).toContain("recipe small: 30 training pictures are fewer than 100,000");
+    expect(stdout).toMatch(/engine oneDNN [\d.]+/);
+    expect(stdout).toMatch(/^epoch 1\/2 {2}loss \d\.\d{3} {2}top-1 .*validation: top-1 .* top-5 .* img\/s/m);
+    expect(stdout).toMatch(/^epoch 2\/2 /m);
+    expect(stdout).toContain(`alexnet evaluate ${other} --views 10`);
+    expect(stderr).toContain("epoch 1/2  step ");
+  });
+
+  test("--json prints the summary alone to stdout", () => {
+    const other = join(pictures.scratch, "json");
+    const args = ["train", pictures.path, "--run", other, "--epochs", "1", "--recipe", "paper", "--json", ...settings];
+    expect(JSON.parse(alexnet(...args).stdout)).toMatchObject({ run: other, epochs: 1, steps: 4 });
+  });
+
+  test.each([
+    [[], "name the pictures"],
+    [["photos", "--epochs", "0"], "whole number from 1"],
+    [["--resume", "a", "--run", "b"], "leave --run out"],
+    [["photos", "--checkpoint-every", "5 parsecs"], "Give a time such as"],
+  ])("train %j is a usage error", (args, message) => {
+    const { status, stderr } = alexnet("train", ...args);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(message) });
+  });
+
+  test("an existing run stays as it is", () => {
+    const before = readFileSync(join(run, "config.json"), "utf8");
+    const { status, stderr } = alexnet("train", pictures.path, "--run", run);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("holds a run already") });
+    expect(readFileSync(join(run, "config.json"), "utf8")).toBe(before);
+  });
+
+  test.skipIf(process.platform === "win32")("Ctrl-C saves, says how to go on, and it goes on", async () => {
+    const other = join(pictures.scratch, "interrupted");
+    const child = spawn(process.execPath, [
+      main,
+      "train",
+      pictures.path,
+      "--run",
+      other,
+      "--epochs",
+      "9999",
+      ...settings,
+    ]);
+    let stderr = "";
+    child.stderr.on("data", (text) => {
+      stderr += text;
+    });
+    child.stdout.on("data", (text) => {
+      if (String(text).includes("epoch    2/9999")) child.kill("SIGINT");
+    });
+    const status = await new Promise((resolve) => child.on("exit", resolve));
+    expect({ status, stderr }).toEqual({
+      status: 130,
+      stderr: expect.stringContaining(`Go on with: alexnet train --resume ${other}`),
+    });
+    expect(existsSync(join(other, "checkpoints", "last.safetensors"))).toBe(true);
+    const resumed = alexnet("train", "--resume", other, "--override", "--epochs", "4");
+    expect(resumed.stdout, resumed.stderr).toContain("going on with");
+    expect(resumed.status).toBe(0);
+  });
+});
+
+describe("evaluate", () => {
+  test("a table of both errors and one of the classes", () => {
+    const { stdout, status } = alexnet("evaluate", run, pictures.path, "--views", "10");
+    expect(status).toBe(0);
+    expect(stdout).toContain("9 pictures (val), ten views");
+    expect(stdout).toMatch(/^top-5 +0\.0 % +9 +0$/m);
+    expect(stdout).toMatch(/^meadow +3 /m);
+  });
+
+  test("--json has exact counts; the data may be left out; the splits add up", () => {
+    const evaluation = (...args: readonly string[]) => JSON.parse(alexnet("evaluate", run, "--json", ...args).stdout);
+    const val = evaluation();
+    expect(val).toMatchObject({ split: "val", views: "centre", samples: 9 });
+    expect(val.top1Error).toBeCloseTo(1 - val.top1Correct / 9, 12);
+    const [train, all] = [evaluation("--split", "train"), evaluation("--split", "all")];
+    expect(all.samples).toBe(39);
+    expect(all.top1Correct).toBe(train.top1Correct + val.top1Correct);
+    expect(all.classes).toHaveLength(3);
+  });
+
+  test("other classes are an error that names them", () => {
+    const { status, stderr } = alexnet("evaluate", run, renamed(join(pictures.path, "train")));
+    expect(status).toBe(1);
+    expect(stderr).toContain("it lacks apple");
+    expect(stderr).toContain("the network does not know pear");
+  });
+});
+
+function renamed(folder: string): string {
+  const other = join(pictures.scratch, "renamed");
+  cpSync(folder, other, { recursive: true });
+  renameSync(join(other, "apple"), join(other, "pear"));
+  return other;
+}
+
+describe("classify", () => {
+  const apple = join(pictures.path, "val", "apple", "0.png");
+
+  test("bars for files and folders, the most probable first", () => {
+    const { stdout, status } = alexnet("classify", run, apple, join(pictures.path, "val", "lake"));
+    expect(status).toBe(0);
+    expect(stdout.split("\n").filter((line) => line.endsWith(".png"))).toHaveLength(4);
+    expect(stdout).toMatch(/^ {2}\w+ +█+.* +\d+\.\d %$/m);
+  });
+
+  test("--json: probabilities add up, the right class leads", () => {
+    const [result] = JSON.parse(alexnet("classify", run, apple, "--json").stdout);
+    expect(result.file).toBe(apple);
+    expect(result.predictions[0].class).toBe("apple");
+    const sum = result.predictions.reduce(
+      (total: number, { probability }: { probability: number }) => total + probability,
+      0,
+    );
+    expect(sum).toBeCloseTo(1, 5);
+  });
+
+  test("--csv, --top and --views", () => {
+    const { stdout } = alexnet("classify", run, apple, "--csv", "--top", "2", "--views", "10");
+    const lines = stdout.trim().split("\n");
+    expect(lines[0]).toBe("file,rank,class,probability");
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toMatch(/0\.png,1,apple,0\.\d+$/);
+  });
+
+  test("a bad file is reported, the rest go on, and the exit status says so", () => {
+    const { stdout, stderr, status } = alexnet("classify", run, "none.jpg", network, apple, "--json");
+    expect(status).toBe(1);
+    expect(stderr).toContain("alexnet: none.jpg: ");
+    expect(stderr).toContain("tiny.json: not a picture");
+    expect(JSON.parse(stdout).map((result: object) => "error" in result)).toEqual([true, true, false]);
+  });
+
+  test("no run is an error", () => {
+    const { stderr, status } = alexnet("classify", join(pictures.scratch, "nothing"), apple);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("no such run") });
+  });
+});
+
+describe("info", () => {
+  test("the engine, memory, parameters and layers of a network", () => {
+    const { stdout } = alexnet("info", "--batch", "16");
+    expect(stdout).toMatch(/^engine {3}onednn: oneDNN /);
+    expect(stdout).toContain("60,965,224 parameters");
+    expect(stdout).toContain("1.449 GFLOP a picture forward, 4.136 in training");
+    expect(stdout).toMatch(/^conv1 +convolution +96x55x55 +34,944 +210\.8$/m);
+  });
+
+  test("of a run, as JSON", () => {
+    const facts = JSON.parse(alexnet("info", run, "--batch", "4", "--json").stdout);
+    expect(facts).toMatchObject({ network: "tiny", classes: 3, inputSize: 67, batchSize: 4, engine: "onednn" });
+    expect(facts.memoryBytesTraining).toBeGreaterThan(facts.memoryBytesPredicting);
+  });
+});

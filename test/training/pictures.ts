@@ -1,0 +1,35 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { sharp } from "#src/images/sharp.js";
+
+const colours = { apple: [200, 40, 30], lake: [30, 60, 200], meadow: [50, 180, 60] } as const;
+
+export interface PictureFolder {
+  /** train/<class>/ and val/<class>/. */
+  readonly path: string;
+  /** For runs and the like. */
+  readonly scratch: string;
+}
+
+/** Pictures of three classes that differ by colour, made once a test file; prepared stores go away with them. */
+export function drawnPictures(perClass: { readonly train: number; readonly val: number }): PictureFolder {
+  const scratch = mkdtempSync(join(tmpdir(), "alexnet-pictures-"));
+  const path = join(scratch, "pictures");
+  beforeAll(async () => {
+    process.env.ALEXNET_CACHE = join(scratch, "cache");
+    for (const [split, count] of Object.entries(perClass))
+      for (const [name, [r, g, b]] of Object.entries(colours)) {
+        const folder = join(path, split, name);
+        mkdirSync(folder, { recursive: true });
+        for (let i = 0; i < count; i++) {
+          const background = { r: r + (i % 7) * 6 - 20, g: g + (i % 5) * 6, b: b + (i % 3) * 9 };
+          const image = sharp({ create: { width: 40 + i, height: 50, channels: 3, background } });
+          await image.png().toFile(join(folder, `${i}.png`));
+        }
+      }
+  });
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+  return { path, scratch };
+}

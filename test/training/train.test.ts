@@ -1,0 +1,212 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Checkpoint, readCheckpoint } from "#src/training/checkpoint.js";
+import { checkpointPath } from "#src/training/checkpoints.js";
+import type { TrainEvent } from "#src/training/events.js";
+import { readMetrics } from "#src/training/metrics.js";
+import { recipes } from "#src/training/recipes.js";
+import { resume, type TrainOptions, train } from "#src/training/train.js";
+import { tinyNetwork } from "./fixtures.js";
+import { drawnPictures } from "./pictures.js";
+
+const pictures = drawnPictures({ train: 10, val: 3 });
+let runs = 0;
+const newRun = (): string => join(pictures.scratch, "runs", String(++runs));
+
+/** 30 pictures in batches of 8: 4 steps an epoch, the last with 6. */
+function options(run: string, changes: Partial<TrainOptions> = {}): TrainOptions {
+  return {
+    data: pictures.path,
+    run,
+    network: tinyNetwork,
+    recipe: { ...recipes.small, name: "quick", epochs: 3, batchSize: 8 },
+    engine: "onednn",
+    threads: 1,
+    seed: 5,
+    ...changes,
+  };
+}
+
+function last(run: string): Checkpoint {
+  return readCheckpoint(checkpointPath(join(run, "checkpoints"), "last"));
+}
+
+/** The rows without what the clock says. */
+function rows(run: string): readonly unknown[] {
+  return readMetrics(join(run, "metrics.jsonl")).map((row) => ({
+    ...row,
+    imagesPerSecond: 0,
+    waiting: 0,
+    ...("seconds" in row && { seconds: 0 }),
+  }));
+}
+
+function expectSameRun(a: string, b: string): void {
+  const [left, right] = [last(a), last(b)];
+  expect(Buffer.from(left.model.parameters.buffer).equals(Buffer.from(right.model.parameters.buffer))).toBe(true);
+  expect(Buffer.from(left.momentum.buffer).equals(Buffer.from(right.momentum.buffer))).toBe(true);
+  expect(rows(a)).toEqual(rows(b));
+}
+
+/** Stops after so many steps of this session. */
+function stopAfter(steps: number): Pick<TrainOptions, "onEvent" | "signal"> {
+  const stop = new AbortController();
+  let seen = 0;
+  return {
+    signal: stop.signal,
+    onEvent: (event) => {
+      if (event.kind === "step" && ++seen === steps) stop.abort("test");
+    },
+  };
+}
+
+describe("train", () => {
+  test("leaves a run folder that holds everything", async () => {
+    const run = newRun();
+    const events: TrainEvent[] = [];
+    const summary = await train(options(run, { onEvent: (event) => events.push(event) }));
+    expect(summary).toMatchObject({ run, epochs: 3, steps: 12, reason: "all 3 epochs are done" });
+    expect(readdirSync(run).sort()).toEqual(
+      ["checkpoints", "classes.json", "config.json", "environment.json", "lock", "log.txt", "metrics.jsonl"].sort(),
+    );
+    expect(JSON.parse(readFileSync(join(run, "classes.json"), "utf8"))).toEqual(["apple", "lake", "meadow"]);
+    const { model, origin } = last(run);
+    expect(model.classes).toEqual(["apple", "lake", "meadow"]);
+    expect(origin.state).toMatchObject({ epoch: 3, batch: 0, step: 12 });
+    expect(rows(run).filter((row) => (row as { kind: string }).kind === "step")).toHaveLength(12);
+    expect(readMetrics(join(run, "metrics.jsonl")).at(-1)).toMatchObject({
+      kind: "epoch",
+      epoch: 3,
+      step: 12,
+      validation: { samples: 9 },
+    });
+    const kinds = events.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "step")).toHaveLength(12);
+    expect(kinds.indexOf("preparing")).toBe(0);
+    expect(kinds.at(-1)).toBe("ended");
+  });
+
+  test("trains on the reference engine too", async () => {
+    const run = newRun();
+    await train(options(run, { engine: "reference", epochs: 1 }));
+    expect(last(run).origin.engine.engine).toBe("reference");
+  });
+
+  test("learns: three colours are told apart", async () => {
+    const run = newRun();
+    const recipe = { ...recipes.small, epochs: 12, batchSize: 8 };
+    const summary = await train(options(run, { recipe }));
+    expect(summary.best?.error).toBe(0);
+  });
+
+  test("the same seed gives the same run, with any number of loaders; another seed another", async () => {
+    const [a, b, c] = [newRun(), newRun(), newRun()];
+    await train(options(a, { workers: 1 }));
+    await train(options(b, { workers: 4 }));
+    await train(options(c, { seed: 6 }));
+    expectSameRun(a, b);
+    expect(rows(c)).not.toEqual(rows(a));
+  });
+
+  test("never goes into a folder that holds something", async () => {
+    const run = newRun();
+    await train(options(run, { epochs: 1 }));
+    const before = readFileSync(join(run, "config.json"), "utf8");
+    await expect(train(options(run))).rejects.toThrow("holds a run already");
+    expect(readFileSync(join(run, "config.json"), "utf8")).toBe(before);
+    await expect(train(options(pictures.path))).rejects.toThrow("is no run and not empty");
+  });
+
+  test("a run that can't begin leaves nothing behind", async () => {
+    const run = newRun();
+    await expect(train(options(run, { recipe: "none" }))).rejects.toThrow("no recipe is named none");
+    expect(existsSync(run)).toBe(false);
+  });
+});
+
+describe("resume", () => {
+  test.each([
+    ["inside an epoch", [2]],
+    ["at an epoch's end", [4]],
+    ["again and again", [1, 1, 2, 3, 1]],
+  ])("stopped %s, ends to the last bit as if never stopped", async (_, stops) => {
+    const [whole, parts] = [newRun(), newRun()];
+    await train(options(whole, { metricsEvery: 3 }));
+    for (const [session, steps] of stops.entries()) {
+      const stopping = { ...options(parts, { metricsEvery: 3 }), ...stopAfter(steps) };
+      const ending = session === 0 ? train(stopping) : resume({ run: parts, ...stopAfter(steps) });
+      await expect(ending).rejects.toMatchObject({ code: "interrupted", cause: "test" });
+    }
+    await resume({ run: parts });
+    expectSameRun(whole, parts);
+    const { sessions } = JSON.parse(readFileSync(join(parts, "environment.json"), "utf8"));
+    expect(sessions).toHaveLength(stops.length + 1);
+  });
+
+  test("a run that has ended says so again and changes nothing; more epochs go on", async () => {
+    const run = newRun();
+    await train(options(run));
+    expect(await resume({ run })).toMatchObject({ reason: "all 3 epochs are done", steps: 12 });
+    await expect(resume({ run, epochs: 4 })).rejects.toThrow("only --override changes recipe.epochs: 3, now 4");
+    expect(await resume({ run, epochs: 4, override: true })).toMatchObject({ steps: 16 });
+    expect(last(run).origin.state).toMatchObject({ epoch: 4, step: 16 });
+  });
+
+  test("a damaged last checkpoint: goes on from the one before, says so, and ends the same", async () => {
+    const [whole, run] = [newRun(), newRun()];
+    const every = { unit: "steps", every: 2 } as const;
+    await train(options(whole, { checkpointEvery: every }));
+    await expect(train(options(run, { checkpointEvery: every, ...stopAfter(7) }))).rejects.toThrow("stopped");
+    writeFileSync(checkpointPath(join(run, "checkpoints"), "last"), "damaged");
+    const warnings: string[] = [];
+    await resume({ run, onEvent: (event) => event.kind === "warning" && warnings.push(event.message) });
+    expect(warnings).toEqual([expect.stringContaining("step-000000007.safetensors")]);
+    expect(warnings[0]).toContain("going on from the checkpoint before it");
+    expectSameRun(whole, run);
+    expect(readFileSync(join(run, "log.txt"), "utf8")).toContain("warning: ");
+  });
+
+  test("refuses what would make it another run, naming the difference", async () => {
+    const run = newRun();
+    await train(options(run, { epochs: 1 }));
+    await expect(resume({ run, network: "one-weird-trick" })).rejects.toThrow("this run keeps");
+    await expect(resume({ run, recipe: "paper" })).rejects.toThrow('recipe.name: "quick", now "paper"');
+    await expect(resume({ run, seed: 6 })).rejects.toThrow("seed: 5, now 6");
+    await expect(resume({ run, batchSize: 4 })).rejects.toThrow("only --override changes recipe.batchSize: 8, now 4");
+    await expect(resume({ run, learningRate: 1 })).rejects.toThrow("recipe.learningRate: 0.01, now 1");
+  });
+
+  test("refuses a config.json that was changed by hand", async () => {
+    const run = newRun();
+    await expect(train(options(run, stopAfter(2)))).rejects.toThrow("stopped");
+    const path = join(run, "config.json");
+    const config = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify({ ...config, recipe: { ...config.recipe, momentum: 0.8 } }));
+    await expect(resume({ run })).rejects.toThrow("recipe.momentum: 0.9, now 0.8");
+  });
+
+  test("a folder without a run is named", async () => {
+    await expect(resume({ run: pictures.path })).rejects.toThrow("no training run");
+  });
+});
+
+test("a run that another process trains is locked, and the process named", async () => {
+  const run = newRun();
+  const stop = new AbortController();
+  let second: Promise<unknown> | undefined;
+  const first = train(
+    options(run, {
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.kind !== "step" || second !== undefined) return;
+        second = resume({ run });
+        second.catch(() => {}).finally(() => stop.abort());
+      },
+      epochs: 1000,
+    }),
+  );
+  await expect(first).rejects.toThrow("stopped");
+  await expect(second).rejects.toThrow(`process ${process.pid} on `);
+  await resume({ run, epochs: 1, override: true });
+});
