@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
-import type { ViewSet } from "../evaluation/evaluate-split.js";
-import { readTriple } from "../formats/import.js";
+import { checkViewCount } from "../dataset/views.js";
+import { AlexnetError } from "../errors.js";
+import { readTriple } from "../formats/triple.js";
 import type { Cadence } from "../training/cadence.js";
 
 /** Parsers for option values; commander adds the option's name to what they throw. */
@@ -52,12 +53,19 @@ export function duration(text: string): number {
   return seconds;
 }
 
-/** "1" or "10". */
-export function viewSet(text: string): ViewSet {
-  if (text === "1" || text === "centre") return "centre";
-  if (text === "10" || text === "ten") return "ten";
-  throw new InvalidArgumentError("Give 1 or 10.");
+/** A number of views that there is. */
+export function viewCount(text: string): number {
+  const count = wholeNumber(1)(text);
+  try {
+    checkViewCount(count);
+    return count;
+  } catch (error) {
+    throw error instanceof AlexnetError ? new InvalidArgumentError(error.message) : error;
+  }
 }
+
+/** What `--views` means, for help texts. */
+export const VIEWS_HELP = "1, the centre; 10, averaged: corners, centre and their mirrors; 144 and others: a grid";
 
 /** "10m", "500 steps" or "1 epoch": how often. */
 export function cadence(text: string): Cadence {

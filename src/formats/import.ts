@@ -15,6 +15,7 @@ import { openOnnx } from "./onnx.js";
 import { openPytorch } from "./pytorch.js";
 import type { StateDict } from "./state-dict.js";
 import { openTensors } from "./tensors.js";
+import { readTriple } from "./triple.js";
 
 /** What files of other programs don't say, or what shall replace what they do. */
 export interface ImportOptions {
@@ -188,14 +189,6 @@ export function readMean(text: string): Float32Array {
   if (colour === undefined)
     throw new AlexnetError("usage", `--mean ${text}: give a .binaryproto, a .npy or three numbers red,green,blue`);
   return constantMean(colour);
-}
-
-/** "1,2,3", or one number for all three. */
-export function readTriple(text: string): [number, number, number] | undefined {
-  const numbers = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-  const [red, green = red, blue = red] = numbers;
-  const whole = (numbers.length === 1 || numbers.length === 3) && numbers.every(Number.isFinite);
-  return whole ? [red, green, blue] : undefined;
 }
 
 /**
