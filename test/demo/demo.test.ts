@@ -32,7 +32,7 @@ it("runs from nothing to predictions by the commands that it shows, and goes on 
   expect(second.stderr).toContain("drawn already");
   expect(second.stderr).toContain(`$ alexnet train --resume ${folder}/run\n`);
   expect(statSync(join(folder, "pictures")).birthtimeMs).toBe(drawn);
-});
+}, 300_000);
 
 it("ends with the status of the command that failed, and without the others", async () => {
   const folder = scratch();

@@ -3,7 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, write
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { drawPictures } from "#src/demo/pictures.js";
 import { type Outcome, run } from "../setup/checkout.js";
+import { documentedPrograms } from "./documented.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "alexnet-package-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -11,7 +13,10 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const { npm_config_local_prefix: _, ...environment } = process.env;
 
 function inFolder(folder: string, program: string, ...args: readonly string[]): Promise<Outcome> {
-  return run(program, args, { cwd: folder, env: { ...environment, npm_config_update_notifier: "false" } });
+  return run(program, args, {
+    cwd: folder,
+    env: { ...environment, npm_config_update_notifier: "false", ALEXNET_CACHE: join(scratch, "cache") },
+  });
 }
 
 /** A copy of what a checkout holds, so that packing, which builds anew, disturbs nobody. */
@@ -55,7 +60,7 @@ describe("the packed package", () => {
     );
     if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/.test(installed.stderr)) unreachable = installed.stderr;
     else expect(installed.status, installed.stderr).toBe(0);
-  });
+  }, 600_000);
 
   it("holds the build, the documentation and the license, and nothing else", () => {
     const unexpected = files.filter(
@@ -78,11 +83,20 @@ describe("the packed package", () => {
     expect(stdout).toMatch(/^paper .* 60,965,224 /m);
   });
 
+  /** Checks the types of a program and runs it, both as the package's user would. */
+  async function runProgram(source: string): Promise<Outcome> {
+    writeFileSync(join(user, "program.ts"), source);
+    const compiler = resolve("node_modules/typescript/lib/tsc.js");
+    const options = "--strict --skipLibCheck --target es2022 --module nodenext --types node --typeRoots".split(" ");
+    const types = resolve("node_modules/@types");
+    const checked = await inFolder(user, process.execPath, compiler, ...options, types, "program.ts");
+    expect(checked.stdout + checked.stderr).toBe("");
+    return inFolder(user, process.execPath, "program.js");
+  }
+
   it("is a library with types", async (ctx) => {
     ctx.skip(unreachable !== undefined, `the npm registry can't be reached: ${unreachable}`);
-    writeFileSync(
-      join(user, "program.ts"),
-      `import { AlexnetError, openEngine, train } from "alexnet";
+    const { stdout, stderr } = await runProgram(`import { AlexnetError, openEngine, train } from "alexnet";
 const engine = await openEngine("auto");
 const name: string = engine.description.engine;
 await engine.close();
@@ -90,20 +104,22 @@ const failure = await train({ data: "no-such-folder", epochs: 1 }).catch((error:
 console.log(name, failure instanceof AlexnetError && failure.code);
 // @ts-expect-error: options are checked
 export const misuse = () => train({ data: 1 });
-`,
-    );
-    const compiler = resolve("node_modules/typescript/lib/tsc.js");
-    const checked = await inFolder(
-      user,
-      process.execPath,
-      compiler,
-      ..."--strict --skipLibCheck --target es2022 --module nodenext --types node --typeRoots".split(" "),
-      resolve("node_modules/@types"),
-      "program.ts",
-    );
-    expect(checked.stdout + checked.stderr).toBe("");
-    const { stdout, stderr } = await inFolder(user, process.execPath, "program.js");
+`);
     expect(stderr).toBe("");
     expect(stdout).toBe("onednn data\n");
   });
+
+  it("runs every program that the documentation shows", async (ctx) => {
+    ctx.skip(unreachable !== undefined, `the npm registry can't be reached: ${unreachable}`);
+    await drawPictures(join(user, "photos"), { seed: 1, train: 3, val: 1 });
+    const programs = documentedPrograms();
+    expect(programs.length).toBeGreaterThan(0);
+    for (const { file, source } of programs) {
+      rmSync(join(user, "runs"), { recursive: true, force: true });
+      const { status, stdout, stderr } = await runProgram(source);
+      expect(stderr, file).toBe("");
+      expect(status, file).toBe(0);
+      expect(stdout, file).toContain("photos/val/umbrella/0001.jpg");
+    }
+  }, 300_000);
 });
