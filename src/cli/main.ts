@@ -1,23 +1,29 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { packageVersion } from "../version.js";
-import { register as registerBench } from "./bench.js";
-import { register as registerCheckGradients } from "./check-gradients.js";
-import { register as registerClassify } from "./classify.js";
-import { register as registerDemo } from "./demo.js";
-import { register as registerEvaluate } from "./evaluate.js";
-import { register as registerExport } from "./export.js";
 import { endQuietlyWhenOutputCloses, reportFailure } from "./failures.js";
-import { register as registerImport } from "./import.js";
-import { register as registerInfo } from "./info.js";
-import { register as registerNetworks } from "./networks.js";
-import { register as registerPrepare } from "./prepare.js";
-import { register as registerTrain } from "./train.js";
 
-const groups = {
-  "Learn and use:": [registerDemo, registerPrepare, registerTrain, registerEvaluate, registerClassify],
-  "Hand on:": [registerImport, registerExport],
-  "Look around:": [registerInfo, registerNetworks, registerBench, registerCheckGradients],
+type Load = () => Promise<{ register(program: Command): void }>;
+
+/** By the headings of the help. A command's file is loaded when it is run, so that each starts at once. */
+const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
+  "Learn and use:": {
+    demo: () => import("./demo.js"),
+    prepare: () => import("./prepare.js"),
+    train: () => import("./train.js"),
+    evaluate: () => import("./evaluate.js"),
+    classify: () => import("./classify.js"),
+  },
+  "Hand on:": {
+    import: () => import("./import.js"),
+    export: () => import("./export.js"),
+  },
+  "Look around:": {
+    info: () => import("./info.js"),
+    networks: () => import("./networks.js"),
+    bench: () => import("./bench.js"),
+    "check-gradients": () => import("./check-gradients.js"),
+  },
 };
 
 const program = new Command("alexnet")
@@ -25,17 +31,25 @@ const program = new Command("alexnet")
   .version(packageVersion(), "-V, --version", "print the version")
   .helpOption("-h, --help", "print help")
   .showHelpAfterError("(--help shows what there is)");
-for (const [title, commands] of Object.entries(groups)) {
-  program.commandsGroup(title);
-  for (const register of commands) register(program);
-}
-polish(program);
 
 endQuietlyWhenOutputCloses();
 try {
+  await registerCommands(process.argv[2]);
+  polish(program);
   await program.parseAsync();
 } catch (error) {
   process.exitCode = reportFailure(error);
+}
+
+/** The one command that is asked for; all of them where none is, for help and suggestions. */
+async function registerCommands(wanted: string | undefined): Promise<void> {
+  const asked = Object.values(groups).some((commands) => Object.hasOwn(commands, wanted ?? ""));
+  if (wanted === "--version" || wanted === "-V") return;
+  for (const [title, commands] of Object.entries(groups)) {
+    program.commandsGroup(title);
+    for (const [name, load] of Object.entries(commands))
+      if (!asked || name === wanted) (await load()).register(program);
+  }
 }
 
 /** Errors carry the program's name and are thrown, so that one place gives the exit status. */
