@@ -45,7 +45,7 @@ export {
   type Prediction,
 } from "./evaluation/classify.js";
 export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluation/evaluate.js";
-export type { ViewSet } from "./evaluation/evaluate-split.js";
+
 export { type ClassScores, errors, type Scores } from "./evaluation/scores.js";
 export { type ExportFormat, type ExportOptions, exportFormats, exportModel } from "./formats/export.js";
 export { type Format, type Imported, type ImportOptions, importModel } from "./formats/import.js";

@@ -1,10 +1,18 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { engineNames } from "../engine/engine.js";
+import { AlexnetError } from "../errors.js";
 import { type Classification, classify, type Prediction } from "../evaluation/classify.js";
+import {
+  type ClassificationFormat,
+  type ClassifyToFileOptions,
+  classificationFormats,
+  classifyToFile,
+} from "../evaluation/classify-to-file.js";
 import { interruptible } from "./interruption.js";
-import { choice, viewSet, wholeNumber } from "./options.js";
-import { percent } from "./print.js";
+import { choice, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
+import { percent, thousands } from "./print.js";
+import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
 
 export function register(program: Program): void {
@@ -15,25 +23,60 @@ export function register(program: Program): void {
       .argument("<run>", "folder of a run, or a checkpoint's file")
       .argument("<pictures...>", "picture files, or folders of them")
       .option("--top <count>", "how many classes", wholeNumber(1), 5)
-      .option("--views <count>", "1, the centre; or 10, averaged: corners, centre and their mirrors", viewSet, "centre")
+      .option("--views <count>", VIEWS_HELP, viewCount, 1)
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--engine <name>", `auto, ${engineNames.join(" or ")}`, choice(["auto", ...engineNames]), "auto")
       .option("--threads <count>", "threads that compute", wholeNumber(1))
+      .option("--workers <count>", "threads that decode", wholeNumber(1))
       .option("--json", "print JSON")
-      .option("--csv", "print a line of CSV for each file and class: file,rank,class,probability")
-      .action(async (run, pictures, { json, csv, ...options }) => {
-        const output = json ? new JsonOutput() : csv ? new CsvOutput() : new BarOutput();
+      .option("--jsonl", "print a line of JSON for each file")
+      .option("--csv", "print a line of CSV for each file: file,error,class_1,probability_1,…")
+      .option("--out <file.csv|file.jsonl>", "write there instead; interrupted, the same command goes on")
+      .action(async (run, pictures, { json, jsonl, csv, out, ...options }) => {
+        if (out !== undefined) {
+          if (json) throw new AlexnetError("usage", "--out writes lines as it goes; give --csv or --jsonl, not --json");
+          const format = formatOf(out, csv, jsonl);
+          await classifyInto({ ...options, run, pictures, out, format });
+          return;
+        }
+        const { top } = options;
+        const output = json
+          ? new JsonOutput()
+          : jsonl || csv
+            ? new LineOutput(csv ? "csv" : "jsonl", top)
+            : new BarOutput();
         await interruptible(async (signal) => {
           for await (const result of classify({ ...options, run, pictures, signal })) {
-            if ("error" in result) {
-              process.stderr.write(`alexnet: ${result.error}\n`);
-              process.exitCode = 1;
-            }
+            if ("error" in result) complain(result.error);
             output.add(result);
           }
         });
         output.end();
       }),
+  );
+}
+
+function complain(error: string): void {
+  process.stderr.write(`alexnet: ${error}\n`);
+  process.exitCode = 1;
+}
+
+function formatOf(out: string, csv: true | undefined, jsonl: true | undefined): ClassificationFormat {
+  if (csv || jsonl) return csv ? "csv" : "jsonl";
+  if (out.endsWith(".csv")) return "csv";
+  if (/\.(jsonl|ndjson)$/.test(out)) return "jsonl";
+  throw new AlexnetError("usage", `--out ${out}: ends neither in .csv nor in .jsonl; say which with --csv or --jsonl`);
+}
+
+async function classifyInto(options: Omit<ClassifyToFileOptions, "signal">): Promise<void> {
+  const progress = new Progress("classifying");
+  const summary = await interruptible((signal) =>
+    classifyToFile({ ...options, signal, onUnreadable: complain, onProgress: progress.update }),
+  ).finally(progress.stop);
+  const { out, files, unreadable, before, imagesPerSecond } = summary;
+  const went = before > 0 ? `, ${thousands(before)} of them earlier` : "";
+  console.error(
+    `${out}: ${thousands(files)} files${went}, ${thousands(unreadable)} unreadable; ${imagesPerSecond.toFixed(1)}/s`,
   );
 }
 
@@ -76,21 +119,17 @@ class JsonOutput implements Output {
   }
 }
 
-class CsvOutput implements Output {
-  constructor() {
-    console.log("file,rank,class,probability");
+class LineOutput implements Output {
+  constructor(
+    readonly format: ClassificationFormat,
+    readonly top: number,
+  ) {
+    process.stdout.write(classificationFormats[format].head(top));
   }
 
   add(result: Classification): void {
-    if ("error" in result) return;
-    for (const [i, prediction] of result.predictions.entries())
-      console.log([result.file, String(i + 1), prediction.class, String(prediction.probability)].map(quoted).join(","));
+    process.stdout.write(classificationFormats[this.format].line(result, this.top));
   }
 
   end(): void {}
-}
-
-/** As RFC 4180 has it. */
-function quoted(field: string): string {
-  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }

@@ -2,15 +2,11 @@ import { batches } from "../dataset/batches.js";
 import type { Split, Store } from "../dataset/store.js";
 import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-import type { Scorer } from "./scores.js";
-
-/** The centre crop, or four corners and the centre with their mirrors (paper section 4.1). */
-export const viewSets = { centre: 1, ten: 10 } as const;
-export type ViewSet = keyof typeof viewSets;
 
 export interface SplitOptions {
   readonly split: Split;
-  readonly views: ViewSet;
+  /** Of each picture, as `viewsOf` has them. */
+  readonly views: number;
   /** Of the network's input. */
   readonly cropSize: number;
   /** For each of the store's labels, the network's output; the same where left out. */
@@ -20,15 +16,17 @@ export interface SplitOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** Gets a picture's probabilities, one per class, the network's output it should have, and its index in the split. */
+export type OnProbabilities = (probabilities: Float64Array, label: number, sample: number) => void;
+
 /**
- * Has `scorer` count how well `program` tells the pictures of a split apart; probabilities are averaged over the views
- * of a picture.
+ * What `program` makes of the pictures of a split, in order; probabilities are averaged over the views of a picture.
  * @throws AlexnetError "interrupted" when the signal stopped it.
  */
 export async function evaluateSplit(
   program: Program,
   store: Store,
-  scorer: Scorer,
+  onProbabilities: OnProbabilities,
   options: SplitOptions,
 ): Promise<void> {
   const { split, views, cropSize, workers, signal, onProgress, labels: outputs } = options;
@@ -39,9 +37,9 @@ export async function evaluateSplit(
   for await (const batch of source) {
     const { pictures, views: seen, labels, samples } = batch;
     const probabilities = await program.predict({ pictures, views: seen, labels });
-    for (const [i, average] of averageViews(probabilities, viewSets[views], store.classes.length).entries()) {
+    for (const [i, average] of averageViews(probabilities, views, store.classes.length).entries()) {
       const label = store.labels(split)[samples[i]];
-      scorer.add(average, outputs === undefined ? label : outputs[label]);
+      onProbabilities(average, outputs === undefined ? label : outputs[label], samples[i]);
     }
     done += samples.length;
     batch.release();

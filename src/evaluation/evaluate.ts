@@ -1,11 +1,14 @@
 import { existsSync } from "node:fs";
 import { ensurePrepared, type PreparationOptions } from "../dataset/prepare.js";
 import { openStore, type Split, type Store } from "../dataset/store.js";
+import { checkViewCount } from "../dataset/views.js";
 import { AlexnetError } from "../errors.js";
 import { RunFolder } from "../training/run-folder.js";
-import { evaluateSplit, type ViewSet, viewSets } from "./evaluate-split.js";
-import { type ClassScores, Scorer, type Scores } from "./scores.js";
-import { openTrained, type TrainedOptions } from "./trained.js";
+import { type Calibration, CalibrationTally } from "./calibration.js";
+import { evaluateSplit } from "./evaluate-split.js";
+import { describePrediction, type PicturePrediction } from "./prediction.js";
+import { type ClassScores, type ConfusionCell, Scorer, type Scores } from "./scores.js";
+import { openTrained, picturesPerBatch, type Trained, type TrainedOptions } from "./trained.js";
 
 export interface EvaluateOptions extends TrainedOptions {
   /** Folder of a run, or a checkpoint's file. */
@@ -14,14 +17,21 @@ export interface EvaluateOptions extends TrainedOptions {
   readonly data?: string | undefined;
   /** Default "val": the pictures kept out of training. */
   readonly split?: Split | "all" | undefined;
-  /** "centre" (default), or "ten" views whose outputs are averaged (paper section 4.1). */
-  readonly views?: ViewSet | undefined;
-  /** Pictures a batch. Default 32. */
+  /** Of each picture, their outputs averaged: 1, the centre (default); 10, the paper's; see `viewsOf` for others. */
+  readonly views?: number | undefined;
+  /** Pictures a batch. Default as many as make 128 views. */
   readonly batchSize?: number | undefined;
   readonly workers?: number | undefined;
   readonly onPreparing?: PreparationOptions["onProgress"] | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Gets each picture, in order. */
+  readonly onPrediction?: ((prediction: LabelledPrediction) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface LabelledPrediction extends PicturePrediction {
+  /** As the store names it. */
+  readonly file: string;
 }
 
 export interface Evaluation extends Scores {
@@ -30,47 +40,96 @@ export interface Evaluation extends Scores {
   /** The store. */
   readonly data: string;
   readonly split: Split | "all";
-  readonly views: ViewSet;
+  readonly views: number;
+  /** In the order of the outputs. */
   readonly classes: readonly ClassScores[];
+  readonly confusion: readonly ConfusionCell[];
+  readonly calibration: Calibration;
+  /** Pictures, not views, from the first to the last. */
+  readonly imagesPerSecond: number;
+}
+
+/** What an evaluation is made of, opened. */
+export interface EvaluationSetup {
+  readonly store: Store;
+  readonly trained: Trained;
+  close(): Promise<void>;
 }
 
 /**
  * Counts how many pictures a trained network gets wrong.
  * @throws AlexnetError "run" when the data's classes are not the run's, naming the difference; "interrupted" when the
- * signal stopped it; "data" and "engine" as they come.
+ * signal stopped it; "usage" for impossible numbers of views; "data" and "engine" as they come.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { run, split = "val", views = "centre", batchSize = 32, signal, onProgress } = options;
+  const setup = await openEvaluation(options);
+  try {
+    return await runEvaluation(setup, options);
+  } finally {
+    await setup.close();
+  }
+}
+
+/** Opens the pictures and the network. @throws as `evaluate`. */
+export async function openEvaluation(options: EvaluateOptions): Promise<EvaluationSetup> {
+  const { run, views = 1 } = options;
+  checkViewCount(views);
+  const batchSize = options.batchSize ?? picturesPerBatch(views);
   const store = await openStore(await findStore(options));
   try {
-    const trained = await openTrained(run, batchSize * viewSets[views], options);
-    try {
-      const { path, model } = trained;
-      const labels = matchClasses(store, model.classes);
-      const scorer = new Scorer(model.classes);
-      const splits: readonly Split[] = split === "all" ? ["train", "val"] : [split];
-      const total = splits.reduce((sum, name) => sum + store.count(name), 0);
-      if (total === 0) throw new AlexnetError("data", `${store.path}: has no pictures in the split ${split}`);
-      let before = 0;
-      for (const name of splits) {
-        await evaluateSplit(trained.program, store, scorer, {
-          split: name,
-          views,
-          cropSize: model.network.input.size,
-          labels,
-          workers: options.workers,
-          signal,
-          onProgress: (done) => onProgress?.(before + done, total),
-        });
-        before += store.count(name);
-      }
-      return { checkpoint: path, data: store.path, split, views, ...scorer.scores(), classes: scorer.byClass() };
-    } finally {
-      await trained.close();
-    }
-  } finally {
+    const trained = await openTrained(run, batchSize * views, options);
+    const close = (): Promise<void> => trained.close().finally(() => store.close());
+    return { store, trained, close };
+  } catch (error) {
     await store.close();
+    throw error;
   }
+}
+
+export async function runEvaluation(
+  { store, trained }: EvaluationSetup,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const { split = "val", views = 1, onProgress, onPrediction, ...rest } = options;
+  const { path, model, program } = trained;
+  const labels = matchClasses(store, model.classes);
+  const splits: readonly Split[] = split === "all" ? ["train", "val"] : [split];
+  const total = splits.reduce((sum, name) => sum + store.count(name), 0);
+  if (total === 0) throw new AlexnetError("data", `${store.path}: has no pictures in the split ${split}`);
+
+  const scorer = new Scorer(model.classes);
+  const calibration = new CalibrationTally();
+  const began = performance.now();
+  let before = 0;
+  for (const name of splits) {
+    const add = (probabilities: Float64Array, label: number, sample: number): void => {
+      scorer.add(probabilities, label);
+      const prediction = describePrediction(probabilities, { split: name, sample, label });
+      calibration.add(prediction);
+      onPrediction?.({ ...prediction, file: store.fileName(name, sample) });
+    };
+    await evaluateSplit(program, store, add, {
+      split: name,
+      views,
+      cropSize: model.network.input.size,
+      labels,
+      workers: rest.workers,
+      signal: rest.signal,
+      onProgress: (done) => onProgress?.(before + done, total),
+    });
+    before += store.count(name);
+  }
+  return {
+    checkpoint: path,
+    data: store.path,
+    split,
+    views,
+    ...scorer.scores(),
+    classes: scorer.byClass(),
+    confusion: scorer.confusion(),
+    calibration: calibration.result(),
+    imagesPerSecond: total / ((performance.now() - began) / 1000),
+  };
 }
 
 /** Prepared as the run's own data was, so that its validation pictures are the same ones. */

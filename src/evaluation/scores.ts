@@ -10,6 +10,8 @@ export interface Scores {
 
 export interface ClassScores extends Omit<Scores, "loss"> {
   readonly name: string;
+  /** Pictures of any class that were taken for it. */
+  readonly predicted: number;
   /** The class its pictures were most often taken for, of those they were wrongly taken for. */
   readonly takenFor: { readonly name: string; readonly count: number } | undefined;
 }
@@ -21,6 +23,22 @@ export function errors({ samples, top1Correct, top5Correct }: Omit<Scores, "loss
 } {
   const share = (correct: number): number => (samples === 0 ? 0 : (samples - correct) / samples);
   return { top1: share(top1Correct), top5: share(top5Correct) };
+}
+
+/** Of the pictures taken for a class, and of those that are of it, the share that is both; 0 of none. */
+export function precisionAndRecall({ samples, predicted, top1Correct }: Omit<ClassScores, "name" | "takenFor">): {
+  readonly precision: number;
+  readonly recall: number;
+} {
+  const share = (of: number): number => (of === 0 ? 0 : top1Correct / of);
+  return { precision: share(predicted), recall: share(samples) };
+}
+
+/** How many pictures of one class were taken for another, or for itself. */
+export interface ConfusionCell {
+  readonly label: number;
+  readonly predicted: number;
+  readonly count: number;
 }
 
 /** Counts how well probabilities match labels. */
@@ -59,6 +77,10 @@ export class Scorer {
 
   byClass(): readonly ClassScores[] {
     const columns = this.#classes.length + 1;
+    const predicted = new Uint32Array(columns);
+    this.#confusion.forEach((count, i) => {
+      predicted[i % columns] += count;
+    });
     return this.#classes.map((name, label) => {
       const row = this.#confusion.subarray(label * columns, (label + 1) * columns);
       const [taken = label] = highest(row.subarray(0, -1), 2).filter((predicted) => predicted !== label);
@@ -67,9 +89,21 @@ export class Scorer {
         samples: row.reduce((total, value) => total + value, 0),
         top1Correct: row[label],
         top5Correct: this.#top5Correct[label],
+        predicted: predicted[label],
         takenFor: row[taken] > 0 && taken !== label ? { name: this.#classes[taken], count: row[taken] } : undefined,
       };
     });
+  }
+
+  /** The cells of the confusion matrix that aren't 0, row by row. Pictures taken for nothing are in none. */
+  confusion(): readonly ConfusionCell[] {
+    const columns = this.#classes.length + 1;
+    const cells: ConfusionCell[] = [];
+    this.#confusion.forEach((count, i) => {
+      const [label, predicted] = [Math.floor(i / columns), i % columns];
+      if (count > 0 && predicted < this.#classes.length) cells.push({ label, predicted, count });
+    });
+    return cells;
   }
 }
 

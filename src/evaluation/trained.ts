@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { EngineName, Program } from "../engine/engine.js";
+import type { CompileOptions, Engine, EngineName, Program } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
 import { AlexnetError } from "../errors.js";
 import { type Model, readModel } from "../training/checkpoint.js";
@@ -14,34 +14,60 @@ export interface TrainedOptions {
   readonly threads?: number | undefined;
 }
 
-/** A trained network, ready to predict. */
-export interface Trained {
+/** A trained network beside an engine for it. */
+export interface OpenModel {
   /** The file it was read from. */
   readonly path: string;
   readonly model: Model;
-  readonly program: Program;
-  /** Closes the engine with it. */
+  readonly engine: Engine;
+  /** Closes the engine, and with it what was compiled on it. */
   close(): Promise<void>;
 }
 
+/** A trained network, ready to predict. */
+export interface Trained extends OpenModel {
+  readonly program: Program;
+}
+
 /**
- * Opens a run's trained network, or a checkpoint's file, for batches of up to `batchSize` views.
+ * Opens a run's trained network, or a checkpoint's file, and an engine.
  * @throws AlexnetError "run" when there is none or it is damaged, "engine" when it can't run here.
  */
-export async function openTrained(run: string, batchSize: number, options: TrainedOptions = {}): Promise<Trained> {
+export async function openModel(run: string, options: TrainedOptions = {}): Promise<OpenModel> {
   const path = modelPath(run, options.checkpoint ?? "best");
   const model = readModel(path);
-  const { network, preprocessing, parameters } = model;
   const { threads } = options;
   const engine = await openEngine(options.engine ?? "auto", threads === undefined ? {} : { threads });
+  return { path, model, engine, close: () => engine.close() };
+}
+
+/** Compiles a trained network; without another word to predict. */
+export async function compileModel(
+  { model, engine }: Pick<OpenModel, "model" | "engine">,
+  options: Pick<CompileOptions, "batchSize"> & Partial<CompileOptions>,
+): Promise<Program> {
+  const { network, preprocessing, parameters } = model;
+  const program = await engine.compile(network, { mode: "predict", preprocessing, ...options });
+  await program.write("parameters", parameters);
+  return program;
+}
+
+/** `openModel`, compiled to predict batches of up to `batchSize` views. @throws as it does. */
+export async function openTrained(run: string, batchSize: number, options: TrainedOptions = {}): Promise<Trained> {
+  const open = await openModel(run, options);
   try {
-    const program = await engine.compile(network, { batchSize, mode: "predict", preprocessing });
-    await program.write("parameters", parameters);
-    return { path, model, program, close: () => engine.close() };
+    return { ...open, program: await compileModel(open, { batchSize }) };
   } catch (error) {
-    await engine.close();
+    await open.close();
     throw error;
   }
+}
+
+const VIEWS_A_BATCH = 128; // fewer cost speed: the weights are read from memory for each batch
+
+/** As many as the engine is quick with; one at least. */
+export function picturesPerBatch(views: number): number {
+  return Math.max(1, Math.floor(VIEWS_A_BATCH / views));
 }
 
 /** The file of a run's checkpoint; a file stands for itself. @throws AlexnetError "run" when there is none. */

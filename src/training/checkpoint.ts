@@ -123,6 +123,11 @@ export function readModelHeader(path: string): Pick<Model, "network" | "classes"
   });
 }
 
+/** What tells networks apart: the hash of all that prediction needs. @throws as `readCheckpoint`. */
+export function readModelHash(path: string): string {
+  return open(path, (file) => file.metadata["model-sha256"] ?? "");
+}
+
 /** As `readModelHeader`. */
 export function readOrigin(path: string): Origin {
   return open(path, (file) => parse(originSchema, file, "origin", path));

@@ -210,9 +210,9 @@ export class Trainer {
     const epoch = this.#state.epoch + 1;
     try {
       const scorer = new Scorer(store.classes);
-      await evaluateSplit(program, store, scorer, {
+      await evaluateSplit(program, store, (probabilities, label) => scorer.add(probabilities, label), {
         split: "val",
-        views: "centre",
+        views: 1,
         cropSize: config.network.input.size,
         workers: config.workers,
         signal,

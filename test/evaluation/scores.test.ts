@@ -42,6 +42,7 @@ describe("Scorer", () => {
       samples: 4,
       top1Correct: 1,
       top5Correct: 4,
+      predicted: 1,
       takenFor: { name: "cat", count: 2 },
     });
     expect(scorer.byClass()[1]).toMatchObject({ samples: 0, takenFor: undefined });
