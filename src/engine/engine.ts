@@ -85,7 +85,7 @@ export interface Program {
   readonly batchSize: number;
   /** Memory the program holds, in bytes. */
   readonly memoryBytes: number;
-  /** Forward with dropout, backward, update. Only in mode "train". */
+  /** Forward with dropout, backward, update. No update when the loss isn't finite. Only in mode "train". */
   step(batch: Batch, options: StepOptions): Promise<StepResult>;
   /** Softmax outputs without dropout: (views, classes), row-major. */
   predict(batch: Batch): Promise<Float32Array>;

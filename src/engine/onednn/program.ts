@@ -78,7 +78,7 @@ export function compileProgram(library: Library, network: Network, options: Comp
       step(batch, stepOptions) {
         begin(batch, true, stepOptions.seed);
         for (const operation of operations) operation.run();
-        update.run(stepOptions);
+        if (Number.isFinite(result.loss)) update.run(stepOptions);
         return { ...result };
       },
       profile(batch, stepOptions, steps) {

@@ -52,7 +52,7 @@ export class ReferenceProgram implements ComputeProgram {
       loss: crossEntropy(pass.logits, batch.labels, samples, this.#classes),
       correct: countCorrect(pass.logits, batch.labels, samples, this.#classes),
     };
-    this.#update(pass, momentum, options);
+    if (Number.isFinite(result.loss)) this.#update(pass, momentum, options);
     return result;
   }
 
