@@ -30,6 +30,9 @@ export interface Tolerances {
   readonly probabilities: number;
 }
 
+/** A network of a few million multiply-adds in plain loops takes seconds, on a busy machine a minute. */
+const SLOW = { timeout: 240_000 };
+
 /** Memory may be rounded up to one. */
 const LARGE_PAGE = 2 << 20;
 
@@ -102,7 +105,7 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
     });
 
     describe("three steps of the paper's update rule", () => {
-      it.each(goldenFiles("narrow-network-three-steps"))("$name", async (file) => {
+      it.each(goldenFiles("narrow-network-three-steps"))("$name", SLOW, async (file) => {
         const steps = new GoldenSteps(file);
         const program = await compile(steps.network, { batchSize: steps.batchSize });
         await program.write("parameters", steps.initial);
@@ -120,7 +123,7 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
       });
     });
 
-    it.each(goldenFiles("narrow-network-three-steps"))("$name: activations", async (file) => {
+    it.each(goldenFiles("narrow-network-three-steps"))("$name: activations", SLOW, async (file) => {
       const steps = new GoldenSteps(file);
       const observe = steps.network.layers.map(({ name: layer }) => layer).filter((layer) => file.has(meanOf(layer)));
       expect(observe).not.toEqual([]);
@@ -135,7 +138,7 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
       await program.close();
     });
 
-    it.each(goldenFiles("narrow-network-ten-views"))("$name: mean softmax of ten views", async (file) => {
+    it.each(goldenFiles("narrow-network-ten-views"))("$name: mean softmax of ten views", SLOW, async (file) => {
       const network = goldenNetwork(file, file.number("crop"));
       const picture = file.tensor("picture");
       const program = await compile(network, { batchSize: 10, mode: "predict" });
