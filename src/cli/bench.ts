@@ -8,13 +8,14 @@ import type { Network } from "../network/network.js";
 import { resolveNetwork } from "../network/networks.js";
 import { scaleWidth } from "../network/transform.js";
 import { byteSize, percent } from "../text.js";
+import { loader } from "./bench-loader.js";
 import { choice, positiveNumber, wholeNumber } from "./options.js";
 import { printTable } from "./print.js";
 import { addTyped } from "./typed.js";
 
 export function register(program: Program): void {
   const bench = new Command("bench").description("measure speed on this machine").helpGroup("Look around:");
-  bench.addCommand(throughput("train")).addCommand(throughput("predict")).addCommand(layers());
+  bench.addCommand(throughput("train")).addCommand(throughput("predict")).addCommand(layers()).addCommand(loader());
   addTyped(program, bench);
 }
 

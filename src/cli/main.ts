@@ -14,12 +14,17 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     evaluate: () => import("./evaluate.js"),
     classify: () => import("./classify.js"),
   },
+  "Understand:": {
+    features: () => import("./features.js"),
+  },
   "Hand on:": {
     import: () => import("./import.js"),
     export: () => import("./export.js"),
   },
   "Look around:": {
     info: () => import("./info.js"),
+    inspect: () => import("./inspect.js"),
+    verify: () => import("./verify.js"),
     networks: () => import("./networks.js"),
     bench: () => import("./bench.js"),
     "check-gradients": () => import("./check-gradients.js"),

@@ -1,9 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type PrepareSummary, prepare } from "../dataset/prepare.js";
+import { percent, thousands } from "../text.js";
+import { interruptible } from "./interruption.js";
 import { choice, fraction, share, wholeNumber } from "./options.js";
 import { PreparingDisplay } from "./preparing.js";
-import { percent, printTable, thousands } from "./print.js";
+import { printTable } from "./print.js";
 import { addTyped } from "./typed.js";
 
 export function register(program: Program): void {
@@ -11,7 +13,10 @@ export function register(program: Program): void {
     program,
     new Command("prepare")
       .description("make a store of a picture set: 256x256 pictures, classes and statistics, ready for training")
-      .argument("<pictures>", "folders of classes: train/<class>/ and val/<class>/, or <class>/")
+      .argument(
+        "<pictures>",
+        "a folder of train/<class>/ and val/<class>/, or of <class>/; of ILSVRC's archives; WebDataset shards, also as train-{000..146}.tar; Parquet files",
+      )
       .requiredOption("--out <folder>", "the store; an unfinished one is gone on with")
       .option(
         "--encoding <name>",
@@ -33,18 +38,11 @@ export function register(program: Program): void {
       .option("--json", "print the summary as JSON")
       .action(async (source, { json, ...options }) => {
         const display = new PreparingDisplay();
-        const stop = new AbortController();
-        const abort = () => stop.abort();
-        process.once("SIGINT", abort);
-        try {
-          const summary = await prepare({ ...options, source, onProgress: display.update, signal: stop.signal });
-          display.stop();
-          if (json) console.log(JSON.stringify(summary, undefined, 2));
-          else printSummary(summary);
-        } finally {
-          display.stop();
-          process.off("SIGINT", abort);
-        }
+        const summary = await interruptible((signal) =>
+          prepare({ ...options, source, onProgress: display.update, signal }),
+        ).finally(display.stop);
+        if (json) console.log(JSON.stringify(summary, undefined, 2));
+        else printSummary(summary);
       }),
   );
 }

@@ -1,6 +1,6 @@
 import { SingleBar } from "cli-progress";
 import type { PrepareProgress } from "../dataset/prepare.js";
-import { clock, thousands } from "./print.js";
+import { clock, thousands } from "../text.js";
 
 const LINE_SECONDS = 5; // between plain lines, where there is no terminal
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
@@ -21,7 +22,7 @@ export const keys = {
   picture: (split: Split, index: number) => `picture/${split}/${digits(index)}`,
   /** SHA-256 of the picture's value, int32 label, file name. */
   record: (split: Split, index: number) => `record/${split}/${digits(index)}`,
-  skipped: (index: number) => `skipped/${digits(index)}`, // JSON { file, reason }
+  skipped: (index: number) => `skipped/${digits(index)}`, // JSON { name, reason }
   // What follows exists only while a store is being prepared.
   job: "work/job",
   progress: "work/progress",
@@ -139,4 +140,14 @@ export function decodeRecord(bytes: Uint8Array): PictureRecord {
     label: buffer.readInt32LE(HASH_BYTES),
     name: buffer.toString("utf8", HASH_BYTES + 4),
   };
+}
+
+/** SHA-256 over a split's records up to the latest one, hexadecimal; "" before the first. */
+export function chainRecord(chain: string, record: Uint8Array): string {
+  return createHash("sha256").update(chain).update(record).digest("hex");
+}
+
+/** One hash of every picture, label and name, in order. */
+export function hashContent({ train, val }: Readonly<Record<Split, string>>): string {
+  return createHash("sha256").update(`${train} ${val}`).digest("hex");
 }

@@ -1,12 +1,13 @@
-import { createHash } from "node:crypto";
 import { AlexnetError } from "../errors.js";
 import type { JpegDecoder } from "../images/decode.js";
 import {
+  chainRecord,
   type Database,
   encodeRecord,
   FORMAT,
   FORMAT_VERSION,
   fromJson,
+  hashContent,
   keys,
   type Split,
   splits,
@@ -48,8 +49,8 @@ interface Progress {
   readonly next: number;
   readonly counts: Readonly<Record<Split, number>>;
   readonly skipped: number;
-  /** SHA-256 over all that is stored so far, hexadecimal. */
-  readonly chain: string;
+  /** Per split, `chainRecord` over its records so far. */
+  readonly chains: Readonly<Record<Split, string>>;
   /** `Sums.products`, as decimal text. */
   readonly products: readonly string[];
 }
@@ -90,7 +91,7 @@ export class Preparation {
   static begin(database: Database, job: Job): Preparation {
     const sums = noSums();
     const products = sums.products.map(String);
-    const progress = { next: 0, counts: { train: 0, val: 0 }, skipped: 0, chain: "", products };
+    const progress = { next: 0, counts: { train: 0, val: 0 }, skipped: 0, chains: { train: "", val: "" }, products };
     database.transactionSync(() => {
       database.putSync(keys.job, toJson(job));
       database.putSync(keys.progress, toJson(progress));
@@ -135,12 +136,13 @@ export class Preparation {
 
   #add({ dealt, pixels, products }: DealtGroup): void {
     const { database } = this;
-    let { skipped, chain } = this.#progress;
+    let { skipped } = this.#progress;
+    const chains = { ...this.#progress.chains };
     const counts = { ...this.counts };
     for (const one of dealt) {
       if (one === undefined) continue;
       if ("reason" in one) {
-        database.putSync(keys.skipped(skipped++), toJson({ file: one.name, reason: one.reason }));
+        database.putSync(keys.skipped(skipped++), toJson(one));
         continue;
       }
       const { encoded, hash } = one;
@@ -149,11 +151,11 @@ export class Preparation {
       const index = counts[split]++;
       database.putSync(keys.picture(split, index), encoded);
       database.putSync(keys.record(split, index), record);
-      chain = createHash("sha256").update(chain).update(split).update(record).digest("hex");
+      chains[split] = chainRecord(chains[split], record);
     }
     this.#sums = addSums(this.#sums, pixels, products);
     const next = this.next + dealt.length;
-    this.#progress = { next, counts, skipped, chain, products: this.#sums.products.map(String) };
+    this.#progress = { next, counts, skipped, chains, products: this.#sums.products.map(String) };
   }
 
   /** Makes it a whole store, in one transaction. */
@@ -177,7 +179,7 @@ export class Preparation {
       leftOut: plan.leftOut,
       notes: plan.notes,
       duplicates,
-      contentHash: this.#progress.chain,
+      contentHash: hashContent(this.#progress.chains),
     };
     database.transactionSync(() => {
       database.putSync(keys.classes, toJson(plan.classes));

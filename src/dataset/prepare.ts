@@ -66,6 +66,9 @@ export interface PrepareSummary {
 export interface SplitSummary {
   readonly split: Split;
   readonly pictures: number;
+  /** In the order of labels. */
+  readonly perClass: readonly number[];
+  /** Of those that have any. */
   readonly smallest: ClassSize | undefined;
   readonly largest: ClassSize | undefined;
 }
@@ -301,18 +304,23 @@ async function summarise(path: string, reused: boolean): Promise<PrepareSummary>
   const store = await openStore(path);
   try {
     const { info, classes } = store;
-    const summaries = splits.map((split) => summariseSplit(store, split));
-    return { path, info, classes, splits: summaries, reused, skippedList: join(path, SKIPPED_LIST) };
+    return { path, info, classes, splits: summariseSplits(store), reused, skippedList: join(path, SKIPPED_LIST) };
   } finally {
     await store.close();
   }
 }
 
-function summariseSplit(store: Store, split: Split): SplitSummary {
-  const sizes = store.classes.map((name) => ({ name, pictures: 0 }));
-  for (const label of store.labels(split)) sizes[label].pictures++;
-  const present = sizes.filter(({ pictures }) => pictures > 0).sort((a, b) => a.pictures - b.pictures);
-  return { split, pictures: store.count(split), smallest: present[0], largest: present.at(-1) };
+/** How many pictures each split and class of a store has. */
+export function summariseSplits(store: Store): SplitSummary[] {
+  return splits.map((split) => {
+    const perClass = store.classes.map(() => 0);
+    for (const label of store.labels(split)) perClass[label]++;
+    const sizes = perClass
+      .map((pictures, label) => ({ name: store.classes[label], pictures }))
+      .filter(({ pictures }) => pictures > 0)
+      .sort((a, b) => a.pictures - b.pictures);
+    return { split, pictures: store.count(split), perClass, smallest: sizes[0], largest: sizes.at(-1) };
+  });
 }
 
 function refuseForeignFolder(out: string): void {

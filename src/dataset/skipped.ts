@@ -1,29 +1,27 @@
 import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { syncFolder, UNFINISHED } from "../files.js";
+import { csvLine } from "../formats/csv.js";
 import { type Database, fromJson } from "./database.js";
+import type { Fault } from "./sources/source.js";
 
 /** In the store's folder. */
 export const SKIPPED_LIST = "skipped.csv";
 
-/** Writes skipped.csv (file, reason) into the store's folder: whole or not at all. */
-export async function writeSkippedList(database: Database, folder: string): Promise<string> {
+/** Lists what was skipped (file, reason) in the store's folder: written whole or not at all, never held whole. */
+export async function writeSkippedList(database: Database, folder: string): Promise<void> {
   const path = join(folder, SKIPPED_LIST);
-  const file = await open(`${path}.part`, "w");
+  const file = await open(path + UNFINISHED, "w");
   try {
-    await file.write("file,reason\n");
+    await file.write(csvLine(["file", "reason"]));
     for (const { value } of database.getRange({ start: "skipped/", end: "skipped0" })) {
-      const { file: name, reason } = fromJson(value) as { file: string; reason: string };
-      await file.write(`${quote(name)},${quote(reason)}\n`);
+      const { name, reason } = fromJson(value) as Fault;
+      await file.write(csvLine([name, reason]));
     }
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(`${path}.part`, path);
-  return path;
-}
-
-/** A CSV field (RFC 4180): any name, line breaks included, reads back the same. */
-function quote(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  await rename(path + UNFINISHED, path);
+  syncFolder(folder);
 }

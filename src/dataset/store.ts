@@ -72,6 +72,9 @@ export interface Store {
   readonly classes: readonly string[];
   /** (256, 256, 3), the mean of the training pictures. */
   readonly mean: Float32Array;
+  /** Of red, green and blue over all training pixels, (3, 3), units of 0 to 255 squared. */
+  readonly covariance: Float64Array;
+  /** Its principal components. */
   readonly colour: ColourComponents;
   readonly contentHash: string;
   count(split: Split): number;
@@ -105,6 +108,7 @@ class LmdbStore implements Store {
   readonly info: StoreInfo;
   readonly classes: readonly string[];
   readonly mean: Float32Array;
+  readonly covariance: Float64Array;
   readonly colour: ColourComponents;
   readonly #labels: Readonly<Record<Split, Int32Array>>;
   readonly #beforeClosing: (() => Promise<void>)[] = [];
@@ -116,7 +120,8 @@ class LmdbStore implements Store {
     this.info = readInfo(database, path);
     this.classes = z.array(z.string()).parse(fromJson(this.#value(keys.classes)));
     this.mean = toFloat32(this.#value(keys.mean, PICTURE_BYTES * 4));
-    const [rr, rg, rb, , gg, gb, , , bb] = toFloat64(this.#value(keys.covariance, 9 * 8));
+    this.covariance = toFloat64(this.#value(keys.covariance, 9 * 8));
+    const [rr, rg, rb, , gg, gb, , , bb] = this.covariance;
     this.colour = principalComponents([
       [rr, rg, rb],
       [rg, gg, gb],

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
+import { describeFault } from "../../images/picture.js";
 import { openIlsvrcArchives } from "./ilsvrc-archives.js";
 import { openImageFolder } from "./image-folder.js";
 import { openParquet } from "./parquet.js";
@@ -18,13 +19,23 @@ const LAYOUTS = [
 export async function detectSource(given: string): Promise<Source> {
   const path = resolve(given);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  const source =
-    openIlsvrcArchives(path) ??
-    (await openParquet(path)) ??
-    openWebDataset(path) ??
-    (isFolder ? await openImageFolder(path) : undefined);
+  const source = await tryAll(path, isFolder);
   if (source !== undefined) return source;
   throw new AlexnetError("data", `${path}: ${describe(path, isFolder)}; understood: ${LAYOUTS.join("; ")}`);
+}
+
+async function tryAll(path: string, isFolder: boolean): Promise<Source | undefined> {
+  try {
+    return (
+      openIlsvrcArchives(path) ??
+      (await openParquet(path)) ??
+      openWebDataset(path) ??
+      (isFolder ? await openImageFolder(path) : undefined)
+    );
+  } catch (error) {
+    if (error instanceof AlexnetError) throw error;
+    throw new AlexnetError("data", `${path}: damaged: ${describeFault(error)}`, { cause: error });
+  }
 }
 
 function describe(path: string, isFolder: boolean): string {

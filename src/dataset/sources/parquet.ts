@@ -34,7 +34,7 @@ export async function openParquet(path: string): Promise<Source | undefined> {
   const files = withoutTests(findFiles(path));
   if (files.length === 0) return undefined;
   const divided = tellSplits(files.map((file) => basename(file)));
-  const columns = await withParquet(files[0], async (_, metadata) => findColumns(metadata, files[0]));
+  const columns = await withParquet(files[0], async (_, metadata) => findColumns(metadata, files[0])); // all have the same
   const { names } = columns;
   return {
     kind: "Parquet files",

@@ -76,15 +76,20 @@ function* listShard(file: Bytes, path: string, split: Split | undefined): Genera
 
 function* samples(entries: Iterable<TarEntry>): Generator<Sample> {
   let sample: Sample | undefined;
-  for (const entry of entries) {
-    const dot = entry.path.indexOf(".", entry.path.lastIndexOf("/") + 1);
-    if (dot < 0) continue;
-    const [key, extension] = [entry.path.slice(0, dot), entry.path.slice(dot + 1).toLowerCase()];
-    if (sample?.key !== key) {
-      if (sample !== undefined) yield sample;
-      sample = { key, files: new Map() };
+  try {
+    for (const entry of entries) {
+      const dot = entry.path.indexOf(".", entry.path.lastIndexOf("/") + 1);
+      if (dot < 0) continue;
+      const [key, extension] = [entry.path.slice(0, dot), entry.path.slice(dot + 1).toLowerCase()];
+      if (sample?.key !== key) {
+        if (sample !== undefined) yield sample;
+        sample = { key, files: new Map() };
+      }
+      sample.files.set(extension, entry);
     }
-    sample.files.set(extension, entry);
+  } catch (error) {
+    if (sample !== undefined) yield sample; // whole, as what is damaged comes behind it
+    throw error;
   }
   if (sample !== undefined) yield sample;
 }
