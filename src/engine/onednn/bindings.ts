@@ -32,8 +32,8 @@ export const Query = {
   scratchpad: 136,
 } as const;
 
-/** Row-major in memory, column-major (of matrices), or the library's choice. */
-export type Layout = "row-major" | "column-major" | "any";
+/** Row-major in memory, column-major (of matrices), channels innermost (of maps), or the library's choice. */
+export type Layout = "row-major" | "column-major" | "channels-last" | "any";
 
 /** `training` keeps what the backward operation needs. */
 export interface ConvolutionSpec {
@@ -121,9 +121,14 @@ export function bindChecked(
 }
 
 /** Strides of `dims` without gaps. */
-export function denseStrides(dims: readonly number[], layout: "row-major" | "column-major"): BigInt64Array {
+export function denseStrides(dims: readonly number[], layout: Exclude<Layout, "any">): BigInt64Array {
+  const rowMajor = [...dims.keys()].reverse();
+  const innermostFirst = {
+    "row-major": rowMajor,
+    "column-major": [...dims.keys()],
+    "channels-last": [1, ...rowMajor.filter((i) => i !== 1)],
+  }[layout];
   const strides = new BigInt64Array(dims.length);
-  const innermostFirst = layout === "column-major" ? [...dims.keys()] : [...dims.keys()].reverse();
   let stride = 1;
   for (const i of innermostFirst) {
     strides[i] = BigInt(stride);

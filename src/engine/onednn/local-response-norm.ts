@@ -1,7 +1,8 @@
 import type { LocalResponseNorm } from "../../network/network.js";
-import { Argument, Query } from "./bindings.js";
+import { Argument, type Pointer, Query } from "./bindings.js";
 import type { Build, OperationInfo, Tensor } from "./build.js";
 import { type Activation, type Context, rowMajor, type Stage } from "./layer.js";
+import { lrnBackward } from "./lrn-backward.js";
 
 /** The library divides alpha by the window's number of values; the paper does not. */
 export function localResponseNorm(layer: LocalResponseNorm, x: Activation, context: Context): Stage {
@@ -12,28 +13,46 @@ export function localResponseNorm(layer: LocalResponseNorm, x: Activation, conte
   const forward = { layer: name, kind, direction: "forward" } as const;
   const src = groups === 1 ? x.tensor : groupsAsSamples(x, groups, build, forward);
   const spec = { data: src.descriptor, withinMap, n, k, beta, alpha: alpha * (withinMap ? n * n : n) };
-  const operation = build.own(bindings.lrnForward(spec, training, build.attributes));
+  const forwardOperation = build.own(bindings.lrnForward(spec, training, build.attributes));
   const y = build.tensor(spec.data);
-  const workspace = build.workspace(operation);
-  build.execute(forward, operation, [[Argument.src, src], [Argument.dst, y], ...workspace]);
+  const workspace = build.workspace(forwardOperation);
+  build.execute(forward, forwardOperation, [[Argument.src, src], [Argument.dst, y], ...workspace]);
   const whole = groups === 1 ? spec.data : build.descriptor(x.dims, "row-major");
+
+  const libraryBackward = (operation: Pointer, dy: Tensor, info: OperationInfo): Tensor => {
+    const upstream = { ...build.reorder(dy, whole, info), descriptor: spec.data };
+    const dx = build.tensor(spec.data);
+    build.execute(info, operation, [
+      [Argument.src, src],
+      [Argument.diffDst, build.reorder(upstream, build.query(operation, Query.diffDst), info)],
+      [Argument.diffSrc, dx],
+      ...workspace,
+    ]);
+    return { ...dx, descriptor: whole };
+  };
+
   return {
     y: { tensor: { ...y, descriptor: whole }, dims: x.dims, rectified: false },
     backward(dy) {
       if (!context.needsInputGradient) return undefined;
       const info = { layer: name, kind, direction: "backward-data" } as const;
-      const backward = build.own(bindings.lrnBackward(spec, build.attributes, operation));
-      const upstream = { ...build.reorder(dy, whole, info), descriptor: spec.data };
-      const dx = build.tensor(spec.data);
-      build.execute(info, backward, [
-        [Argument.src, src],
-        [Argument.diffDst, build.reorder(upstream, build.query(backward, Query.diffDst), info)],
-        [Argument.diffSrc, dx],
-        ...workspace,
-      ]);
-      return { ...dx, descriptor: whole };
+      const operation = build.own(bindings.lrnBackward(spec, build.attributes, forwardOperation));
+      const quick = withinMap || !bindings.implementation(operation).includes("ref");
+      return quick ? libraryBackward(operation, dy, info) : ownBackward(layer, x, dy, build, info);
     },
   };
+}
+
+/** On this thread, channels innermost. */
+function ownBackward(layer: LocalResponseNorm, x: Activation, dy: Tensor, build: Build, info: OperationInfo): Tensor {
+  const layout = build.descriptor(x.dims, "channels-last");
+  const [source, upstream] = [x.tensor, dy].map((tensor) => build.reorder(tensor, layout, info));
+  const dx = build.tensor(layout);
+  build.compute(info, [source, upstream, dx], () => {
+    const [values, slopes, out] = [source, upstream, dx].map((tensor) => build.floats(tensor));
+    return () => lrnBackward(layer, values, slopes, out, x.dims[1]);
+  });
+  return dx;
 }
 
 /** Row-major maps whose groups count as samples of their own: windows across maps then end at the groups' borders. */
