@@ -6,6 +6,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     server: { deps: { external: [/\/dist\//] } },
     pool: "forks",
+    env: { OMP_WAIT_POLICY: "passive" }, // tests run side by side: threads that wait leave the cores to others
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
