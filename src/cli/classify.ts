@@ -9,6 +9,7 @@ import {
   classificationFormats,
   classifyToFile,
 } from "../evaluation/classify-to-file.js";
+import { reportUnreadable } from "./failures.js";
 import { interruptible } from "./interruption.js";
 import { choice, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
 import { percent, thousands } from "./print.js";
@@ -47,18 +48,13 @@ export function register(program: Program): void {
             : new BarOutput();
         await interruptible(async (signal) => {
           for await (const result of classify({ ...options, run, pictures, signal })) {
-            if ("error" in result) complain(result.error);
+            if ("error" in result) reportUnreadable(result.error);
             output.add(result);
           }
         });
         output.end();
       }),
   );
-}
-
-function complain(error: string): void {
-  process.stderr.write(`alexnet: ${error}\n`);
-  process.exitCode = 1;
 }
 
 function formatOf(out: string, csv: true | undefined, jsonl: true | undefined): ClassificationFormat {
@@ -71,7 +67,7 @@ function formatOf(out: string, csv: true | undefined, jsonl: true | undefined): 
 async function classifyInto(options: Omit<ClassifyToFileOptions, "signal">): Promise<void> {
   const progress = new Progress("classifying");
   const summary = await interruptible((signal) =>
-    classifyToFile({ ...options, signal, onUnreadable: complain, onProgress: progress.update }),
+    classifyToFile({ ...options, signal, onUnreadable: reportUnreadable, onProgress: progress.update }),
   ).finally(progress.stop);
   const { out, files, unreadable, before, imagesPerSecond } = summary;
   const went = before > 0 ? `, ${thousands(before)} of them earlier` : "";

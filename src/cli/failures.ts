@@ -13,6 +13,12 @@ export function reportFailure(error: unknown): number {
   return 1;
 }
 
+/** A file that can't be read: said at once, and by the exit status at the end. */
+export function reportUnreadable(error: string): void {
+  process.stderr.write(`alexnet: ${error}\n`);
+  process.exitCode = 1;
+}
+
 /** 128 + the signal's number, as shells have it. */
 function interruptedStatus(error: AlexnetError): number {
   return error.cause === "SIGTERM" ? 143 : error.cause === "SIGHUP" ? 129 : 130;

@@ -13,11 +13,17 @@ export function encodeNpy(shape: readonly number[], data: Float32Array): readonl
   const count = shape.reduce((a, b) => a * b, 1);
   if (count !== data.length)
     throw new AlexnetError("format", `shape ${shape.join("x")} does not hold ${data.length} values`);
+  return [encodeNpyHead(shape), bytesOf(data)];
+}
+
+/** What a float32 array's file begins with, padded to at least `length` bytes. */
+export function encodeNpyHead(shape: readonly number[], length = 0): Uint8Array {
   const lengths = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${lengths}), }`;
-  const length = Math.ceil((MAGIC.length + 4 + dict.length + 1) / 64) * 64 - MAGIC.length - 4; // values start aligned
-  const head = Buffer.concat([MAGIC, Buffer.from([1, 0, length & 0xff, length >>> 8])]);
-  return [head, Buffer.from(`${dict.padEnd(length - 1)}\n`, "latin1"), bytesOf(data)];
+  const whole = Math.ceil(Math.max(MAGIC.length + 4 + dict.length + 1, length) / 64) * 64; // values start aligned
+  const rest = whole - MAGIC.length - 4;
+  const start = Buffer.from([1, 0, rest & 0xff, rest >>> 8]);
+  return Buffer.concat([MAGIC, start, Buffer.from(`${dict.padEnd(rest - 1)}\n`, "latin1")]);
 }
 
 export interface NpyArray {

@@ -25,7 +25,7 @@ const dtypes = {
   I64: BigInt64Array,
   U8: Uint8Array,
 } as const;
-type Dtype = keyof typeof dtypes;
+export type Dtype = keyof typeof dtypes;
 
 const LARGEST_HEADER = 100_000_000; // the format's own limit
 const CHUNK = 1 << 28; // read and write calls are cut below the system's 2 GiB limit
@@ -53,6 +53,8 @@ export function readSafetensors(path: string): TensorFile {
 export interface OpenTensorFile {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Where a tensor's bytes begin in the file, for reading it in parts. */
+  position(name: string): number;
   read(name: string): NamedTensor;
   /** Reads into memory that is there already: of the tensor's own dtype and length. */
   readInto(name: string, into: TensorData): void;
@@ -72,6 +74,7 @@ export function openSafetensors(path: string): OpenTensorFile {
     return {
       shapes: new Map([...entries].map(([name, entry]) => [name, entry.shape])),
       metadata,
+      position: (name) => start + find(name).begin,
       read(name) {
         const { dtype, shape, begin, end } = find(name);
         const bytes = new Uint8Array(end - begin);
@@ -111,24 +114,41 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, NamedTensor>,
   metadata: Readonly<Record<string, string>>,
 ): readonly Uint8Array[] {
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  const described = new Map<string, TensorType>();
   const parts: Uint8Array[] = [];
-  let offset = 0;
   for (const [name, { shape, data }] of tensors) {
     if (product(shape) !== data.length)
       throw new AlexnetError("format", `${name}: shape ${shape.join("x")} does not hold ${data.length} values`);
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    header[name] = { dtype: dtypeOf(data), shape, data_offsets: [offset, offset + bytes.length] };
-    offset += bytes.length;
-    parts.push(bytes);
+    described.set(name, { dtype: dtypeOf(data), shape });
+    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
-  const text = JSON.stringify(header);
-  const json = new TextEncoder().encode(text);
-  const padded = Math.ceil(json.length / 8) * 8;
+  return [encodeSafetensorsHead(described, metadata), ...parts];
+}
+
+export interface TensorType {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
+/** What such a file begins with when the tensors follow in this order, padded to at least `length` bytes. */
+export function encodeSafetensorsHead(
+  tensors: ReadonlyMap<string, TensorType>,
+  metadata: Readonly<Record<string, string>>,
+  length = 0,
+): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let offset = 0;
+  for (const [name, { dtype, shape }] of tensors) {
+    const end = offset + product(shape) * dtypes[dtype].BYTES_PER_ELEMENT;
+    header[name] = { dtype, shape, data_offsets: [offset, end] };
+    offset = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const padded = Math.ceil(Math.max(json.length, length - 8) / 8) * 8;
   const head = new Uint8Array(8 + padded).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(padded), true);
   head.set(json, 8);
-  return [head, ...parts];
+  return head;
 }
 
 /** Writes to an open file from its current position. */

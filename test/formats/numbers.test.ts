@@ -97,9 +97,9 @@ describe(".npy files", () => {
   });
 
   it("start their values at a multiple of 64 bytes, as NumPy's do", () => {
-    const [head, dict] = encodeNpy([5, 4096], new Float32Array(5 * 4096));
-    expect((head.length + dict.length) % 64).toBe(0);
-    expect(Buffer.from(dict).toString()).toMatch(
+    const [head] = encodeNpy([5, 4096], new Float32Array(5 * 4096));
+    expect(head.length % 64).toBe(0);
+    expect(Buffer.from(head).toString("latin1", 10)).toMatch(
       /^\{'descr': '<f4', 'fortran_order': False, 'shape': \(5, 4096\), \} *\n$/,
     );
   });
