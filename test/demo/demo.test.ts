@@ -23,7 +23,7 @@ it("runs from nothing to predictions by the commands that it shows, and goes on 
   expect(first.status, first.stderr).toBe(0);
   const shown = first.stderr.split("\n").filter((line) => line.startsWith("$ alexnet "));
   expect(shown.map((line) => line.split(" ")[2])).toEqual(["prepare", "train", "evaluate", "classify"]);
-  for (const part of ["ten views", "top-1 ", "bicycle ", "umbrella "]) expect(first.stdout).toContain(part);
+  for (const part of ["10 views", "top-1 ", "bicycle ", "umbrella "]) expect(first.stdout).toContain(part);
   expect(first.stdout).toContain(`${folder}/pictures/val/fish/0001.jpg\n`);
 
   const drawn = statSync(join(folder, "pictures")).birthtimeMs;
