@@ -17,7 +17,10 @@ export interface BatchOptions {
   /** Decides order and augmentation, with the epoch. Default 0. */
   readonly seed?: number;
   readonly epoch?: number;
-  /** A new order each epoch; otherwise the store's. Default false. */
+  /**
+   * A new order each epoch, in batches that differ by one picture at most: a small last one would make a noisy step.
+   * Otherwise the store's order, in full batches. Default false.
+   */
   readonly shuffle?: boolean;
   /** Where to begin, for going on inside an epoch. Default 0. */
   readonly firstBatch?: number;
@@ -37,7 +40,7 @@ export interface LoadedBatch extends Batch {
 
 /**
  * One epoch of a split, read ahead on worker threads. Batches are a pure function of store and options, whatever the
- * number of workers. The last one may be smaller.
+ * number of workers.
  * @throws AlexnetError "interrupted" once the signal is given.
  */
 export async function* batches(store: Store, options: BatchOptions): AsyncGenerator<LoadedBatch> {
@@ -45,11 +48,14 @@ export async function* batches(store: Store, options: BatchOptions): AsyncGenera
   const size = picturesPerBatch(options);
   const loader = loaderOf(store, options.workers ?? (store.info.encoding === "raw" ? 1 : 2));
   const ahead: Promise<LoadedBatch>[] = [];
-  let start = (options.firstBatch ?? 0) * size;
+  const count = Math.ceil(order.length / size);
+  const startOf = (batch: number): number =>
+    options.shuffle ? Math.floor((batch * order.length) / count) : Math.min(batch * size, order.length);
+  let next = options.firstBatch ?? 0;
   try {
     for (;;) {
-      for (; start < order.length && ahead.length <= loader.workers; start += size)
-        ahead.push(load(store, loader, order.slice(start, start + size), size, options));
+      for (; next < count && ahead.length <= loader.workers; next++)
+        ahead.push(load(store, loader, order.slice(startOf(next), startOf(next + 1)), size, options));
       const first = ahead.shift();
       if (first === undefined) return;
       const batch = await first;
