@@ -40,7 +40,7 @@ describe("the packed package", () => {
     mkdirSync(user);
     copyCheckout(checkout);
     const packed = await inFolder(checkout, "npm", "pack", "--silent", "--pack-destination", scratch);
-    expect(packed.status, packed.stderr).toBe(0);
+    expect(packed.status, packed.stdout + packed.stderr).toBe(0);
     const file = readdirSync(scratch).find((name) => name.endsWith(".tgz"));
     if (file === undefined) throw new Error(`npm pack made no file: ${packed.stdout}`);
     files = execFileSync("tar", ["tzf", join(scratch, file)], { encoding: "utf8" })
