@@ -315,7 +315,7 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
       await program.close();
     });
 
-    it("passes NaN on instead of hiding it", async () => {
+    it("passes NaN on instead of hiding it, and learns nothing from it", async () => {
       const program = await prepared(smallNetwork);
       const parameters = startOf(smallNetwork);
       parameters[parameters.length - 1] = Number.NaN; // in the last bias: rectifiers may drop NaN
@@ -323,6 +323,8 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
       const { loss, correct } = await program.step(noiseBatch(3, SMALL_CLASSES), stepOptions);
       expect(loss).toBeNaN();
       expect(correct).toBe(0);
+      expect(await program.read("parameters")).toEqual(parameters);
+      expect(await program.read("momentum")).toEqual(new Float32Array(parameters.length));
       await program.close();
     });
 
