@@ -15,21 +15,28 @@ export function lrnBackward(
 ): void {
   const reach = n >> 1;
   const perGroup = channels / groups;
-  const power = new Float64Array(channels); // s^-beta
-  const slope = new Float64Array(channels); // dy x s^(-beta - 1)
+  const square = new Float64Array(perGroup);
+  const power = new Float64Array(perGroup); // s^-beta
+  const slope = new Float64Array(perGroup); // dy x s^(-beta - 1)
   const factor = 2 * alpha * beta;
   for (let start = 0; start < x.length; start += perGroup) {
+    for (let i = 0; i < perGroup; i++) square[i] = x[start + i] * x[start + i];
     for (let i = 0; i < perGroup; i++) {
-      let sum = 0;
-      for (let j = Math.max(0, i - reach); j <= Math.min(perGroup - 1, i + reach); j++) sum += x[start + j] ** 2;
-      const s = k + alpha * sum;
-      power[i] = beta === 0.75 ? 1 / (Math.sqrt(s) * Math.sqrt(Math.sqrt(s))) : s ** -beta;
-      slope[i] = (dy[start + i] * x[start + i] * power[i]) / s;
+      const s = k + alpha * windowSum(square, i, reach);
+      const u = 1 / Math.sqrt(Math.sqrt(s));
+      power[i] = beta === 0.75 ? u * u * u : s ** -beta;
+      slope[i] = dy[start + i] * x[start + i] * power[i] * u * u * u * u;
     }
-    for (let i = 0; i < perGroup; i++) {
-      let sum = 0;
-      for (let j = Math.max(0, i - reach); j <= Math.min(perGroup - 1, i + reach); j++) sum += slope[j];
-      dx[start + i] = dy[start + i] * power[i] - factor * x[start + i] * sum;
-    }
+    for (let i = 0; i < perGroup; i++)
+      dx[start + i] = dy[start + i] * power[i] - factor * x[start + i] * windowSum(slope, i, reach);
   }
+}
+
+/** Of the values up to `reach` places from `centre`, as far as there are any. */
+function windowSum(values: Float64Array, centre: number, reach: number): number {
+  const first = centre > reach ? centre - reach : 0;
+  const last = centre + reach < values.length ? centre + reach : values.length - 1;
+  let sum = 0;
+  for (let i = first; i <= last; i++) sum += values[i];
+  return sum;
 }
