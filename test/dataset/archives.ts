@@ -1,4 +1,5 @@
 import { deflateSync } from "node:zlib";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { Header } from "tar/header";
 import { Pax } from "tar/pax";
 
@@ -80,3 +81,31 @@ function matrix(kind: number, name: string, size: readonly number[], ...content:
 const characters = (text: string): Buffer => matrix(4, "", [1, text.length], element(4, Buffer.from(text, "utf16le")));
 const int32 = (...values: readonly number[]): Buffer => Buffer.from(Int32Array.from(values).buffer);
 const doubles = (...values: readonly number[]): Buffer => Buffer.from(Float64Array.from(values).buffer);
+
+/** As `datasets` writes it: a struct of bytes and path, and a number of the class. */
+export function makeParquet(
+  pictures: readonly (Uint8Array | null)[],
+  labels: readonly (number | string)[],
+  options: object,
+  columns = ["picture", "kind"],
+) {
+  const [image, label] = columns;
+  const isText = typeof labels[0] === "string";
+  const buffer = parquetWriteBuffer({
+    columnData: [
+      { name: image, data: pictures.map((bytes, i) => (bytes === null ? null : { bytes, path: `${i}.jpg` })) },
+      { name: label, data: isText ? [...labels] : labels.map(BigInt) },
+    ],
+    schema: [
+      { name: "root", num_children: 2 },
+      { name: image, num_children: 2, repetition_type: "OPTIONAL" },
+      { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
+      { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+      isText
+        ? { name: label, type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" }
+        : { name: label, type: "INT64", repetition_type: "OPTIONAL" },
+    ],
+    ...options,
+  });
+  return new Uint8Array(buffer);
+}

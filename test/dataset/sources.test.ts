@@ -1,12 +1,11 @@
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, test } from "vitest";
 import type { PrepareSummary } from "#src/dataset/prepare.js";
 import { decodePicture } from "#src/images/decode.js";
 import { difference, drawJpeg } from "../images/draw.js";
-import { makeMetaMat, makeTar } from "./archives.js";
+import { makeMetaMat, makeParquet, makeTar } from "./archives.js";
 import { drawSome, prepareHere, readSkipped, temporaryFolder, useStore, write } from "./fixtures.js";
 
 const synsets = [
@@ -254,42 +253,17 @@ describe("Parquet", () => {
     }),
   });
 
-  /** As `datasets` writes it: a struct of bytes and path, and a number of the class. */
-  function parquet(
-    pictures: readonly (Uint8Array | null)[],
-    labels: readonly (number | string)[],
-    options: object,
-    columns = ["picture", "kind"],
-  ) {
-    const [image, label] = columns;
-    const isText = typeof labels[0] === "string";
-    const buffer = parquetWriteBuffer({
-      columnData: [
-        { name: image, data: pictures.map((bytes, i) => (bytes === null ? null : { bytes, path: `${i}.jpg` })) },
-        { name: label, data: isText ? [...labels] : labels.map(BigInt) },
-      ],
-      schema: [
-        { name: "root", num_children: 2 },
-        { name: image, num_children: 2, repetition_type: "OPTIONAL" },
-        { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
-        { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
-        isText
-          ? { name: label, type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" }
-          : { name: label, type: "INT64", repetition_type: "OPTIONAL" },
-      ],
-      ...options,
-    });
-    return new Uint8Array(buffer);
-  }
-
   test("class names from the metadata in their own order, several row groups and files", async () => {
     const source = temporaryFolder();
     const drawn = Object.values(await drawSome("", 10, 1));
     const kvMetadata = [features(["zebra", "ant"])];
     write(source, {
-      "data/train-00000-of-00002.parquet": parquet(drawn.slice(0, 5), [0, 1, 1, 0, 0], { kvMetadata, rowGroupSize: 2 }),
-      "data/train-00001-of-00002.parquet": parquet(drawn.slice(5, 8), [1, 0, 1], { kvMetadata }),
-      "data/validation-00000-of-00001.parquet": parquet(drawn.slice(8), [1, 0], { kvMetadata }),
+      "data/train-00000-of-00002.parquet": makeParquet(drawn.slice(0, 5), [0, 1, 1, 0, 0], {
+        kvMetadata,
+        rowGroupSize: 2,
+      }),
+      "data/train-00001-of-00002.parquet": makeParquet(drawn.slice(5, 8), [1, 0, 1], { kvMetadata }),
+      "data/validation-00000-of-00001.parquet": makeParquet(drawn.slice(8), [1, 0], { kvMetadata }),
     });
     const summary = await prepareHere({ source, workers: 2 });
     expect(summary.info.source.kind).toBe("Parquet files");
@@ -312,7 +286,7 @@ describe("Parquet", () => {
     const folder = temporaryFolder();
     const drawn = Object.values(await drawSome("", 3, 1));
     write(folder, {
-      "set.parquet": parquet([drawn[0], null, drawn[1], drawn[2]], ["b", "a", "", "a"], {}, ["image", "label"]),
+      "set.parquet": makeParquet([drawn[0], null, drawn[1], drawn[2]], ["b", "a", "", "a"], {}, ["image", "label"]),
     });
     const summary = await prepareHere({ source: join(folder, "set.parquet"), valFraction: 0 });
     expect((await listed(summary, "train")).map(([, name]) => name)).toEqual(["b", "a"]);
@@ -326,7 +300,7 @@ describe("Parquet", () => {
     const folder = temporaryFolder();
     const [drawn] = Object.values(await drawSome("", 1, 1));
     write(folder, {
-      "set.parquet": parquet([drawn], [0], {}, ["photo", "label"]),
+      "set.parquet": makeParquet([drawn], [0], {}, ["photo", "label"]),
       "bad/x.parquet": "PAR1 but not really PAR1",
     });
     await expect(prepareHere({ source: join(folder, "set.parquet") })).rejects.toThrow(

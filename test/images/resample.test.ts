@@ -31,7 +31,7 @@ test.each(cases)("%ix%i is what the definition gives, to one level", (width, hei
       for (const [column, horizontal] of columns(x))
         expected += vertical * horizontal * pixels[(row * width + column) * 3 + channel];
     const error = Math.abs(Math.max(0, Math.min(255, expected)) - picture[(y * SIZE + x) * 3 + channel]);
-    worst = error <= worst ? worst : error;
+    if (!(error <= worst)) worst = error;
   }
   expect(worst).toBeLessThan(1);
 });

@@ -1,0 +1,170 @@
+import { cpSync, existsSync, statSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { keys, openForWriting, toBytes } from "#src/dataset/database.js";
+import { meanImage, pictureSheet, viewSheet } from "#src/dataset/inspect.js";
+import { openStore, type Store } from "#src/dataset/store.js";
+import { verifyStore } from "#src/dataset/verify.js";
+import { sharp } from "#src/images/sharp.js";
+import { alexnet } from "../cli/run.js";
+import { drawSet, drawSome, prepareHere, temporaryFolder, useStore, write } from "./fixtures.js";
+
+async function prepareSet(encoding: "raw" | "jpeg" = "raw"): Promise<string> {
+  const source = temporaryFolder();
+  await drawSet(source);
+  return (await prepareHere({ source, encoding })).path;
+}
+
+const problemsOf = (path: string) => useStore(path, (store: Store) => verifyStore(store, { workers: 2 }));
+
+/** A copy of a store, with something changed in it. */
+async function changed(path: string, change: (database: ReturnType<typeof openForWriting>) => void): Promise<string> {
+  const copy = join(temporaryFolder(), "store");
+  cpSync(path, copy, { recursive: true });
+  const database = openForWriting(copy);
+  database.transactionSync(() => change(database));
+  await database.close();
+  return copy;
+}
+
+describe("verify", () => {
+  test.each(["raw", "jpeg"] as const)("a whole %s store has nothing wrong", async (encoding) => {
+    const seen: number[] = [];
+    const path = await prepareSet(encoding);
+    await useStore(path, async (store) => {
+      expect(await verifyStore(store, { onProgress: (done) => seen.push(done) })).toEqual([]);
+    });
+    expect(seen.at(-1)).toBe(10);
+  });
+
+  test("names what has changed", async () => {
+    const path = await prepareSet();
+    const other = await changed(path, (database) => {
+      const picture = Buffer.from(database.getBinary(keys.picture("val", 2)) ?? []);
+      picture[1000] ^= 1;
+      database.putSync(keys.picture("val", 2), picture);
+      database.removeSync(keys.picture("train", 4));
+    });
+    expect(await problemsOf(other)).toEqual(["train picture 4: missing", "val picture 2: its bytes have changed"]);
+    const labels = await changed(path, (database) => {
+      database.putSync(keys.labels("train"), toBytes(Int32Array.of(0, 0, 1, 1, 1, 1)));
+    });
+    expect(await problemsOf(labels)).toEqual(["train picture 2: labelled 1, recorded as 0"]);
+    const mean = await changed(path, (database) => {
+      const bytes = Buffer.from(database.getBinary(keys.mean) ?? []);
+      bytes.writeFloatLE(bytes.readFloatLE(400) + 1, 400);
+      database.putSync(keys.mean, bytes);
+    });
+    expect(await problemsOf(mean)).toEqual(["the mean image is not that of the pictures (1 of 255 off at most)"]);
+    const renamed = await changed(path, (database) => {
+      const record = Buffer.from(database.getBinary(keys.record("train", 0)) ?? []);
+      database.putSync(keys.record("train", 0), Buffer.concat([record, Buffer.from("x")]));
+    });
+    expect(await problemsOf(renamed)).toEqual(["the content is not what was prepared: its hash differs"]);
+  });
+
+  test("a JPEG that can't be decoded", async () => {
+    const { createHash } = await import("node:crypto");
+    const other = await changed(await prepareSet("jpeg"), (database) => {
+      const rubbish = Buffer.from("no picture");
+      const record = Buffer.from(database.getBinary(keys.record("train", 1)) ?? []);
+      record.set(createHash("sha256").update(rubbish).digest());
+      database.putSync(keys.picture("train", 1), rubbish);
+      database.putSync(keys.record("train", 1), record);
+    });
+    expect((await problemsOf(other))[0]).toBe("train picture 1: can't be decoded");
+  });
+
+  test("stores damaged from outside are refused, not mapped", async () => {
+    const path = await prepareSet();
+    const cut = join(temporaryFolder(), "store");
+    cpSync(path, cut, { recursive: true });
+    truncateSync(join(cut, "data.mdb"), Math.floor(statSync(join(path, "data.mdb")).size / 2));
+    await expect(openStore(cut)).rejects.toThrow(/data\.mdb is cut off: \d+ of \d+ bytes/);
+    truncateSync(join(cut, "data.mdb"), 100);
+    await expect(openStore(cut)).rejects.toThrow(/data\.mdb is something else/);
+    const wrong = await changed(path, (database) =>
+      database.putSync(keys.labels("val"), toBytes(Int32Array.of(0, 0, 1, 2))),
+    );
+    await expect(openStore(wrong)).rejects.toThrow(/damaged picture store: val picture 3 has label 2/);
+    const newer = await changed(path, (database) => {
+      const info = JSON.parse(Buffer.from(database.getBinary(keys.info) ?? []).toString());
+      database.putSync(keys.info, Buffer.from(JSON.stringify({ ...info, version: 9 })));
+    });
+    await expect(openStore(newer)).rejects.toThrow(/format version 9, this program reads 1/);
+    const partial = await changed(path, (database) =>
+      database.putSync(keys.info, Buffer.from('{"format":"alexnet-store","version":1}')),
+    );
+    await expect(openStore(partial)).rejects.toThrow(/damaged picture store/);
+  });
+});
+
+describe("inspect", () => {
+  test("the mean image, and sheets of pictures and of what the network is fed", async () => {
+    const source = temporaryFolder();
+    write(source, await drawSome("a/", 10, 1));
+    const { path } = await prepareHere({ source, valFraction: 0 });
+    await useStore(path, async (store) => {
+      const mean = await sharp(await meanImage(store))
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      expect(mean.info).toMatchObject({ width: 256, height: 256, channels: 3 });
+      expect(mean.data.every((value, i) => value === Math.round(store.mean[i]))).toBe(true);
+      const pictures = await sharp(await pictureSheet(store, { count: 9 })).metadata();
+      expect([pictures.width, pictures.height]).toEqual([3 * 260 + 4, 3 * 260 + 4]);
+      const views = await sharp(await viewSheet(store, { count: 4, cropSize: 227 })).metadata();
+      expect([views.width, views.height]).toEqual([2 * 231 + 4, 2 * 231 + 4]);
+      expect(await viewSheet(store, { count: 4, cropSize: 227 })).toEqual(
+        await viewSheet(store, { count: 4, cropSize: 227 }),
+      );
+      expect(await viewSheet(store, { count: 4, cropSize: 227, seed: 2 })).not.toEqual(
+        await viewSheet(store, { count: 4, cropSize: 227 }),
+      );
+    });
+  });
+});
+
+describe("on the command line", () => {
+  test("prepare, inspect and verify", async () => {
+    const folder = temporaryFolder();
+    await drawSet(join(folder, "photos"));
+    write(join(folder, "photos"), { "train/cat/bad.jpg": "" });
+    const store = join(folder, "store");
+    const refused = alexnet("prepare", join(folder, "photos"), "--out", store, "--encoding", "jpeg");
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/alexnet: .*1 of 11 pictures could not be read, more than 1 %/);
+    const prepared = alexnet("prepare", join(folder, "photos"), "--out", store, "--max-bad", "10%");
+    expect(prepared).toMatchObject({ status: 0 });
+    expect(prepared.stdout).toMatch(/already prepared.*\njpeg, 2 classes, decoded by .*sharp/);
+    expect(prepared.stdout).toMatch(/skipped: 1 \(9\.1 %\), listed in .*skipped\.csv/);
+    const inspected = alexnet("inspect", store, "--out", join(folder, "look"), "--pictures", "4");
+    expect(inspected).toMatchObject({ status: 0 });
+    expect(inspected.stdout).toMatch(/cat +3 +2\ndog +3 +2\nall +6 +4\n/);
+    for (const name of ["mean.png", "pictures.png", "views.png"])
+      expect(existsSync(join(folder, "look", name))).toBe(true);
+    expect(JSON.parse(alexnet("inspect", store, "--json").stdout)).toMatchObject({
+      encoding: "jpeg",
+      classes: ["cat", "dog"],
+    });
+    expect(alexnet("verify", store)).toMatchObject({
+      status: 0,
+      stdout: `${store}: whole; 6 training and 4 validation pictures\n`,
+    });
+    expect(alexnet("verify", join(folder, "photos")).stderr).toMatch(/no picture store; make one with/);
+  });
+
+  test("bench loader measures a store", async () => {
+    const path = await prepareSet();
+    const { status, stdout } = alexnet("bench", "loader", path, "--pictures", "100", "--batch", "3", "--json");
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toEqual([
+      {
+        encoding: "raw",
+        picturesPerSecond: expect.any(Number),
+        bytesPerPicture: 196_608,
+        memoryGrowthBytes: expect.any(Number),
+      },
+    ]);
+    expect(JSON.parse(stdout)[0].picturesPerSecond).toBeGreaterThan(0);
+  });
+});
