@@ -7,7 +7,7 @@ const whichEngine = `
 import { readFileSync } from "node:fs";
 import { openEngine } from "./dist/engine/open.js";
 const engine = await openEngine("onednn");
-const mapped = readFileSync("/proc/self/maps", "utf8").split("\\n").map((line) => line.split(" ").at(-1));
+const mapped = readFileSync("/proc/self/maps", "utf8").split("\\n").map((line) => line.slice(line.indexOf("/")));
 await engine.close();
 console.log(JSON.stringify({ library: engine.description.library, file: mapped.find((file) => file.includes("libdnnl")) }));
 `;
