@@ -40,7 +40,7 @@ export function paintBackdrop(dice: Dice, width: number, height: number): Backdr
   const far: Colour = { ...shade(base, dice.between(-8, 8)), hue: base.hue + dice.between(-60, 60) };
   const canvas: Canvas = { dice, width, height, short: Math.min(width, height), base };
   const pattern = dice.pick(patterns)(canvas);
-  const clutter = Array.from({ length: dice.whole(0, 16) }, () => shape(canvas, dice.between(0.03, 0.11)));
+  const clutter = Array.from({ length: dice.whole(0, 10) }, () => shape(canvas, dice.between(0.03, 0.11)));
   return {
     svg: rectangle(0, 0, width, height, { fill: "url(#backdrop)" }) + pattern + clutter.join(""),
     definitions: gradient("backdrop", dice.between(0, 360), [css(base), css(far)]),
@@ -52,7 +52,7 @@ export function paintBackdrop(dice: Dice, width: number, height: number): Backdr
 export function paintForeground(dice: Dice, width: number, height: number): string {
   const base: Colour = { hue: dice.between(0, 360), saturation: 50, lightness: 50 };
   const canvas: Canvas = { dice, width, height, short: Math.min(width, height), base };
-  return Array.from({ length: dice.whole(0, 3) }, () => shape(canvas, dice.between(0.02, 0.06))).join("");
+  return Array.from({ length: dice.whole(0, 2) }, () => shape(canvas, dice.between(0.02, 0.06))).join("");
 }
 
 /** A colour near the backdrop's in lightness, of any hue. */

@@ -31,7 +31,7 @@ export function composeScene(seed: number, subject: Subject, index: number): Sce
   const paint = mixPaint(new Dice(...keys, 2), backdrop.lightness);
   const drawing = subject.draw(new Dice(...keys, 3), paint);
 
-  const size = frame.between(0.58, 0.98);
+  const size = frame.between(0.62, 1);
   const room = (1 - size) / 2 + 0.05;
   const x = width / 2 + frame.between(-room, room) * short;
   const y = height / 2 + frame.between(-room, room) * short;
@@ -40,7 +40,7 @@ export function composeScene(seed: number, subject: Subject, index: number): Sce
   const place = [
     `translate(${x} ${y})`,
     `rotate(${frame.between(-subject.lean, subject.lean)})`,
-    `skewX(${frame.between(-6, 6)})`,
+    `skewX(${frame.between(-4, 4)})`,
     `scale(${frame.sign() * scale * stretch} ${scale / stretch})`,
   ];
   const shadow = frame.chance(0.4) ? ellipse(0, 48, frame.between(26, 44), 5, { fill: "#000", opacity: 0.18 }) : "";

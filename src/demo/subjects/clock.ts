@@ -3,7 +3,7 @@ import type { Subject } from "./subject.js";
 
 export const clock: Subject = {
   name: "clock",
-  lean: 16,
+  lean: 12,
   draw(dice, paint) {
     const alarm = dice.chance(0.4);
     const radius = alarm ? dice.between(32, 36) : dice.between(38, 46);

@@ -10,7 +10,7 @@ const stripes = [
 
 export const fish: Subject = {
   name: "fish",
-  lean: 30,
+  lean: 18,
   draw(dice, paint) {
     const half = dice.between(17, 27);
     const tail = dice.between(14, 24);

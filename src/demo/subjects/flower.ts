@@ -3,7 +3,7 @@ import type { Subject } from "./subject.js";
 
 export const flower: Subject = {
   name: "flower",
-  lean: 22,
+  lean: 16,
   draw(dice, paint) {
     const petals = dice.whole(5, 11);
     const middle = dice.between(6, 9);

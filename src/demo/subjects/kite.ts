@@ -3,7 +3,7 @@ import type { Subject } from "./subject.js";
 
 export const kite: Subject = {
   name: "kite",
-  lean: 38,
+  lean: 24,
   draw(dice, paint) {
     const half = dice.between(22, 29);
     const top = -49;

@@ -3,7 +3,7 @@ import type { Subject } from "./subject.js";
 
 export const umbrella: Subject = {
   name: "umbrella",
-  lean: 28,
+  lean: 20,
   draw(dice, paint) {
     const panels = dice.whole(4, 6);
     const top = dice.between(-44, -36);
