@@ -16,6 +16,8 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   },
   "Understand:": {
     features: () => import("./features.js"),
+    similar: () => import("./similar.js"),
+    look: () => import("./look.js"),
   },
   "Hand on:": {
     import: () => import("./import.js"),

@@ -46,7 +46,7 @@ function gridOf(count: number): { readonly rows: number; readonly columns: numbe
   let rows = Math.floor(Math.sqrt(half));
   while (rows > 1 && half % rows !== 0) rows--;
   const columns = half / rows;
-  if (!Number.isInteger(half) || rows < 2 || columns > 2 * rows)
+  if (!(Number.isInteger(half) && rows >= 2 && columns <= 2 * rows))
     throw new AlexnetError(
       "usage",
       `${count} views: give 1, 2, 5, 10, or twice the number of crops of a grid, such as 18 (3x3) or 144 (8x9)`,

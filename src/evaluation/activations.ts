@@ -4,6 +4,7 @@ import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { inferShapes, type Shape, volume } from "../network/shapes.js";
+import type { Unreadable } from "./classify.js";
 import { compileModel, type OpenModel, picturesPerBatch } from "./trained.js";
 
 /** What a layer makes of some files' centre crops. */
@@ -12,8 +13,7 @@ export interface Activations {
   readonly files: readonly string[];
   /** (files, channels, height, width). */
   readonly rows: Float32Array;
-  /** What is wrong with those that could not. */
-  readonly errors: readonly string[];
+  readonly failures: readonly Unreadable[];
 }
 
 export interface ActivationOptions {
@@ -45,7 +45,10 @@ export async function* readActivations(
       yield {
         files: readable.map((i) => batch[i]),
         rows,
-        errors: outcomes.filter((error) => error !== null),
+        failures: batch.flatMap((file, i) => {
+          const error = outcomes[i];
+          return error === null ? [] : [{ file, error }];
+        }),
       };
     }
   } finally {

@@ -72,8 +72,8 @@ export async function writeFeatures(
     let unreadable = 0;
     for await (const batch of readActivations(open, files, { ...options, layer })) {
       file.append(batch.files, batch.rows);
-      for (const error of batch.errors) onUnreadable?.(error);
-      unreadable += batch.errors.length;
+      for (const { error } of batch.failures) onUnreadable?.(error);
+      unreadable += batch.failures.length;
       onProgress?.(file.rows + unreadable, files.length);
     }
     if (file.rows === 0) throw new AlexnetError("data", `${out}: not written, no picture could be read`);

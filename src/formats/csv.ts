@@ -22,6 +22,13 @@ export function splitCsvLines(text: string): readonly string[] {
 
 /** The fields of a whole line. */
 export function parseCsvLine(line: string): readonly string[] {
-  const fields = line.replace(/\r?\n$/, "").matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/gs);
-  return Array.from(fields, ([, inQuotes, plain = ""]) => inQuotes?.replaceAll('""', '"') ?? plain);
+  const text = line.replace(/\r?\n$/, "");
+  const field = /"((?:[^"]|"")*)"|[^,]*/y;
+  const fields: string[] = [];
+  for (let at = 0; at <= text.length; at = field.lastIndex + 1) {
+    field.lastIndex = at;
+    const [plain = "", inQuotes] = field.exec(text) ?? [];
+    fields.push(inQuotes?.replaceAll('""', '"') ?? plain);
+  }
+  return fields;
 }
