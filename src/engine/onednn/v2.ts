@@ -63,6 +63,8 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
   const descriptors: Uint8Array[] = [];
   const pair = (value: number): BigInt64Array => BigInt64Array.of(BigInt(value), BigInt(value));
   const lrnAlgorithm = (s: LrnSpec): number => (s.withinMap ? Algorithm.lrnWithin : Algorithm.lrnAcross);
+  /** Strides, then padding before and after: what every convolution call ends with. */
+  const slide = (s: ConvolutionSpec) => [pair(s.stride), pair(s.padding), pair(s.padding)] as const;
   const propagation = (training: boolean): number => (training ? Propagation.training : Propagation.inference);
   const describe = (size: number, init: (operation: Uint8Array) => void, attributes: Pointer, hint: Pointer | null) => {
     const operation = new Uint8Array(size);
@@ -102,9 +104,7 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
             s.weights,
             s.bias,
             s.dst,
-            pair(s.stride),
-            pair(s.padding),
-            pair(s.padding),
+            ...slide(s),
           ),
         attributes,
         null,
@@ -112,35 +112,14 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
     convolutionBackwardData: (s: ConvolutionSpec, attributes, hint) =>
       describe(
         Size.convolution,
-        (d) =>
-          convolutionData(
-            d,
-            Algorithm.convolutionDirect,
-            s.src,
-            s.weights,
-            s.dst,
-            pair(s.stride),
-            pair(s.padding),
-            pair(s.padding),
-          ),
+        (d) => convolutionData(d, Algorithm.convolutionDirect, s.src, s.weights, s.dst, ...slide(s)),
         attributes,
         hint,
       ),
     convolutionBackwardWeights: (s: ConvolutionSpec, attributes, hint) =>
       describe(
         Size.convolution,
-        (d) =>
-          convolutionWeights(
-            d,
-            Algorithm.convolutionDirect,
-            s.src,
-            s.weights,
-            s.bias,
-            s.dst,
-            pair(s.stride),
-            pair(s.padding),
-            pair(s.padding),
-          ),
+        (d) => convolutionWeights(d, Algorithm.convolutionDirect, s.src, s.weights, s.bias, s.dst, ...slide(s)),
         attributes,
         hint,
       ),
