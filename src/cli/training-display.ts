@@ -46,6 +46,8 @@ export class TrainingDisplay {
         for (const line of describeEnd(event)) this.#print(line);
         break;
       case "checkpoint":
+      case "row":
+      case "layers":
         break;
     }
   };

@@ -7,10 +7,7 @@ export interface Difference {
 
 /** Where two pieces of plain data differ, leaf by leaf. Entries of lists go by their name where they have one. */
 export function differences(left: unknown, right: unknown): readonly Difference[] {
-  const [a, b] = [new Map(leaves(left, "")), new Map(leaves(right, ""))];
-  return [...new Set([...a.keys(), ...b.keys()])]
-    .filter((path) => JSON.stringify(a.get(path)) !== JSON.stringify(b.get(path)))
-    .map((path) => ({ path, left: a.get(path), right: b.get(path) }));
+  return differingSettings([left, right]).map(({ path, values }) => ({ path, left: values[0], right: values[1] }));
 }
 
 /** "recipe.momentum: 0.9, now 0.8" */
@@ -34,4 +31,19 @@ function joined(path: string, step: string): string {
 
 function show(value: unknown): string {
   return value === undefined ? "none" : JSON.stringify(value);
+}
+
+export interface Setting {
+  readonly path: string;
+  /** One for each. */
+  readonly values: readonly unknown[];
+}
+
+/** The settings that are not the same in all of several configurations. */
+export function differingSettings(configs: readonly unknown[]): readonly Setting[] {
+  const each = configs.map((config) => new Map(leaves(config, "")));
+  const paths = new Set(each.flatMap((map) => [...map.keys()]));
+  return [...paths]
+    .map((path) => ({ path, values: each.map((map) => map.get(path)) }))
+    .filter(({ values }) => values.some((value) => JSON.stringify(value) !== JSON.stringify(values[0])));
 }

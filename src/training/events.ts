@@ -1,7 +1,8 @@
 import type { PrepareProgress } from "../dataset/prepare.js";
 import type { EngineDescription } from "../engine/engine.js";
 import type { RunConfig } from "./config.js";
-import type { EpochRow } from "./metrics.js";
+import type { LayerStatistics } from "./layer-statistics.js";
+import type { EpochRow, StepRow } from "./metrics.js";
 
 /** What a training run tells while it goes on: plain data. Epochs, batches and steps count from 1. */
 export type TrainEvent =
@@ -9,6 +10,8 @@ export type TrainEvent =
   | Started
   | StepDone
   | { readonly kind: "validating"; readonly epoch: number; readonly done: number; readonly total: number }
+  | { readonly kind: "row"; readonly row: StepRow }
+  | LayersMeasured
   | EpochDone
   | {
       readonly kind: "checkpoint";
@@ -51,6 +54,14 @@ export interface StepDone {
   readonly waiting: number;
   /** To the end of the last epoch, at this rate. */
   readonly secondsLeft: number;
+}
+
+export interface LayersMeasured {
+  readonly kind: "layers";
+  readonly step: number;
+  readonly layers: readonly LayerStatistics[];
+  /** The first layer's weights: (filters, channels, height, width). */
+  readonly filters: { readonly shape: readonly number[]; readonly values: Float32Array };
 }
 
 export interface EpochDone {

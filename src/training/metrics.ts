@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, r
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
 import { explainDisk } from "../files.js";
+import { layerStatistics } from "./layer-statistics.js";
 
 /** A row for the steps since the row before; means over them. */
 const stepRow = z.object({
@@ -33,6 +34,8 @@ const epochRow = z.object({
   kind: z.literal("epoch"),
   /** Centre crops, no dropout; null where there are no validation pictures. */
   validation: scores.nullable(),
+  /** After the epoch's last step. */
+  layers: z.array(layerStatistics),
   seconds: z.number(),
 });
 

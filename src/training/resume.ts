@@ -111,9 +111,11 @@ export function resumedState(
 ): TrainingState {
   const { batchSize, epochs } = config.recipe;
   for (const change of differences({ recipe }, { recipe: config.recipe })) warn(describeDifference(change));
-  const batch = Math.ceil((state.batch * recipe.batchSize) / batchSize);
-  if (batch * batchSize !== state.batch * recipe.batchSize)
+  if (batchSize !== recipe.batchSize && state.batch > 0)
     warn("the batch size changed within an epoch: a few of its pictures are left out");
+  const batches = Math.ceil(config.data.train / batchSize);
+  const batch =
+    batchSize === recipe.batchSize ? state.batch : Math.ceil((state.epochTally.samples * batches) / config.data.train);
   const next = { ...state, batch, epochs: config.timeBudget === null ? epochs : Math.min(epochs, state.epochs) };
   const atEpochsEnd = state.batch === 0 && state.epoch > 0;
   return { ...next, ended: atEpochsEnd ? reasonToEnd(next, config) : null };

@@ -24,6 +24,10 @@ export class RunFolder {
     return join(this.path, "tensorboard");
   }
 
+  get lockPath(): string {
+    return join(this.path, LOCK);
+  }
+
   /** Whether a run was begun here. */
   get exists(): boolean {
     return existsSync(this.file("config.json"));
@@ -74,7 +78,7 @@ export class RunFolder {
   /** @throws AlexnetError "run" naming the process that trains here. */
   lock(): RunLock {
     mkdirSync(this.path, { recursive: true });
-    return lockRun(join(this.path, LOCK));
+    return lockRun(this.lockPath);
   }
 
   /** A line with the time before it. */

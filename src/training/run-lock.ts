@@ -1,4 +1,4 @@
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import koffi from "koffi";
@@ -40,6 +40,18 @@ export function lockRun(path: string): RunLock {
     closeSync(file);
     throw error;
   }
+}
+
+export interface LockHolder {
+  readonly process: number;
+  readonly host: string;
+}
+
+/** Whom a lock's file names: who holds it now, or held it last and ended without giving it back. */
+export function lockHolder(path: string): LockHolder | undefined {
+  if (!existsSync(path)) return undefined;
+  const match = /^process (\d+) on (.+)$/.exec(readFileSync(path, "utf8").trim());
+  return match === null ? undefined : { process: Number(match[1]), host: match[2] };
 }
 
 /** Without waiting. Where the system has no flock there is no guard, as on Windows. */

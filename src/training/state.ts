@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { layerStatistics } from "./layer-statistics.js";
+import { initialPolicyState } from "./policy.js";
+import { initialGuessWatch } from "./stall.js";
 
 /** Sums over some steps; means are taken when they are shown. */
 const tally = z.object({ steps: z.number(), samples: z.number(), lossSum: z.number(), correct: z.number() }).readonly();
@@ -33,8 +36,9 @@ export const trainingState = z
     best: z.object({ epoch: z.number(), step: z.number(), error: z.number() }).readonly().nullable(),
     /** Epochs since then. */
     sinceBest: z.number(),
-    /** Steps in a row whose loss was that of guessing. */
-    guessingSteps: z.number(),
+    guessing: z.object({ loss: z.number().nullable(), steps: z.number() }).readonly(),
+    /** As they were after the last step of an epoch. */
+    layers: z.array(layerStatistics).readonly(),
     /** Spent on training and validation, over all sessions. */
     seconds: z.number(),
     /** Length of the metrics file when this was true. */
@@ -51,12 +55,13 @@ export function initialState(epochs: number): TrainingState {
     batch: 0,
     step: 0,
     epochs,
-    policy: { drops: 0, best: null, stale: 0 },
+    policy: initialPolicyState,
     epochTally: emptyTally,
     rowTally: emptyTally,
     best: null,
     sinceBest: 0,
-    guessingSteps: 0,
+    guessing: initialGuessWatch,
+    layers: [],
     seconds: 0,
     metricsBytes: 0,
     ended: null,

@@ -1,23 +1,16 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { ensurePrepared } from "../dataset/prepare.js";
-import { openStore, type Store } from "../dataset/store.js";
+import { openStore } from "../dataset/store.js";
 import type { Engine, EngineName } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
-import { AlexnetError } from "../errors.js";
-import { initialise } from "../network/initialise.js";
-import { parameterCount } from "../network/parameters.js";
-import { Checkpoints } from "./checkpoints.js";
 import type { RunConfig } from "./config.js";
 import type { EventListener, TrainSummary } from "./events.js";
-import { logLine } from "./log.js";
-import { MetricsFile } from "./metrics.js";
-import { multipliersOf, type PreparationChoices, planRun, type RunChoices } from "./plan.js";
-import { checkDisk, checkMemory, checkOutputs } from "./preflight.js";
-import { changedConfig, refuseOtherData, refuseOtherRun, resumedState } from "./resume.js";
+import { type PreparationChoices, planRun, type RunChoices } from "./plan.js";
+import { checkDisk, checkMemory } from "./preflight.js";
+import { changedConfig, refuseOtherData } from "./resume.js";
 import { RunFolder } from "./run-folder.js";
-import { initialState, type TrainingState } from "./state.js";
-import { Trainer } from "./trainer.js";
+import { runSession } from "./session.js";
 
 interface Watching {
   readonly onEvent?: EventListener | undefined;
@@ -91,83 +84,6 @@ export async function resume(options: ResumeOptions): Promise<TrainSummary> {
       });
     });
   });
-}
-
-interface Session {
-  readonly folder: RunFolder;
-  readonly config: RunConfig;
-  readonly store: Store;
-  readonly engine: Engine;
-  readonly onEvent: EventListener;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** From the newest checkpoint, or the start, to the end or the signal. */
-async function runSession({ folder, config, store, engine, onEvent, signal }: Session): Promise<TrainSummary> {
-  const emit: EventListener = (event) => {
-    const line = logLine(event);
-    if (line !== undefined) folder.log(line);
-    onEvent(event);
-  };
-  const warn = (message: string): void => emit({ kind: "warning", message });
-  const { network, recipe } = config;
-  mkdirSync(folder.checkpoints, { recursive: true });
-  const checkpoints = new Checkpoints(folder.checkpoints, config.keep);
-  const found = checkpoints.newest((error) => warn(`${error.message}; going on from the checkpoint before it`));
-  if (found !== undefined) refuseOtherRun(config, found, engine.description, folder, warn);
-  const start: TrainingState =
-    found === undefined ? initialState(recipe.epochs) : resumedState(found.origin, config, warn);
-  const { inputScale: scale } = recipe;
-  const preprocessing = { mean: store.mean, scale: [scale, scale, scale] as const };
-
-  const program = await engine.compile(network, {
-    batchSize: recipe.batchSize,
-    mode: "train",
-    preprocessing,
-    multipliers: multipliersOf(recipe, network),
-  });
-  await program.write("parameters", found?.model.parameters ?? initialise(network, recipe.initialisation, config.seed));
-  if (found !== undefined) {
-    await program.write("momentum", found.momentum);
-    checkpoints.settle(found.origin.state.step, found.origin.state.best?.step);
-  } else await checkOutputs(program);
-
-  const metrics = new MetricsFile(folder.file("metrics.jsonl"), start.metricsBytes);
-  try {
-    folder.recordSession(engine.description, start.step);
-    const trainer = new Trainer({
-      run: folder.path,
-      config,
-      store,
-      program,
-      engine: engine.description,
-      model: { network, classes: store.classes, preprocessing },
-      start,
-      metrics,
-      checkpoints,
-      emit,
-      signal,
-    });
-    emit({
-      kind: "started",
-      run: folder.path,
-      config,
-      engine: engine.description,
-      resumedAt: found && { epoch: start.epoch + 1, step: start.step },
-      parameters: parameterCount(network),
-      memoryBytes: program.memoryBytes,
-      batches: trainer.batchesPerEpoch,
-    });
-    const summary = await trainer.run();
-    emit({ kind: "ended", ...summary });
-    return summary;
-  } catch (error) {
-    if (error instanceof AlexnetError) folder.log(error.message);
-    throw error;
-  } finally {
-    metrics.close();
-    await program.close();
-  }
 }
 
 async function checkRoom(folder: RunFolder, config: RunConfig, engine: Engine): Promise<void> {

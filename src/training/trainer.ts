@@ -1,28 +1,33 @@
 import { batches, countBatches, type LoadedBatch } from "../dataset/batches.js";
 import type { Store } from "../dataset/store.js";
-import type { EngineDescription, Program, StepResult } from "../engine/engine.js";
+import type { Batch, Engine, Program, StepResult } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { evaluateSplit } from "../evaluation/evaluate-split.js";
 import { errors, Scorer, type Scores } from "../evaluation/scores.js";
+import { parameterTable, parameterView } from "../network/parameters.js";
 import { bits, Purpose } from "../random.js";
-import { dueAfterEpoch, dueAfterStep } from "./cadence.js";
-import type { Model } from "./checkpoint.js";
+import { dueAfterEpoch } from "./cadence.js";
+import type { Checkpoint, Model } from "./checkpoint.js";
 import type { Checkpoints } from "./checkpoints.js";
 import type { RunConfig } from "./config.js";
+import { locateDivergence } from "./divergence.js";
 import { epochsInTime, reasonToEnd } from "./ending.js";
 import type { EventListener, TrainSummary } from "./events.js";
+import { measureLayers } from "./layer-statistics.js";
 import type { EpochRow, MetricsFile, StepRow } from "./metrics.js";
 import { afterEpoch, learningRateOf } from "./policy.js";
+import { Saver } from "./saver.js";
+import { AnswerSpread, describeGuessing, describeSameAnswers, isWorthAWarning, watchLoss } from "./stall.js";
 import { addToTally, emptyTally, type Tally, type TrainingState } from "./state.js";
-import { Stopwatch } from "./stopwatch.js";
+import { Timing } from "./stopwatch.js";
 
 export interface TrainerParts {
   readonly run: string;
   readonly config: RunConfig;
   readonly store: Store;
+  readonly engine: Engine;
   /** Holds the parameters and momentum that go with `start`. */
   readonly program: Program;
-  readonly engine: EngineDescription;
   /** All but the parameters, which the program holds. */
   readonly model: Omit<Model, "parameters">;
   readonly start: TrainingState;
@@ -35,55 +40,41 @@ export interface TrainerParts {
 
 /** The loop. What it does next depends on nothing but `TrainingState`, the parameters and the momentum. */
 export class Trainer {
-  readonly #parts: TrainerParts;
   readonly batchesPerEpoch: number;
+  readonly #parts: TrainerParts;
+  readonly #saver: Saver;
+  readonly #timing = new Timing();
   readonly #sessionBegan = performance.now();
   #state: TrainingState;
-  #lately = new Stopwatch();
-  #latelyRead = { imagesPerSecond: 0, waiting: 0 };
-  #row = new Stopwatch();
-  #epoch = new Stopwatch();
   #validationSeconds = 0;
-  #sinceCheckpoint = { steps: 0, began: performance.now() };
-  #saving: Promise<void> = Promise.resolve();
-  #savingFailed: Error | undefined;
 
   constructor(parts: TrainerParts) {
+    const { store, config, checkpoints, emit, start } = parts;
+    const { batchSize } = config.recipe;
+    this.batchesPerEpoch = countBatches(store, { split: "train", views: "augmented", batchSize });
     this.#parts = parts;
-    this.#state = parts.start;
-    const { batchSize } = parts.config.recipe;
-    this.batchesPerEpoch = countBatches(parts.store, { split: "train", views: "augmented", batchSize });
+    this.#saver = new Saver(checkpoints, config.checkpointEvery, emit);
+    this.#state = start;
   }
 
   /**
    * Trains until the epochs are done or another reason to end comes first.
-   * @throws AlexnetError "interrupted" when the signal stopped it, after a checkpoint.
+   * @throws AlexnetError "interrupted" when the signal stopped it, after a checkpoint; "run" when the numbers overflow
+   * or the disk is full: the latest checkpoint is whole then.
    */
   async run(): Promise<TrainSummary> {
     try {
       while (this.#state.ended === null) {
         if (this.#state.batch < this.batchesPerEpoch) await this.#trainEpoch();
         if (!this.#stopping) await this.#endEpoch();
-        if (this.#stopping) await this.#stop();
+        if (this.#stopping && this.#state.ended === null) await this.#stop();
       }
-    } finally {
-      await this.#saving;
+    } catch (error) {
+      await this.#saver.finish().catch(() => {}); // one error is enough
+      throw error;
     }
-    if (this.#savingFailed !== undefined) throw this.#savingFailed;
+    await this.#saver.finish();
     return this.#summary(this.#state.ended);
-  }
-
-  get #stopping(): boolean {
-    return this.#parts.signal?.aborted === true;
-  }
-
-  get #seconds(): number {
-    return this.#parts.start.seconds + (performance.now() - this.#sessionBegan) / 1000;
-  }
-
-  get #outOfTime(): boolean {
-    const { timeBudget } = this.#parts.config;
-    return timeBudget !== null && this.#seconds >= timeBudget;
   }
 
   async #trainEpoch(): Promise<void> {
@@ -100,44 +91,37 @@ export class Trainer {
       colourDeviation: config.recipe.colourDeviation,
       ...(config.workers !== null && { workers: config.workers }),
     });
+    this.#timing.beginEpoch();
     try {
       let next = ahead(source);
       while (this.#state.batch < this.batchesPerEpoch && !this.#stopping && !this.#outOfTime) {
-        const { value: batch } = await this.#waiting(next);
+        const { value: batch } = await this.#timing.wait(next);
         if (batch === undefined)
           throw new AlexnetError("data", `${store.path}: gave fewer batches than it has pictures`);
         next = ahead(source); // decoded while this batch is trained on
         await this.#step(batch);
-        if (this.#savingFailed !== undefined) throw this.#savingFailed;
-        if (this.#checkpointDue) await this.#checkpoint();
+        if (this.#saver.isDue) await this.#save();
       }
     } finally {
       await source.return(undefined);
     }
   }
 
-  #waiting<T>(promise: Promise<T>): Promise<T> {
-    return this.#epoch.wait(this.#row.wait(this.#lately.wait(promise)));
-  }
-
-  async #step(batch: LoadedBatch): Promise<void> {
-    const { program, config, emit } = this.#parts;
+  async #step({ pictures, views, labels, release }: LoadedBatch): Promise<void> {
+    const { program, config } = this.#parts;
     const { momentum, weightDecay } = config.recipe;
     const { epoch, batch: index } = this.#state;
     const learningRate = this.#learningRate;
-    const { pictures, views, labels } = batch;
-    const samples = views.length;
     const seed = bits(config.seed, Purpose.dropout, epoch, index);
-    const result = await program.step({ pictures, views, labels }, { learningRate, momentum, weightDecay, seed });
-    batch.release();
-    if (!Number.isFinite(result.loss))
-      throw new AlexnetError(
-        "run",
-        `${this.#parts.run}: the loss is not finite at step ${this.#state.step + 1}; try a lower --learning-rate`,
-      );
-    this.#count(result, samples);
+    const batch = { pictures, views, labels };
+    const result = await program.step(batch, { learningRate, momentum, weightDecay, seed });
+    if (!Number.isFinite(result.loss)) throw await this.#diverged(batch);
+    release();
+    this.#count(result, views.length);
+    if (this.#state.batch === this.batchesPerEpoch) await this.#measureLayers();
+    if (isWorthAWarning(this.#state.guessing)) await this.#warnOfGuessing();
     if (this.#state.rowTally.steps >= config.metricsEvery) this.#endRow(learningRate);
-    emit({
+    this.#parts.emit({
       kind: "step",
       epoch: epoch + 1,
       epochs: this.#state.epochs,
@@ -146,9 +130,10 @@ export class Trainer {
       step: this.#state.step,
       learningRate,
       ...means(this.#state.epochTally),
-      ...this.#rateLately(),
+      ...this.#timing.lately,
       secondsLeft: this.#secondsLeft(),
     });
+    this.#saver.countStep();
   }
 
   #count({ loss, correct }: StepResult, samples: number): void {
@@ -159,30 +144,58 @@ export class Trainer {
       step: state.step + 1,
       epochTally: addToTally(state.epochTally, samples, loss, correct),
       rowTally: addToTally(state.rowTally, samples, loss, correct),
+      guessing: watchLoss(state.guessing, loss, this.#parts.config.data.classes),
     };
-    this.#sinceCheckpoint.steps++;
-    for (const watch of [this.#lately, this.#row, this.#epoch]) watch.add(samples);
+    this.#timing.add(samples);
   }
 
   #endRow(learningRate: number): void {
     const { epoch, step, rowTally } = this.#state;
-    const row: StepRow = {
-      kind: "step",
-      epoch: epoch + 1,
-      step,
-      learningRate,
-      ...means(rowTally),
-      ...this.#row.read(),
-    };
+    const rate = this.#timing.endRow();
+    const row: StepRow = { kind: "step", epoch: epoch + 1, step, learningRate, ...means(rowTally), ...rate };
     this.#parts.metrics.append(row);
+    this.#parts.emit({ kind: "row", row });
     this.#state = { ...this.#state, rowTally: emptyTally };
-    this.#row = new Stopwatch();
+  }
+
+  async #measureLayers(): Promise<void> {
+    const { program, config, emit } = this.#parts;
+    const { network } = config;
+    const parameters = await program.read("parameters");
+    const layers = measureLayers(network, parameters, await program.read("gradients"));
+    this.#state = { ...this.#state, layers };
+    const [first] = parameterTable(network);
+    if (first === undefined) return;
+    const filters = { shape: first.shape, values: parameterView(parameters, first).slice() };
+    emit({ kind: "layers", step: this.#state.step, layers, filters });
+  }
+
+  async #warnOfGuessing(): Promise<void> {
+    await this.#measureLayers();
+    const { config } = this.#parts;
+    const { guessing, layers } = this.#state;
+    this.#warn(describeGuessing(guessing, config.data.classes, config.recipe, layers));
+  }
+
+  async #diverged(batch: Batch): Promise<AlexnetError> {
+    const { run, engine, program, model, config } = this.#parts;
+    const where = await locateDivergence(engine, program, model, batch);
+    const { step, epoch } = this.#state;
+    const lower = config.recipe.learningRate / 10;
+    const saved = this.#saver.hasSaved || this.#parts.start.step > 0;
+    const way = saved
+      ? `the latest checkpoint is good: go on from it with a lower rate (alexnet train --resume ${run} --override --learning-rate ${lower}), or begin anew with --recipe small`
+      : `there is no checkpoint yet: begin anew with --learning-rate ${lower} or --recipe small`;
+    return new AlexnetError(
+      "run",
+      `${run}: the loss of step ${step + 1} (epoch ${epoch + 1}) is not finite: ${where}; ${way}`,
+    );
   }
 
   async #endEpoch(): Promise<void> {
     const { metrics, emit, config } = this.#parts;
+    const rate = this.#timing.epoch;
     const learningRate = this.#learningRate;
-    const rates = this.#epoch.read();
     const validation = await this.#validate();
     if (validation === "stopped") return;
     const row: EpochRow = {
@@ -191,14 +204,15 @@ export class Trainer {
       step: this.#state.step,
       learningRate,
       ...means(this.#state.epochTally),
-      ...rates,
+      ...rate,
       validation,
-      seconds: this.#epoch.seconds,
+      layers: [...this.#state.layers],
+      seconds: this.#timing.epochSeconds,
     };
     metrics.append(row);
     const best = this.#advance(validation === null ? 1 - row.top1 : errors(validation).top1);
-    if (best || this.#state.ended !== null || dueAfterEpoch(config.checkpointEvery, this.#state.epoch))
-      await this.#checkpoint();
+    const due = dueAfterEpoch(config.checkpointEvery, this.#state.epoch);
+    if (best || due || this.#state.ended !== null) await this.#save();
     emit({ kind: "epoch", epochs: this.#state.epochs, row, best, secondsLeft: this.#secondsLeft() });
   }
 
@@ -208,9 +222,14 @@ export class Trainer {
     if (store.count("val") === 0) return null;
     const began = performance.now();
     const epoch = this.#state.epoch + 1;
+    const scorer = new Scorer(store.classes);
+    const spread = new AnswerSpread();
+    const count = (probabilities: Float64Array, label: number): void => {
+      scorer.add(probabilities, label);
+      spread.add(probabilities);
+    };
     try {
-      const scorer = new Scorer(store.classes);
-      await evaluateSplit(program, store, (probabilities, label) => scorer.add(probabilities, label), {
+      await evaluateSplit(program, store, count, {
         split: "val",
         views: 1,
         cropSize: config.network.input.size,
@@ -218,12 +237,13 @@ export class Trainer {
         signal,
         onProgress: (done, total) => emit({ kind: "validating", epoch, done, total }),
       });
-      this.#validationSeconds = (performance.now() - began) / 1000;
-      return scorer.scores();
     } catch (error) {
       if (error instanceof AlexnetError && error.code === "interrupted") return "stopped";
       throw error;
     }
+    if (spread.isFlat) this.#warn(describeSameAnswers(config.recipe));
+    this.#validationSeconds = (performance.now() - began) / 1000;
+    return scorer.scores();
   }
 
   /** Moves on to the next epoch. @returns whether this one's error was the lowest so far */
@@ -246,24 +266,18 @@ export class Trainer {
       seconds,
     };
     this.#state = { ...next, ended: reasonToEnd(next, config) };
-    this.#epoch = new Stopwatch();
     return isBest;
   }
 
-  get #checkpointDue(): boolean {
-    const { steps, began } = this.#sinceCheckpoint;
-    const seconds = (performance.now() - began) / 1000;
-    return dueAfterStep(this.#parts.config.checkpointEvery, { steps, seconds });
+  #save(): Promise<void> {
+    return this.#saver.save(() => this.#checkpoint());
   }
 
-  /** Copies what training depends on; writing it to the disk goes on beside training. */
-  async #checkpoint(): Promise<void> {
-    const began = performance.now();
-    await this.#saving;
-    if (this.#savingFailed !== undefined) throw this.#savingFailed;
-    const { program, model, config, store, engine, metrics, checkpoints, emit } = this.#parts;
+  /** A copy of everything that training goes on from; the metrics up to here are safe before it is. */
+  async #checkpoint(): Promise<Checkpoint> {
+    const { program, model, config, store, engine, metrics } = this.#parts;
     this.#state = { ...this.#state, seconds: this.#seconds, metricsBytes: metrics.sync() };
-    const checkpoint = {
+    return {
       model: { ...model, parameters: await program.read("parameters") },
       momentum: await program.read("momentum"),
       origin: {
@@ -271,24 +285,15 @@ export class Trainer {
         seed: config.seed,
         dataHash: store.contentHash,
         colour: store.colour,
-        engine,
+        engine: engine.description,
         state: this.#state,
       },
     };
-    this.#sinceCheckpoint = { steps: 0, began: performance.now() };
-    const stalledSeconds = (performance.now() - began) / 1000;
-    this.#saving = checkpoints.save(checkpoint).then(
-      (saved) => emit({ kind: "checkpoint", ...saved, stalledSeconds }),
-      (error: Error) => {
-        this.#savingFailed = error;
-      },
-    );
   }
 
   async #stop(): Promise<never> {
-    if (this.#state.ended === null && this.#sinceCheckpoint.steps > 0) await this.#checkpoint();
-    await this.#saving;
-    if (this.#savingFailed !== undefined) throw this.#savingFailed;
+    if (this.#saver.isBehind) await this.#save();
+    await this.#saver.finish();
     const { run, signal } = this.#parts;
     throw new AlexnetError(
       "interrupted",
@@ -297,26 +302,32 @@ export class Trainer {
     );
   }
 
+  get #stopping(): boolean {
+    return this.#parts.signal?.aborted === true;
+  }
+
+  get #seconds(): number {
+    return this.#parts.start.seconds + (performance.now() - this.#sessionBegan) / 1000;
+  }
+
+  get #outOfTime(): boolean {
+    const { timeBudget } = this.#parts.config;
+    return timeBudget !== null && this.#seconds >= timeBudget;
+  }
+
   get #learningRate(): number {
     const { recipe } = this.#parts.config;
     return learningRateOf({ ...recipe, epochs: this.#state.epochs }, this.#state.policy, this.#state.epoch);
   }
 
-  /** Over the last few seconds. */
-  #rateLately(): { readonly imagesPerSecond: number; readonly waiting: number } {
-    const current = this.#lately.read();
-    if (this.#latelyRead.imagesPerSecond === 0 || this.#lately.seconds > LATELY_SECONDS) {
-      this.#latelyRead = current;
-      if (this.#lately.seconds > LATELY_SECONDS) this.#lately = new Stopwatch();
-    }
-    return this.#latelyRead;
+  #warn(message: string): void {
+    this.#parts.emit({ kind: "warning", message });
   }
 
   #secondsLeft(): number {
-    const { store, config } = this.#parts;
-    const { epoch, epochs, batch } = this.#state;
-    const pictures = (epochs - epoch) * store.count("train") - batch * config.recipe.batchSize;
-    const { imagesPerSecond } = this.#latelyRead;
+    const { epoch, epochs, epochTally } = this.#state;
+    const pictures = (epochs - epoch) * this.#parts.store.count("train") - epochTally.samples;
+    const { imagesPerSecond } = this.#timing.lately;
     const training = imagesPerSecond === 0 ? 0 : Math.max(0, pictures) / imagesPerSecond;
     return training + (epochs - epoch) * this.#validationSeconds;
   }
@@ -333,8 +344,6 @@ export class Trainer {
     };
   }
 }
-
-const LATELY_SECONDS = 10;
 
 /** Asks for the next batch; a failure counts when it is waited for. */
 function ahead(source: AsyncGenerator<LoadedBatch>): Promise<IteratorResult<LoadedBatch, undefined>> {

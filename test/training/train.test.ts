@@ -68,7 +68,16 @@ describe("train", () => {
     const summary = await train(options(run, { onEvent: (event) => events.push(event) }));
     expect(summary).toMatchObject({ run, epochs: 3, steps: 12, reason: "all 3 epochs are done" });
     expect(readdirSync(run).sort()).toEqual(
-      ["checkpoints", "classes.json", "config.json", "environment.json", "lock", "log.txt", "metrics.jsonl"].sort(),
+      [
+        "checkpoints",
+        "classes.json",
+        "config.json",
+        "environment.json",
+        "lock",
+        "log.txt",
+        "metrics.jsonl",
+        "tensorboard",
+      ].sort(),
     );
     expect(JSON.parse(readFileSync(join(run, "classes.json"), "utf8"))).toEqual(["apple", "lake", "meadow"]);
     const { model, origin } = last(run);
