@@ -11,6 +11,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     demo: () => import("./demo.js"),
     prepare: () => import("./prepare.js"),
     train: () => import("./train.js"),
+    "find-learning-rate": () => import("./find-learning-rate.js"),
     evaluate: () => import("./evaluate.js"),
     classify: () => import("./classify.js"),
   },
@@ -18,6 +19,11 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     features: () => import("./features.js"),
     similar: () => import("./similar.js"),
     look: () => import("./look.js"),
+  },
+  "Training runs:": {
+    runs: () => import("./runs.js"),
+    show: () => import("./show.js"),
+    compare: () => import("./compare.js"),
   },
   "Hand on:": {
     import: () => import("./import.js"),
