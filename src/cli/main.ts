@@ -19,6 +19,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     features: () => import("./features.js"),
     similar: () => import("./similar.js"),
     look: () => import("./look.js"),
+    report: () => import("./report.js"),
   },
   "Training runs:": {
     runs: () => import("./runs.js"),

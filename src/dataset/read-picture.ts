@@ -1,0 +1,14 @@
+import { AlexnetError } from "../errors.js";
+import { PICTURE_BYTES } from "../images/geometry.js";
+import { findTurbojpeg } from "../images/turbojpeg.js";
+import { decodeStored } from "./encode.js";
+import type { Split, Store } from "./store.js";
+
+/** One picture of a store, (256, 256, 3). @throws AlexnetError "data" when it is damaged. */
+export async function readPicture(store: Store, split: Split, index: number): Promise<Uint8Array> {
+  const picture = new Uint8Array(PICTURE_BYTES);
+  const { encoding } = store.info;
+  if (!(await decodeStored(store.encoded(split, index), encoding, picture, findTurbojpeg())))
+    throw new AlexnetError("data", `${store.path}: ${split} picture ${index} is damaged; prepare the store again`);
+  return picture;
+}
