@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, statfsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { availableParallelism, homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../images/decode.js";
-import { PICTURE_BYTES } from "../images/geometry.js";
 import { type Database, isStoreFolder, keys, openForReading, openForWriting, type Split, splits } from "./database.js";
 import type { Encoding } from "./encode.js";
 import { fingerprintSource, type Planned, readPlan, writePlan } from "./plan.js";
@@ -14,6 +13,7 @@ import type { PrepareRequest, PrepareResponse, PrepareWorkerData } from "./prepa
 import { SKIPPED_LIST, writeSkippedList } from "./skipped.js";
 import { detectSource } from "./sources/detect.js";
 import type { Source } from "./sources/source.js";
+import { chooseEncoding, freeBytes, requireSpace } from "./space.js";
 import { openStore, readInfo, type Store, type StoreInfo } from "./store.js";
 import { WorkerPool } from "./worker-pool.js";
 
@@ -191,7 +191,9 @@ async function beginOrGoOn(
         "data",
         `${out}: begun with ${job.decoder}, here is ${decoder}; install the former, or remove the store to begin anew`,
       );
-    return Preparation.goOn(database, job);
+    const preparation = Preparation.goOn(database, job);
+    requireSpace(job.encoding, job.plan.pictures - preparation.next, freeBytes(out), out);
+    return preparation;
   }
   options.onProgress?.({ phase: "listing", done: 0, total: 0, skipped: 0 });
   const plan = await writePlan(database, source, {
@@ -199,29 +201,12 @@ async function beginOrGoOn(
     onProgress: (done) => options.onProgress?.({ phase: "listing", done, total: 0, skipped: 0 }),
     signal: options.signal,
   });
-  const encoding = chooseEncoding(options.encoding ?? DEFAULTS.encoding, plan.pictures, out);
+  const free = freeBytes(out);
+  const encoding = chooseEncoding(options.encoding ?? DEFAULTS.encoding, plan.pictures, free);
+  requireSpace(encoding, plan.pictures, free, out);
   const jpegDecoder = options.jpegDecoder ?? preferredJpegDecoder();
   return Preparation.begin(database, { request, encoding, jpegDecoder, decoder: describeDecoder(jpegDecoder), plan });
 }
-
-const STORED_BYTES = { raw: PICTURE_BYTES + 5_000, jpeg: 29_000 } as const; // a picture, in whole pages of 4096 bytes
-
-/** @throws AlexnetError "data" when the disk can't hold the store. */
-function chooseEncoding(asked: Encoding | "auto", pictures: number, out: string): Encoding {
-  const { bavail, bsize } = statfsSync(out);
-  const free = bavail * bsize;
-  const encoding = asked !== "auto" ? asked : pictures * STORED_BYTES.raw <= free / 4 ? "raw" : "jpeg";
-  const needed = pictures * STORED_BYTES[encoding];
-  if (needed > free)
-    throw new AlexnetError(
-      "data",
-      `${out}: ${pictures} pictures as ${encoding} need about ${gigabytes(needed)}, ${gigabytes(free)} are free; ` +
-        (encoding === "raw" ? "pass --encoding jpeg, or another --out" : "free some, or pass another --out"),
-    );
-  return encoding;
-}
-
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`;
 
 const GROUP = 16; // pictures a worker takes at once
 const COMMIT = 8; // groups written in one transaction
@@ -368,8 +353,9 @@ function explain(error: unknown, out: string, signal: AbortSignal | undefined): 
   if (signal?.aborted)
     return new AlexnetError("interrupted", `${out}: stopped; the same command goes on from here`, { cause: error });
   const text = error instanceof Error ? error.message : String(error);
-  if (/no space left|ENOSPC|MDB_MAP_FULL/i.test(text))
-    return new AlexnetError("data", `${out}: the disk is full; free some of it, then the same command goes on`, {
+  // LMDB reports writing less than it wanted as an input/output error.
+  if (/no space left|quota|file too large|input\/output error|map_full/i.test(text))
+    return new AlexnetError("data", `${out}: the disk is full (${text}); make room, then the same command goes on`, {
       cause: error,
     });
   return error;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -7,11 +8,11 @@ import {
   rmSync,
   symlinkSync,
   utimesSync,
-  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ensurePrepared, type PrepareProgress, prepare } from "#src/dataset/prepare.js";
+import { chooseEncoding, requireSpace } from "#src/dataset/space.js";
 import { openStore } from "#src/dataset/store.js";
 import { decodePicture } from "#src/images/decode.js";
 import { difference, drawJpeg } from "../images/draw.js";
@@ -297,6 +298,40 @@ describe("what is asked for wrongly", () => {
   });
 });
 
+describe("the disk", () => {
+  test("raw up to a quarter of what is free; more than there is room for is refused", () => {
+    expect(chooseEncoding("auto", 1000, 1e9)).toBe("raw");
+    expect(chooseEncoding("auto", 10_000, 1e9)).toBe("jpeg");
+    expect(chooseEncoding("raw", 10_000, 1e9)).toBe("raw");
+    expect(() => requireSpace("raw", 10_000, 3e9, "out")).not.toThrow();
+    expect(() => requireSpace("raw", 10_000, 1e9, "out")).toThrow(
+      "out: 10000 pictures as raw need about 2.02 GB, 1.00 GB are free; pass --encoding jpeg, or another --out",
+    );
+    expect(() => requireSpace("jpeg", 1_300_000, 1e9, "out")).toThrow(/need about 37\.7 GB.*make room/);
+  });
+
+  test.skipIf(process.platform === "win32")("full on the way, it says so, and goes on when there is room", async () => {
+    const source = temporaryFolder();
+    write(source, await drawSome("a/", 140, 1));
+    const out = join(temporaryFolder(), "store");
+    const program = `
+      import { prepare } from ${JSON.stringify(new URL("../../dist/dataset/prepare.js", import.meta.url).href)};
+      await prepare({ source: ${JSON.stringify(source)}, out: ${JSON.stringify(out)}, encoding: "raw", workers: 1 });
+    `;
+    // A limit on the size of files ends in the same place as a full disk: 16 MB, of 28 needed.
+    const limited = spawnSync(
+      "sh",
+      ["-c", 'ulimit -f 32768; exec "$0" --input-type=module -e "$1"', process.execPath, program],
+      { encoding: "utf8" },
+    );
+    expect(limited.stderr).toMatch(/store: the disk is full \(.*\); make room, then the same command goes on/);
+    await expect(openStore(out)).rejects.toThrow(/not finished/);
+    const { path } = await prepareHere({ source, out });
+    const alone = await prepareHere({ source });
+    expect(await useStore(path, contentOf)).toEqual(await useStore(alone.path, contentOf));
+  });
+});
+
 describe("again", () => {
   test("a finished store is kept while its source is the same, and never overwritten", async () => {
     const source = temporaryFolder();
@@ -389,6 +424,5 @@ describe("again", () => {
     const alone = await prepareHere({ source });
     expect(await useStore(path, contentOf)).toEqual(await useStore(alone.path, contentOf));
     expect(existsSync(join(out, "skipped.csv"))).toBe(true);
-    writeFileSync(join(out, "skipped.csv"), "");
   });
 });
