@@ -20,7 +20,7 @@ export {
   type Store,
   type StoreInfo,
 } from "./dataset/store.js";
-export { augmentedView, centreView, tenViews } from "./dataset/views.js";
+export { augmentedView, centreView, tenViews, viewsOf } from "./dataset/views.js";
 export {
   type Batch,
   type CompileOptions,
@@ -38,15 +38,27 @@ export {
 } from "./engine/engine.js";
 export { type OpenOptions, openEngine } from "./engine/open.js";
 export { AlexnetError, type ErrorCode } from "./errors.js";
+export type { Calibration, CalibrationBin } from "./evaluation/calibration.js";
 export {
   type Classification,
   type ClassifyOptions,
   classify,
   type Prediction,
 } from "./evaluation/classify.js";
-export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluation/evaluate.js";
-
-export { type ClassScores, errors, type Scores } from "./evaluation/scores.js";
+export {
+  type ClassificationFormat,
+  type ClassifySummary,
+  type ClassifyToFileOptions,
+  classifyToFile,
+} from "./evaluation/classify-to-file.js";
+export { type EvaluateOptions, type Evaluation, evaluate, type LabelledPrediction } from "./evaluation/evaluate.js";
+export { FeatureIndex, type Neighbour } from "./evaluation/feature-index.js";
+export { type FeaturesOptions, type FeaturesSummary, features } from "./evaluation/features.js";
+export { type Interval, wilsonInterval } from "./evaluation/interval.js";
+export { type Look, type LookOptions, look } from "./evaluation/look.js";
+export { type ReportOptions, type ReportSummary, report } from "./evaluation/report.js";
+export { type ClassScores, type ConfusionCell, errors, precisionAndRecall, type Scores } from "./evaluation/scores.js";
+export { findSimilar, type SimilarOptions, type SimilarPictures, type SimilarResult } from "./evaluation/similar.js";
 export { type ExportFormat, type ExportOptions, exportFormats, exportModel } from "./formats/export.js";
 export { type Format, type Imported, type ImportOptions, importModel } from "./formats/import.js";
 export type { Model } from "./formats/model.js";

@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type Evaluation, evaluate, type LabelledPrediction } from "#src/evaluation/evaluate.js";
+import { isCorrect } from "#src/evaluation/prediction.js";
+import { parseCsvLine, splitCsvLines } from "#src/formats/csv.js";
+import { alexnet } from "../cli/run.js";
+import { quick, trainedSet } from "./fixtures.js";
+
+const { run, scratch } = trainedSet();
+
+/** Without what depends on the clock. */
+function counts({ imagesPerSecond: _, ...rest }: Evaluation): unknown {
+  return rest;
+}
+
+describe("evaluating", () => {
+  it.each([
+    [1, 1],
+    [10, 4],
+    [18, 7],
+  ])("%i views: the same whatever the batch size, last partial batches included", async (views, batchSize) => {
+    const whole = await evaluate({ run, views, split: "all", ...quick });
+    expect(whole).toMatchObject({ samples: 39, views, split: "all" });
+    const parts = await evaluate({ run, views, split: "all", batchSize, ...quick });
+    const { loss, calibration } = whole;
+    expect(counts(parts)).toEqual({
+      ...(counts(whole) as object),
+      loss: expect.closeTo(loss, 5),
+      calibration: {
+        ...calibration,
+        expectedError: expect.closeTo(calibration.expectedError, 5),
+        maximumError: expect.closeTo(calibration.maximumError, 5),
+        bins: calibration.bins.map((bin) => ({ ...bin, confidence: expect.closeTo(bin.confidence, 5) })),
+      },
+    });
+  });
+
+  it("gives each picture, and counts what it gives", async () => {
+    const seen: LabelledPrediction[] = [];
+    const result = await evaluate({ run, onPrediction: (prediction) => seen.push(prediction), ...quick });
+    expect(seen.map(({ sample }) => sample)).toEqual(seen.map((_, i) => i));
+    expect(seen).toHaveLength(15);
+    expect(seen.filter(isCorrect)).toHaveLength(result.top1Correct);
+    expect(result.top5Correct).toBe(15); // of three classes
+    for (const { file, label, best, probabilities, labelProbability } of seen) {
+      expect(file).toContain(`/${result.classes[label].name}/`);
+      expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a));
+      expect(probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
+      expect(labelProbability).toBe(probabilities[best.indexOf(label)]);
+    }
+    const total = result.confusion.reduce((sum, { count }) => sum + count, 0);
+    const right = result.confusion.filter(({ label, predicted }) => label === predicted);
+    expect(total).toBe(15);
+    expect(right.reduce((sum, { count }) => sum + count, 0)).toBe(result.top1Correct);
+    expect(result.classes.reduce((sum, { predicted }) => sum + predicted, 0)).toBe(15);
+  });
+
+  it("refuses numbers of views that make no grid", async () => {
+    await expect(evaluate({ run, views: 7, ...quick })).rejects.toMatchObject({ code: "usage" });
+  });
+});
+
+describe("alexnet evaluate", () => {
+  it("prints intervals, matrix and curve; writes each picture to a CSV file", async () => {
+    const csv = join(scratch, "predictions.csv");
+    const args = ["--confusion", "--calibration", "--csv", csv, "--threads", "1"];
+    const { status, stdout, stderr } = alexnet("evaluate", run, ...args);
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^top-1 +\d+\.\d % +\d+\.\d to \d+\.\d % +\d+ +\d+$/m);
+    expect(stdout).toMatch(/^1 apple +[·\d]+ +[·\d]+ +[·\d]+$/m);
+    expect(stdout).toMatch(/^\d+ to \d+ % +\d+ /m);
+    const rows = splitCsvLines(readFileSync(csv, "utf8")).map(parseCsvLine);
+    expect(rows[0].slice(0, 7)).toEqual([
+      "split",
+      "file",
+      "class",
+      "correct",
+      "class_probability",
+      "class_1",
+      "probability_1",
+    ]);
+    expect(rows).toHaveLength(16);
+    for (const [split, file, name, correct, , first] of rows.slice(1)) {
+      expect([split, file.split("/")[1]]).toEqual(["val", name]);
+      expect(correct).toBe(first === name ? "1" : "0");
+    }
+  });
+
+  it("as JSON has intervals, precision and the matrix by names", () => {
+    const { stdout } = alexnet("evaluate", run, "--views", "144", "--json", "--threads", "1");
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ samples: 15, views: 144, split: "val" });
+    expect(result.top1ErrorInterval.low).toBeLessThanOrEqual(result.top1Error);
+    expect(result.top1ErrorInterval.high).toBeGreaterThanOrEqual(result.top1Error);
+    expect(result.classes[0]).toMatchObject({ name: "apple", samples: 5, precision: expect.any(Number) });
+    expect(result.confusion[0]).toEqual({ class: "apple", predicted: expect.any(String), count: expect.any(Number) });
+    expect(result.calibration.bins).toHaveLength(15);
+    expect(result.imagesPerSecond).toBeGreaterThan(0);
+  });
+
+  it("says which numbers of views there are", () => {
+    const { status, stderr } = alexnet("evaluate", run, "--views", "7");
+    expect(status).toBe(2);
+    expect(stderr).toContain("7 views: give 1, 2, 5, 10, or twice the number of crops of a grid");
+  });
+});

@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { centreView } from "#src/dataset/views.js";
+import { openEngine } from "#src/engine/open.js";
+import { look } from "#src/evaluation/look.js";
+import { occlude } from "#src/evaluation/occlusion.js";
+import { saliencyMap } from "#src/evaluation/saliency.js";
+import { compileModel, type OpenModel } from "#src/evaluation/trained.js";
+import { loadPicture } from "#src/images/picture.js";
+import { sharp } from "#src/images/sharp.js";
+import { exampleCheckpoint } from "../training/fixtures.js";
+import { quick, trainedSet } from "./fixtures.js";
+
+const { run, path, scratch } = trainedSet();
+const picture = join(path, "val", "lake", "1.png");
+
+const STEP = 4; // pixel values: so far that float32 probabilities tell the difference
+
+/** A picture of noise, and a network that reacts to it. */
+async function example(): Promise<{ open: OpenModel; noise: Uint8Array }> {
+  const engine = await openEngine("reference");
+  const { model } = exampleCheckpoint(3);
+  const { parameters, ...rest } = model;
+  const preprocessing = { ...rest.preprocessing, scale: [1, 1, 1] as const };
+  const small = { ...rest, preprocessing, parameters: parameters.map((value) => value * 0.05) };
+  const noise = Uint8Array.from({ length: 256 * 256 * 3 }, (_, i) => 64 + ((i * 2654435761) >>> 25));
+  return { open: { path: "", model: small, engine, close: () => engine.close() }, noise };
+}
+
+describe("saliency", () => {
+  it("is the slope of the class's logit less the mean of all", async () => {
+    const { open, noise } = await example();
+    const target = 1;
+    const map = await saliencyMap(open, noise, target);
+    expect(map).toHaveLength(67 * 67);
+    const program = await compileModel(open, { batchSize: 1 });
+    const view = centreView(67);
+    const score = async (pixels: Uint8Array): Promise<number> => {
+      const outputs = await program.predict({ pictures: pixels, views: [view], labels: Int32Array.of(0) });
+      const logits = Array.from(outputs, Math.log);
+      return logits[target] - logits.reduce((sum, value) => sum + value, 0) / logits.length;
+    };
+    const largest = map.reduce((best, value, i) => (value > map[best] ? i : best), 0);
+    const [row, column] = [Math.floor(largest / 67), largest % 67];
+    const slopes: number[] = [];
+    for (let channel = 0; channel < 3; channel++) {
+      const at = ((view.top + row) * 256 + view.left + column) * 3 + channel;
+      const [up, down] = [noise.slice(), noise.slice()];
+      up[at] += STEP;
+      down[at] -= STEP;
+      slopes.push(((await score(up)) - (await score(down))) / (2 * STEP));
+    }
+    const constant = map[largest] / Math.max(...slopes.map(Math.abs));
+    expect(constant * 2 ** 20).toBeGreaterThan(0.97);
+    expect(constant * 2 ** 20).toBeLessThan(1.03);
+    await open.close();
+  });
+});
+
+describe("occlusion", () => {
+  it("covers the whole crop and says what each hidden place costs", async () => {
+    const { open, noise } = await example();
+    const { probability, places, drops } = await occlude(open, noise, 0, { size: 20, step: 15 });
+    expect(places).toHaveLength(25); // 0, 15, 30, 45 and 47 both ways
+    const { top, left } = centreView(67);
+    expect(places.at(-1)).toMatchObject({ top: top + 47, left: left + 47, size: 20 });
+    expect(drops.every(Number.isFinite)).toBe(true);
+    expect(drops[0]).toBeCloseTo(probability - places[0].probability, 6);
+    expect(new Set(places.map((place) => place.probability)).size).toBeGreaterThan(1);
+    await open.close();
+  });
+
+  it("of a square that leaves gaps is refused", async () => {
+    const { open, noise } = await example();
+    await expect(occlude(open, noise, 0, { size: 10, step: 11 })).rejects.toThrow(/leaves parts of 67 out/);
+    await expect(occlude(open, noise, 0, { size: 68, step: 11 })).rejects.toThrow(/a square up to the crop's size/);
+    await open.close();
+  });
+});
+
+describe("look", () => {
+  it("draws every layer, and what the answer hangs on", async () => {
+    const out = join(scratch, "look");
+    const result = await look({ run, picture, out, occlusion: { size: 20, step: 20 }, ...quick });
+    expect(result.files).toEqual([
+      "crop.png",
+      "activations/01-conv1.png",
+      "activations/02-relu1.png",
+      "activations/03-pool1.png",
+      "activations/04-fc2.png",
+      "activations/05-relu2.png",
+      "activations/06-fc3.png",
+      "occlusion.png",
+      "saliency.png",
+      "look.json",
+    ]);
+    expect(readdirSync(join(out, "activations"))).toHaveLength(6);
+    expect(JSON.parse(readFileSync(join(out, "look.json"), "utf8"))).toEqual(result);
+    expect(result.class).toBe(result.predictions[0].class);
+    expect(result.probability).toBeCloseTo(result.predictions[0].probability, 5);
+    const size = async (name: string): Promise<readonly number[]> => {
+      const { width, height } = await sharp(join(out, name)).metadata();
+      return [width, height];
+    };
+    expect(await size("crop.png")).toEqual([67, 67]);
+    expect(await size("saliency.png")).toEqual([2 * (2 * 67 + 4), 2 * 67]);
+    const crop = await sharp(join(out, "crop.png")).raw().toBuffer();
+    const whole = await loadPicture(picture);
+    expect([...crop.subarray(0, 3)]).toEqual([...whole.subarray((94 * 256 + 94) * 3, (94 * 256 + 94) * 3 + 3)]);
+  });
+
+  it("at a class that isn't there is refused", async () => {
+    const wrong = look({ run, picture, out: join(scratch, "no"), class: "cloud", ...quick });
+    await expect(wrong).rejects.toThrow(/cloud: the network knows no such class/);
+  });
+});
