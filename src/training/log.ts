@@ -8,7 +8,7 @@ export function logLine(event: TrainEvent): string | undefined {
     case "started": {
       const { resumedAt, engine, config } = event;
       const what = resumedAt ? `going on in epoch ${resumedAt.epoch} after step ${resumedAt.step}` : "begun";
-      return `${what}: ${config.network.name}, recipe ${config.recipe.name} (${config.recipeReason}), ${engine.library}, ${engine.instructionSet}, ${engine.threads} threads`;
+      return `${what}: ${config.network.name}, recipe ${config.recipe.name} (${config.recipeReason}), ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`;
     }
     case "epoch": {
       const { row, best } = event;

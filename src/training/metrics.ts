@@ -35,7 +35,7 @@ const epochRow = z.object({
   /** Centre crops, no dropout; null where there are no validation pictures. */
   validation: scores.nullable(),
   /** After the epoch's last step. */
-  layers: z.array(layerStatistics),
+  layers: z.array(layerStatistics).default([]),
   seconds: z.number(),
 });
 

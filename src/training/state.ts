@@ -36,9 +36,9 @@ export const trainingState = z
     best: z.object({ epoch: z.number(), step: z.number(), error: z.number() }).readonly().nullable(),
     /** Epochs since then. */
     sinceBest: z.number(),
-    guessing: z.object({ loss: z.number().nullable(), steps: z.number() }).readonly(),
+    guessing: z.object({ loss: z.number().nullable(), steps: z.number() }).readonly().default(initialGuessWatch),
     /** As they were after the last step of an epoch. */
-    layers: z.array(layerStatistics).readonly(),
+    layers: z.array(layerStatistics).readonly().default([]),
     /** Spent on training and validation, over all sessions. */
     seconds: z.number(),
     /** Length of the metrics file when this was true. */

@@ -181,7 +181,7 @@ export class Trainer {
     const { run, engine, program, model, config } = this.#parts;
     const where = await locateDivergence(engine, program, model, batch);
     const { step, epoch } = this.#state;
-    const lower = config.recipe.learningRate / 10;
+    const lower = Number((config.recipe.learningRate / 10).toPrecision(2));
     const saved = this.#saver.hasSaved || this.#parts.start.step > 0;
     const way = saved
       ? `the latest checkpoint is good: go on from it with a lower rate (alexnet train --resume ${run} --override --learning-rate ${lower}), or begin anew with --recipe small`

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Checkpoint, readCheckpoint } from "#src/training/checkpoint.js";
 import { checkpointPath } from "#src/training/checkpoints.js";
 import type { TrainEvent } from "#src/training/events.js";
 import { readMetrics } from "#src/training/metrics.js";
@@ -9,6 +8,7 @@ import { recipes } from "#src/training/recipes.js";
 import { resume, type TrainOptions, train } from "#src/training/train.js";
 import { tinyNetwork } from "./fixtures.js";
 import { drawnPictures } from "./pictures.js";
+import { expectSameRun, lastCheckpoint, rowsOf } from "./runs.js";
 
 const pictures = drawnPictures({ train: 10, val: 3 });
 let runs = 0;
@@ -26,27 +26,6 @@ function options(run: string, changes: Partial<TrainOptions> = {}): TrainOptions
     seed: 5,
     ...changes,
   };
-}
-
-function last(run: string): Checkpoint {
-  return readCheckpoint(checkpointPath(join(run, "checkpoints"), "last"));
-}
-
-/** The rows without what the clock says. */
-function rows(run: string): readonly unknown[] {
-  return readMetrics(join(run, "metrics.jsonl")).map((row) => ({
-    ...row,
-    imagesPerSecond: 0,
-    waiting: 0,
-    ...("seconds" in row && { seconds: 0 }),
-  }));
-}
-
-function expectSameRun(a: string, b: string): void {
-  const [left, right] = [last(a), last(b)];
-  expect(Buffer.from(left.model.parameters.buffer).equals(Buffer.from(right.model.parameters.buffer))).toBe(true);
-  expect(Buffer.from(left.momentum.buffer).equals(Buffer.from(right.momentum.buffer))).toBe(true);
-  expect(rows(a)).toEqual(rows(b));
 }
 
 /** Stops after so many steps of this session. */
@@ -80,10 +59,10 @@ describe("train", () => {
       ].sort(),
     );
     expect(JSON.parse(readFileSync(join(run, "classes.json"), "utf8"))).toEqual(["apple", "lake", "meadow"]);
-    const { model, origin } = last(run);
+    const { model, origin } = lastCheckpoint(run);
     expect(model.classes).toEqual(["apple", "lake", "meadow"]);
     expect(origin.state).toMatchObject({ epoch: 3, batch: 0, step: 12 });
-    expect(rows(run).filter((row) => (row as { kind: string }).kind === "step")).toHaveLength(12);
+    expect(rowsOf(run).filter((row) => (row as { kind: string }).kind === "step")).toHaveLength(12);
     expect(readMetrics(join(run, "metrics.jsonl")).at(-1)).toMatchObject({
       kind: "epoch",
       epoch: 3,
@@ -99,7 +78,7 @@ describe("train", () => {
   test("trains on the reference engine too", async () => {
     const run = newRun();
     await train(options(run, { engine: "reference", epochs: 1 }));
-    expect(last(run).origin.engine.engine).toBe("reference");
+    expect(lastCheckpoint(run).origin.engine.engine).toBe("reference");
   });
 
   test("learns: three colours are told apart", async () => {
@@ -115,7 +94,7 @@ describe("train", () => {
     await train(options(b, { workers: 4 }));
     await train(options(c, { seed: 6 }));
     expectSameRun(a, b);
-    expect(rows(c)).not.toEqual(rows(a));
+    expect(rowsOf(c)).not.toEqual(rowsOf(a));
   });
 
   test("never goes into a folder that holds something", async () => {
@@ -159,7 +138,7 @@ describe("resume", () => {
     expect(await resume({ run })).toMatchObject({ reason: "all 3 epochs are done", steps: 12 });
     await expect(resume({ run, epochs: 4 })).rejects.toThrow("only --override changes recipe.epochs: 3, now 4");
     expect(await resume({ run, epochs: 4, override: true })).toMatchObject({ steps: 16 });
-    expect(last(run).origin.state).toMatchObject({ epoch: 4, step: 16 });
+    expect(lastCheckpoint(run).origin.state).toMatchObject({ epoch: 4, step: 16 });
   });
 
   test("a damaged last checkpoint: goes on from the one before, says so, and ends the same", async () => {

@@ -1,0 +1,195 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { openEngine } from "#src/engine/open.js";
+import { parameterCount, parameterTable, parameterView } from "#src/network/parameters.js";
+import { locateDivergence } from "#src/training/divergence.js";
+import type { TrainEvent } from "#src/training/events.js";
+import { findLearningRate, suggestRate } from "#src/training/learning-rate-sweep.js";
+import { readMetrics } from "#src/training/metrics.js";
+import { recipes } from "#src/training/recipes.js";
+import { resume, type TrainOptions, train } from "#src/training/train.js";
+import { exampleCheckpoint, tinyNetwork } from "./fixtures.js";
+import { drawnPictures } from "./pictures.js";
+import { lastCheckpoint } from "./runs.js";
+
+const pictures = drawnPictures({ train: 10, val: 3 });
+let runs = 0;
+const newRun = (): string => join(pictures.scratch, "runs", String(++runs));
+
+function options(run: string, changes: Partial<TrainOptions> = {}): TrainOptions {
+  const recipe = { ...recipes.small, epochs: 3, batchSize: 8 };
+  return { data: pictures.path, run, network: tinyNetwork, recipe, engine: "onednn", threads: 1, ...changes };
+}
+
+async function warningsOf(changes: Partial<TrainOptions>): Promise<readonly string[]> {
+  const warnings: string[] = [];
+  const onEvent = (event: TrainEvent): void => {
+    if (event.kind === "warning") warnings.push(event.message);
+  };
+  await train(options(newRun(), { ...changes, onEvent }));
+  return warnings;
+}
+
+describe("a network that doesn't learn", () => {
+  test("is named after 100 steps at the loss of guessing, with what to try and the silent outputs", async () => {
+    const recipe = {
+      ...recipes.paper,
+      epochs: 30,
+      batchSize: 8,
+      learningRate: 1e-9,
+      initialisation: { deviation: 1e-4, biases: { fc2: -1 } }, // their ReLU keeps all of fc2's outputs at 0
+    };
+    const warnings = await warningsOf({ recipe });
+    const guessing = warnings.filter((warning) => warning.includes("for 100 steps"));
+    expect(guessing).toHaveLength(1);
+    expect(guessing[0]).toContain("within 1 % of ln 3 = 1.099");
+    expect(guessing[0]).toContain("try --recipe small, or a lower --learning-rate");
+    expect(guessing[0]).toContain("fc2 100 %");
+    expect(warnings).toContainEqual(expect.stringContaining("every validation picture the same probabilities"));
+  });
+
+  test("one that learns gets no warning", async () => {
+    expect(await warningsOf({ recipe: { ...recipes.small, epochs: 30, batchSize: 8 } })).toEqual([]);
+  });
+});
+
+describe("numbers that overflow", () => {
+  test("name the layer, keep the last good checkpoint, say what to try", async () => {
+    const run = newRun();
+    const recipe = { ...recipes.small, epochs: 30, batchSize: 8 };
+    await train(options(run, { recipe: { ...recipe, epochs: 1 } }));
+    const before = lastCheckpoint(run);
+    const failing = resume({ run, override: true, epochs: 5, learningRate: 1e30 });
+    await expect(failing).rejects.toMatchObject({ code: "run" });
+    await expect(failing).rejects.toThrow(/the loss of step \d+ \(epoch 2\) is not finite: .*(conv1|fc2|fc3)/);
+    await expect(failing).rejects.toThrow(`alexnet train --resume ${run} --override --learning-rate 1e+29`);
+    expect(lastCheckpoint(run)).toEqual(before);
+    expect(readFileSync(join(run, "log.txt"), "utf8")).toContain("is not finite");
+  });
+
+  test("are found in the first layer whose outputs overflow, or whose gradient did", async () => {
+    const engine = await openEngine("onednn", { threads: 1 });
+    try {
+      const { model } = exampleCheckpoint(1);
+      const { network, preprocessing } = model;
+      const program = await engine.compile(network, { batchSize: 2, mode: "train", preprocessing });
+      const pictures = new Uint8Array(256 * 256 * 3).fill(255);
+      const view = { picture: 0, top: 0, left: 0, mirrored: false, colourShift: [0, 0, 0] as const };
+      const batch = { pictures, views: [view, view], labels: Int32Array.of(0, 1) };
+      const where = async (name: string, value: number): Promise<string> => {
+        const parameters = new Float32Array(parameterCount(network)).fill(0.01);
+        for (const one of parameterTable(network)) if (one.name === name) parameterView(parameters, one).fill(value);
+        await program.write("parameters", parameters);
+        return locateDivergence(engine, program, model, batch);
+      };
+      expect(await where("fc2.weight", 3e38)).toBe("the outputs of fc2 are the first to overflow");
+      expect(await where("fc3.weight", 3e38)).toBe("the outputs of fc3 are the first to overflow");
+      expect(await where("conv1.bias", Number.NaN)).toContain("the gradient of conv1 was the first to overflow");
+    } finally {
+      await engine.close();
+    }
+  });
+});
+
+describe("when to end", () => {
+  test("--early-stop: after so many epochs without a lower error", async () => {
+    const recipe = { ...recipes.small, epochs: 50, batchSize: 8, learningRate: 1e-9 };
+    const summary = await train(options(newRun(), { recipe, earlyStop: 3 }));
+    expect(summary).toMatchObject({ epochs: 4, reason: "no lower error for 3 epochs" });
+  });
+
+  test("--time-budget: the epochs become as many as fit", async () => {
+    const run = newRun();
+    const summary = await train(
+      options(run, { recipe: { ...recipes.small, epochs: 100_000, batchSize: 8 }, timeBudget: 3 }),
+    );
+    expect(summary.epochs).toBeLessThan(100_000);
+    expect(lastCheckpoint(run).origin.state.epochs).toBeLessThan(100_000);
+    expect(["the time budget is used up", `all ${summary.epochs} epochs are done`, "the only epoch is done"]).toContain(
+      summary.reason,
+    );
+    expect(await resume({ run })).toMatchObject({ epochs: summary.epochs, steps: summary.steps });
+  });
+
+  test("--batch auto: the recipe's where that fits", async () => {
+    const run = newRun();
+    await train(options(run, { epochs: 1, batchSize: "auto" }));
+    expect(lastCheckpoint(run).origin.recipe.batchSize).toBe(8);
+  });
+
+  test("what can't fit into memory is refused with the numbers", async () => {
+    const giant = options(newRun(), { network: "paper", width: 16, batchSize: 100_000 });
+    await expect(train(giant)).rejects.toThrow(/^memory: training with batches of 100000 takes .*TB, and .* are free/);
+  });
+});
+
+describe("the learning-rate sweep", () => {
+  test("suggests a rate from where the loss falls, and leaves nothing behind", async () => {
+    const before = readdirSync(pictures.scratch).sort();
+    const { data, network, recipe, engine, threads } = options("none");
+    const sweep = await findLearningRate({ data, network, recipe, engine, threads, steps: 60, from: 1e-5, to: 10 });
+    expect(sweep.points.length).toBeGreaterThan(20);
+    expect(sweep.points[0].learningRate).toBeCloseTo(1e-5, 12);
+    expect(sweep.suggested).toBeGreaterThan(1e-5);
+    expect(sweep.suggested).toBeLessThan(10);
+    expect(readdirSync(pictures.scratch).sort()).toEqual(before);
+  });
+
+  test("the suggestion is the steepest place before the lowest; none where nothing falls", () => {
+    const points = (losses: readonly number[]) =>
+      losses.map((smoothLoss, i) => ({ step: i + 1, learningRate: 10 ** (i - 6), loss: smoothLoss, smoothLoss }));
+    expect(suggestRate(points([2, 2, 1.9, 1.2, 0.9, 0.88, 5]))).toBe(10 ** -3);
+    expect(suggestRate(points([2, 2.1, 2, 3]))).toBeUndefined();
+    expect(suggestRate([])).toBeUndefined();
+  });
+});
+
+describe("records", () => {
+  test("epoch rows hold each layer's norms and silent share", async () => {
+    const run = newRun();
+    await train(options(run, { epochs: 1 }));
+    const row = readMetrics(join(run, "metrics.jsonl")).at(-1);
+    expect(row).toMatchObject({
+      kind: "epoch",
+      layers: [{ layer: "conv1" }, { layer: "fc2" }, { layer: "fc3", silent: null }],
+    });
+  });
+
+  test("TensorBoard reads the event files; a resumed run takes back what it does again", (ctx) => {
+    const python = process.env.ALEXNET_PYTHON ?? "python3";
+    const { status } = spawnSync(python, ["-c", "import tensorboard"]);
+    if (status !== 0) return ctx.skip(`${python} has no tensorboard`);
+    return checkWithTensorBoard(python);
+  });
+
+  async function checkWithTensorBoard(python: string): Promise<void> {
+    const run = newRun();
+    const stop = new AbortController();
+    const stopping = train(
+      options(run, {
+        metricsEvery: 1,
+        signal: stop.signal,
+        onEvent: (event) => event.kind === "step" && event.step === 6 && stop.abort(),
+      }),
+    );
+    await expect(stopping).rejects.toThrow("stopped");
+    await resume({ run });
+    const script = `
+import json, sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+events = EventAccumulator(sys.argv[1]); events.Reload()
+print(json.dumps({tag: [(e.step, e.value) for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]} |
+  {"images": [(e.step, e.width, e.height) for e in events.Images("filters of the first layer")]}))`;
+    const { stdout, stderr } = spawnSync(python, ["-c", script, join(run, "tensorboard")], { encoding: "utf8" });
+    const read = JSON.parse(stdout || stderr);
+    const rows = readMetrics(join(run, "metrics.jsonl"));
+    const steps = rows.filter((row) => row.kind === "step");
+    expect(read["loss/training"].map(([step]: [number]) => step)).toEqual(steps.map(({ step }) => step));
+    for (const [i, row] of steps.entries()) expect(read["loss/training"][i][1]).toBeCloseTo(row.loss, 5);
+    expect(read["top-1 error/validation"]).toHaveLength(3);
+    expect(read["gradient norm/conv1"]).toHaveLength(3);
+    expect(read.images).toHaveLength(3);
+  }
+});
