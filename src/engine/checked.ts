@@ -67,9 +67,14 @@ function checkedProgram(
     if (state !== "parameters" && options.mode === "predict")
       fail(`${state}: a program compiled to predict holds parameters only; compile it with mode "train"`);
   };
+  const begun = valuesPerSample(network, options);
+  const checkSamples = (batch: Batch): void => {
+    if (begun === undefined) checkBatch(batch, network, batchSize);
+    else checkActivations(batch, begun, batchSize);
+  };
   const checkStep = (call: string, batch: Batch, stepOptions: StepOptions): void => {
     if (options.mode !== "train") fail(`${call}: compiled to predict; compile the network with mode "train"`);
-    checkBatch(batch, network, batchSize);
+    checkSamples(batch);
     checkLabels(batch.labels, batch.views.length, classes);
     checkStepOptions(stepOptions);
   };
@@ -86,7 +91,7 @@ function checkedProgram(
       return program.profile(batch, stepOptions, steps);
     },
     predict: (batch) => {
-      checkBatch(batch, network, batchSize);
+      checkSamples(batch);
       return program.predict(batch);
     },
     activation: (layer) => {
@@ -114,10 +119,11 @@ function checkedProgram(
 }
 
 function checkOptions(network: Network, options: CompileOptions): void {
-  const { batchSize, mode, preprocessing, multipliers = {}, observe = [], inputGradient = false } = options;
+  const { batchSize, mode, preprocessing, multipliers = {}, after, observe = [], inputGradient = false } = options;
   checkBatchSize(batchSize);
   for (const name of observe)
     if (!network.layers.some((layer) => layer.name === name)) fail(`observe: ${network.name} has no layer ${name}`);
+  if (after !== undefined) checkBeginning(network, after, options);
   if (inputGradient && mode !== "train") fail(`input gradient: steps take it; compile the network with mode "train"`);
   const names = new Set(parameterTable(network).map(({ name }) => name));
   for (const [name, multiplier] of Object.entries(multipliers)) {
@@ -132,14 +138,38 @@ function checkOptions(network: Network, options: CompileOptions): void {
   if (!scale.every(Number.isFinite)) fail(`input scale: ${scale.join(", ")} are not three numbers`);
 }
 
+function checkBeginning(network: Network, after: string, { observe = [], inputGradient }: CompileOptions): void {
+  const index = network.layers.findIndex(({ name }) => name === after);
+  if (index < 0) fail(`after: ${network.name} has no layer ${after}`);
+  if (index === network.layers.length - 1) fail(`after: ${after} is the last layer; nothing would be left to run`);
+  const left = network.layers.slice(0, index + 1).find(({ name }) => observe.includes(name));
+  if (left !== undefined) fail(`observe: ${left.name} does not run in a program that begins after ${after}`);
+  if (inputGradient) fail(`input gradient: a program that begins after ${after} sees no input`);
+}
+
+/** Values that a batch holds for a sample where the program begins after a layer. */
+function valuesPerSample(network: Network, { after }: CompileOptions): number | undefined {
+  const beginning = inferShapes(network).find(({ layer }) => layer.name === after);
+  return beginning && volume(beginning.output);
+}
+
+function checkActivations({ activations, views }: Batch, values: number, batchSize: number): void {
+  checkSampleCount(views.length, batchSize);
+  if (activations?.length !== views.length * values)
+    fail(`batch: ${activations?.length ?? "no"} activations; ${views.length} samples need ${values} each`);
+}
+
+function checkSampleCount(samples: number, batchSize: number): void {
+  if (samples < 1 || samples > batchSize) fail(`batch: ${samples} samples; this program takes 1 to ${batchSize}`);
+}
+
 function checkBatchSize(batchSize: number): void {
   if (!(Number.isSafeInteger(batchSize) && batchSize >= 1))
     fail(`batch size: ${batchSize} is not a number of samples; give a whole number from 1`);
 }
 
 function checkBatch({ pictures, views }: Batch, network: Network, batchSize: number): void {
-  if (views.length < 1 || views.length > batchSize)
-    fail(`batch: ${views.length} samples; this program takes 1 to ${batchSize}`);
+  checkSampleCount(views.length, batchSize);
   if (pictures.length % PICTURE_VALUES !== 0)
     fail(`batch: ${pictures.length} bytes are no whole number of ${PICTURE_SIZE}x${PICTURE_SIZE}x3 pictures`);
   const count = pictures.length / PICTURE_VALUES;

@@ -41,6 +41,11 @@ export interface Batch {
   readonly views: readonly View[];
   /** One class per sample; not read when predicting. */
   readonly labels: Int32Array;
+  /**
+   * For programs that begin `after` a layer, which look at no pictures: what that layer makes of each view,
+   * (views, channels, height, width). On a SharedArrayBuffer as pictures are.
+   */
+  readonly activations?: Float32Array | undefined;
 }
 
 export interface CompileOptions {
@@ -51,6 +56,8 @@ export interface CompileOptions {
   readonly preprocessing: Preprocessing;
   /** By parameter name, factors of the step's learning rate and weight decay; 1 where not named. A rate of 0 freezes. */
   readonly multipliers?: Multipliers;
+  /** Begin after this layer: batches give its outputs. Nothing up to it runs or learns; its parameters are only kept. */
+  readonly after?: string | undefined;
   /** Layers whose outputs `activation` can read. */
   readonly observe?: readonly string[];
   /** Whether steps also take the gradient by the input, for `inputGradient`. Only in mode "train". */

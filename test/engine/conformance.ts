@@ -261,6 +261,52 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
       await program.close();
     });
 
+    it.each(["conv1", "relu1", "pool1", "fc3", "relu3"])(
+      "begins after %s as if frozen layers had run",
+      async (after) => {
+        const layers = smallNetwork.layers.slice(
+          0,
+          smallNetwork.layers.findIndex(({ name: layer }) => layer === after) + 1,
+        );
+        const frozen = parameterTable(smallNetwork).filter(({ layer }) =>
+          layers.some(({ name: one }) => one === layer),
+        );
+        const still = { learningRate: 0, weightDecay: 1 };
+        const multipliers = Object.fromEntries(frozen.map(({ name: parameter }) => [parameter, still]));
+        const whole = await prepared(smallNetwork, { multipliers, observe: [after] });
+        const rest = await prepared(smallNetwork, { after });
+        for (const [seed, samples] of [
+          [1, 3],
+          [2, 2],
+        ]) {
+          const batch = noiseBatch(samples, SMALL_CLASSES, seed);
+          const expected = await whole.step(batch, { ...stepOptions, seed });
+          const activations = await whole.activation(after);
+          const begun = { ...batch, pictures: new Uint8Array(), activations };
+          const result = await rest.step(begun, { ...stepOptions, seed });
+          expect(result.correct).toBe(expected.correct);
+          expectClose(Float64Array.of(result.loss), Float64Array.of(expected.loss), 1e-6, "loss");
+          for (const state of ["parameters", "momentum"] as const)
+            expectClose(await rest.read(state), await whole.read(state), 1e-5, state);
+          expectClose(await rest.predict(begun), await whole.predict(batch), 1e-5, "probabilities");
+        }
+        const start = startOf(smallNetwork);
+        const end = await rest.read("parameters");
+        for (const parameter of frozen) expect(parameterView(end, parameter)).toEqual(parameterView(start, parameter));
+        await expect(rest.step(noiseBatch(3, SMALL_CLASSES), stepOptions)).rejects.toThrow(
+          /no activations; 3 samples need/,
+        );
+        await Promise.all([whole.close(), rest.close()]);
+      },
+    );
+
+    it("begins only after layers that something follows, and shows only what runs", async () => {
+      await expect(compile(smallNetwork, { after: "conv9" })).rejects.toThrow(/no layer conv9/);
+      await expect(compile(smallNetwork, { after: "fc4" })).rejects.toThrow(/fc4 is the last layer/);
+      await expect(compile(smallNetwork, { after: "pool1", observe: ["conv1"] })).rejects.toThrow(/conv1 does not run/);
+      await expect(compile(smallNetwork, { after: "pool1", inputGradient: true })).rejects.toThrow(/sees no input/);
+    });
+
     it("drops the units that dropoutMask drops, only in training", async () => {
       const [units, samples, rate] = [300, 3, 0.3];
       const network = networkOf(

@@ -29,6 +29,22 @@ export function addInput(
   return { tensor, dims, rectified: false };
 }
 
+/** Adds the first operation of a program that begins after a layer: that layer's outputs, row-major. */
+export function addActivations(build: Build, dims: readonly number[], current: Current): Activation {
+  const tensor = build.tensor(build.descriptor(dims, "row-major"));
+  build.compute({ layer: "input", kind: "input", direction: "forward" }, [tensor], () => {
+    const values = build.floats(tensor);
+    return () => {
+      const { activations = noActivations } = current.batch;
+      values.set(activations);
+      values.fill(0, activations.length);
+    };
+  });
+  return { tensor, dims, rectified: false };
+}
+
+const noActivations = new Float32Array();
+
 /** Writes one view as (3, size, size). `pictures` are (pictures, 256, 256, 3). */
 function cropView(
   pictures: Uint8Array,

@@ -46,12 +46,17 @@ export class Parameters {
   }
 
   /** Places a parameter in `descriptor`'s layout. */
-  place(name: string, dims: readonly number[], descriptor: Pointer): PlacedParameter {
+  place(
+    name: string,
+    dims: readonly number[],
+    descriptor: Pointer,
+    learningRate = this.#multipliers[name]?.learningRate ?? 1,
+  ): PlacedParameter {
     const parameter = this.#table.get(name);
     if (parameter === undefined) throw new Error(`${name} is not in the parameter table`);
     const placed = {
       parameter,
-      learningRate: this.#multipliers[name]?.learningRate ?? 1,
+      learningRate,
       weightDecay: this.#multipliers[name]?.weightDecay ?? 1,
       plain: this.#build.descriptor(dims, "row-major"),
       value: this.#build.append(this.#values, descriptor),
@@ -60,6 +65,12 @@ export class Parameters {
     };
     this.placed.push(placed);
     return placed;
+  }
+
+  /** Places the parameters of a layer that doesn't run: they are only read and written. */
+  keep(layer: string): void {
+    for (const { name, layer: owner, count } of this.#table.values())
+      if (owner === layer) this.place(name, [count], this.#build.descriptor([count], "row-major"), 0);
   }
 
   /**

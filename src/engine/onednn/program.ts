@@ -1,13 +1,13 @@
 import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
 import { parameterTable } from "../../network/parameters.js";
-import { inferShapes } from "../../network/shapes.js";
+import { inferShapes, type ShapedLayer } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeProgram } from "../compute.js";
 import type { Batch, CompileOptions } from "../engine.js";
 import { Build, type Tensor } from "./build.js";
-import { addInput } from "./input.js";
-import { type Activation, type Current, rowMajor, type Stage } from "./layer.js";
+import { addActivations, addInput } from "./input.js";
+import { type Activation, type Current, mapDims, rowMajor, type Stage } from "./layer.js";
 import { addLayer } from "./layers.js";
 import type { Library } from "./library.js";
 import { crossEntropy, softmax } from "./loss.js";
@@ -20,19 +20,28 @@ const noBatch = { pictures: new Uint8Array(), views: [], labels: new Int32Array(
 
 /** A network as operations in order, with the memory between them planned but not allocated. */
 export function planProgram(library: Library, network: Network, options: CompileOptions) {
-  const { batchSize, preprocessing, multipliers, observe = [], inputGradient = false } = options;
+  const { batchSize, preprocessing, multipliers, after, observe = [], inputGradient = false } = options;
   const training = options.mode === "train";
   const build = new Build(library);
   const parameters = new Parameters(build, parameterTable(network), training, multipliers);
   const current: Current = { batch: noBatch, seed: 0, learning: false };
   const result = { loss: 0, correct: 0 };
 
-  const input = addInput(build, batchSize, network.input.size, preprocessing, current);
+  const shaped = inferShapes(network);
+  const first = shaped.findIndex(({ layer }) => layer.name === after) + 1;
+  const input =
+    first === 0
+      ? addInput(build, batchSize, network.input.size, preprocessing, current)
+      : addActivations(build, outputDims(shaped.slice(0, first), batchSize), current);
   let y = input;
   const stages: Stage[] = [];
   const observed = new Map<string, Activation>();
   let wanted = inputGradient; // whether gradients are, as far down as the layer's input
-  for (const [index, { layer, output }] of inferShapes(network).entries()) {
+  for (const [index, { layer, output }] of shaped.entries()) {
+    if (index < first) {
+      parameters.keep(layer.name);
+      continue;
+    }
     const isObserved = observe.includes(layer.name);
     const next = isObserved ? undefined : network.layers[index + 1]; // what is observed is not fused with what follows
     const place = { build, parameters, batchSize, training, index, output, next, current };
@@ -104,6 +113,13 @@ export function compileProgram(library: Library, network: Network, options: Comp
     build.close();
     throw error;
   }
+}
+
+/** Of the last of `layers`. */
+function outputDims(layers: readonly ShapedLayer[], batchSize: number): readonly number[] {
+  const output = layers[layers.length - 1].output;
+  const flat = layers.some(({ layer }) => layer.kind === "fully-connected");
+  return flat ? [batchSize, output.channels] : mapDims(batchSize, output);
 }
 
 /** Alive until the next batch. */

@@ -99,9 +99,9 @@ export class TrainingPass extends ForwardPass {
     return this.#slopes[0];
   }
 
-  /** Gradients of all parameters, after `forward`. */
-  backward(samples: number): void {
-    for (let index = this.layers.length - 1; index >= 0; index--) {
+  /** Gradients of the parameters of layer `first` and those after it, after `forward`. */
+  backward(samples: number, first = 0): void {
+    for (let index = this.layers.length - 1; index >= first; index--) {
       const values: Backward = {
         ...this.valuesOf(index, samples),
         dy: this.#slopes[index + 1],

@@ -18,6 +18,8 @@ export class ReferenceProgram implements ComputeProgram {
   readonly #table: readonly Parameter[];
   readonly #classes: number;
   readonly #pass: ForwardPass;
+  /** The first layer that runs. */
+  readonly #first: number;
   readonly #probabilities: Float64Array; // (samples, classes)
   /** In the latest batch. */
   #samples = 0;
@@ -31,6 +33,7 @@ export class ReferenceProgram implements ComputeProgram {
     this.#options = options;
     this.#table = parameterTable(network);
     this.#classes = classCount(network);
+    this.#first = network.layers.findIndex(({ name }) => name === options.after) + 1;
     this.#probabilities = new Float64Array(batchSize * this.#classes);
     if (mode === "train") {
       const pass = new TrainingPass(network, batchSize);
@@ -47,7 +50,7 @@ export class ReferenceProgram implements ComputeProgram {
     this.#forward(batch, options.seed);
     softmax(pass.logits, this.#probabilities, samples, this.#classes);
     crossEntropyGradient(this.#probabilities, batch.labels, pass.logitGradients, samples, this.#classes);
-    pass.backward(samples);
+    pass.backward(samples, this.#first);
     const result = {
       loss: crossEntropy(pass.logits, batch.labels, samples, this.#classes),
       correct: countCorrect(pass.logits, batch.labels, samples, this.#classes),
@@ -95,16 +98,18 @@ export class ReferenceProgram implements ComputeProgram {
 
   #forward(batch: Batch, seed: number | undefined): void {
     this.#samples = batch.views.length;
-    prepareInput(batch, this.#options.preprocessing, this.#network.input.size, this.#pass.input);
+    if (this.#first > 0) this.#pass.activations[this.#first].set(batch.activations ?? []);
+    else prepareInput(batch, this.#options.preprocessing, this.#network.input.size, this.#pass.input);
     this.#pass.drawMasks(batch.views.length, seed);
-    this.#pass.forward(batch.views.length);
+    this.#pass.forward(batch.views.length, this.#first);
   }
 
   /** v = momentum v - weightDecay lr w - lr g, w += v (paper section 5). */
   #update({ parameters, gradients }: TrainingPass, velocity: Float64Array, options: StepOptions): void {
-    for (const { name, offset, count } of this.#table) {
+    const left = new Set(this.#network.layers.slice(0, this.#first).map(({ name }) => name));
+    for (const { name, layer, offset, count } of this.#table) {
       const multiplier = this.#options.multipliers?.[name];
-      if (multiplier?.learningRate === 0) continue; // frozen: momentum must not move it either
+      if (multiplier?.learningRate === 0 || left.has(layer)) continue; // momentum must not move it either
       const learningRate = options.learningRate * (multiplier?.learningRate ?? 1);
       const weightDecay = options.weightDecay * (multiplier?.weightDecay ?? 1);
       for (let i = offset; i < offset + count; i++) {
