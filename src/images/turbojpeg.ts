@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import koffi, { type LibraryHandle } from "koffi";
 import { AlexnetError } from "../errors.js";
 
@@ -43,16 +43,29 @@ export function findTurbojpeg(): Turbojpeg | undefined {
   return opened ?? undefined;
 }
 
-/** Where it may be, in order: the user's word ("none" for nowhere), a copy unpacked below the project, the system. */
+/** Where it may be, in order: the user's word ("none" for nowhere), the npm package that brings it, the system. */
 function candidates(): readonly string[] {
   const chosen = process.env.ALEXNET_TURBOJPEG_PATH;
   if (chosen) return chosen === "none" ? [] : [chosen];
-  if (process.platform === "darwin")
-    return ["/opt/homebrew/opt/jpeg-turbo/lib/libturbojpeg.dylib", "/usr/local/opt/jpeg-turbo/lib/libturbojpeg.dylib"];
-  const unpacked = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".native", "usr", "lib");
-  const folders = existsSync(unpacked) ? readdirSync(unpacked).map((triplet) => join(unpacked, triplet)) : [];
-  const name = "libturbojpeg.so.0";
-  return [...folders.map((folder) => join(folder, name)).filter((path) => existsSync(path)), name];
+  return [...packaged(), ...(systemNames[process.platform] ?? [])];
+}
+
+const systemNames: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  linux: ["libturbojpeg.so.0"],
+  darwin: ["/opt/homebrew/opt/jpeg-turbo/lib/libturbojpeg.dylib", "/usr/local/opt/jpeg-turbo/lib/libturbojpeg.dylib"],
+};
+
+/** The package's own interface has neither scaling nor strictness; the library in it has both. */
+function packaged(): readonly string[] {
+  const { platform, arch } = process;
+  try {
+    const folder = dirname(createRequire(import.meta.url).resolve("@julusian/jpeg-turbo/package.json"));
+    return [`${platform}-${arch}`, `${platform}-${arch}-musl`]
+      .map((built) => join(folder, "prebuilds", `jpeg-turbo-${built}`, "libturbojpeg.so.0"))
+      .filter((path) => existsSync(path));
+  } catch {
+    return []; // an optional package
+  }
 }
 
 function open(): Turbojpeg | undefined {
