@@ -6,6 +6,7 @@ export type ErrorCode =
   | "engine" // native libraries, devices, memory
   | "run" // run folders and checkpoints
   | "format" // files of other programs, and ours when damaged
+  | "overflow" // numbers that are not finite any more
   | "interrupted"; // stopped by the user
 
 /**

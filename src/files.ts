@@ -28,13 +28,17 @@ export function writeWhole(path: string, contents: string | readonly Uint8Array[
   }
 }
 
-/** Makes `path` a symbolic link to `target`, a name beside it; whole or not at all. */
+/** Makes `path` a symbolic link to `target`, a name beside it; whole or not at all. @throws as `writeWhole` */
 export function pointTo(path: string, target: string): void {
   const beside = path + UNFINISHED;
   rmSync(beside, { force: true });
-  symlinkSync(target, beside);
-  renameSync(beside, path);
-  syncFolder(dirname(path));
+  try {
+    symlinkSync(target, beside);
+    renameSync(beside, path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    throw explainDisk(error, path);
+  }
 }
 
 /** Makes names in a folder last: renames and new files count only once their folder is synced. */

@@ -64,7 +64,7 @@ const originSchema: z.ZodType<Origin> = z.object({
  * Writes a safetensors file, whole or not at all: the parameters by their names, `mean`, `momentum.<parameter>`;
  * everything else as JSON in the metadata, with one hash over what prediction needs and one over the rest.
  * @returns the file's size in bytes
- * @throws AlexnetError "run" when a value isn't finite or the disk is full; nothing is written then.
+ * @throws AlexnetError "overflow" when a value isn't finite, "run" when the disk is full; nothing is written then.
  */
 export function writeCheckpoint(path: string, { model, origin, momentum }: Checkpoint): number {
   const { tensors, metadata } = describe(model);
@@ -196,6 +196,9 @@ function hash(text: string, ...values: readonly Float32Array[]): string {
 function finite(parameter: Parameter, values: Float32Array): NamedTensor {
   const data = parameterView(values, parameter);
   if (!allFinite(data))
-    throw new AlexnetError("run", `${parameter.name}: holds values that are not finite; no checkpoint was written`);
+    throw new AlexnetError(
+      "overflow",
+      `${parameter.name}: holds values that are not finite; no checkpoint was written`,
+    );
   return { shape: parameter.shape, data };
 }

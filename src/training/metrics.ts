@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+} from "node:fs";
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
 import { explainDisk } from "../files.js";
@@ -69,10 +78,13 @@ export class MetricsFile {
     if (fstatSync(this.#file).size > bytes) ftruncateSync(this.#file, bytes);
   }
 
+  /** @throws AlexnetError "run" when the disk is full; the file holds whole rows then too. */
   append(values: MetricsRow): void {
+    const { size } = fstatSync(this.#file);
     try {
-      writeSync(this.#file, `${JSON.stringify(values)}\n`);
+      appendFileSync(this.#file, `${JSON.stringify(values)}\n`);
     } catch (error) {
+      ftruncateSync(this.#file, size);
       throw explainDisk(error, this.#path);
     }
   }

@@ -91,6 +91,15 @@ export class RunFolder {
     }
   }
 
+  /** What ends a run may leave no room to say so. */
+  logIfPossible(text: string): void {
+    try {
+      this.log(text);
+    } catch (error) {
+      if (!(error instanceof AlexnetError)) throw error;
+    }
+  }
+
   /** Adds what this session runs on to those before it. */
   recordSession(engine: EngineDescription, step: number): void {
     const path = this.file("environment.json");

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import koffi from "koffi";
 import { AlexnetError } from "../errors.js";
+import { explainDisk } from "../files.js";
 
 const LOCK_EXCLUSIVE = 2;
 const LOCK_AT_ONCE = 4;
@@ -27,8 +28,7 @@ export function lockRun(path: string): RunLock {
         "run",
         `${dirname(path)}: ${holder || "another process"} is training this run; stop it first, or choose another --run`,
       );
-    ftruncateSync(file);
-    writeSync(file, `process ${process.pid} on ${hostname()}\n`, 0);
+    writeHolder(file, path);
     return {
       abandonedBy: holder === "" ? undefined : holder,
       release() {
@@ -39,6 +39,15 @@ export function lockRun(path: string): RunLock {
   } catch (error) {
     closeSync(file);
     throw error;
+  }
+}
+
+function writeHolder(file: number, path: string): void {
+  try {
+    ftruncateSync(file);
+    writeSync(file, `process ${process.pid} on ${hostname()}\n`, 0);
+  } catch (error) {
+    throw explainDisk(error, path);
   }
 }
 

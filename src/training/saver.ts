@@ -12,7 +12,7 @@ export class Saver {
   #began = performance.now();
   #saving: Promise<void> = Promise.resolve();
   #failure: Error | undefined;
-  #saved = false;
+  #savedStep: number | undefined;
 
   constructor(checkpoints: Checkpoints, cadence: Cadence, emit: EventListener) {
     this.#checkpoints = checkpoints;
@@ -35,8 +35,9 @@ export class Saver {
     return this.#steps > 0;
   }
 
-  get hasSaved(): boolean {
-    return this.#saved;
+  /** The step of the latest checkpoint that this session wrote. */
+  get savedStep(): number | undefined {
+    return this.#savedStep;
   }
 
   /** Waits for the checkpoint before and for the copy that `copy` makes; the rest goes on beside training. */
@@ -47,15 +48,15 @@ export class Saver {
     const stalledSeconds = (performance.now() - began) / 1000;
     this.#steps = 0;
     this.#began = performance.now();
-    this.#saving = this.#checkpoints.save(checkpoint).then(
-      (saved) => {
-        this.#saved = true;
+    this.#saving = this.#checkpoints
+      .save(checkpoint)
+      .then((saved) => {
+        this.#savedStep = saved.step;
         this.#emit({ kind: "checkpoint", ...saved, stalledSeconds });
-      },
-      (error: Error) => {
+      })
+      .catch((error: Error) => {
         this.#failure = error;
-      },
-    );
+      });
   }
 
   /** Waits until nothing is being written. @throws what went wrong with it. */

@@ -80,7 +80,7 @@ export async function runSession(session: Session): Promise<TrainSummary> {
       await tensorboard.close();
     }
   } catch (error) {
-    if (error instanceof AlexnetError) folder.log(error.message);
+    if (error instanceof AlexnetError) folder.logIfPossible(error.message);
     throw error;
   } finally {
     await program.close();

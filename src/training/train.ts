@@ -37,8 +37,9 @@ export interface ResumeOptions extends RunChoices, Watching {
 /**
  * Trains a network from the start; a folder of pictures is prepared first, once. The run's folder holds everything
  * that came of it, whatever ends this.
- * @throws AlexnetError "interrupted" when the signal ended it: `resume` goes on. "data", "network", "engine", "run" and
- * "usage" for what can't be trained on; long work begins only after all that can be checked was.
+ * @throws AlexnetError "interrupted" when the signal ended it: `resume` goes on. "overflow" when the numbers are not
+ * finite any more. "data", "network", "engine", "run" and "usage" for what can't be trained on; long work begins only
+ * after all that can be checked was.
  */
 export async function train(options: TrainOptions): Promise<TrainSummary> {
   const { onEvent = () => {}, signal, data } = options;

@@ -59,8 +59,9 @@ export class Trainer {
 
   /**
    * Trains until the epochs are done or another reason to end comes first.
-   * @throws AlexnetError "interrupted" when the signal stopped it, after a checkpoint; "run" when the numbers overflow
-   * or the disk is full: the latest checkpoint is whole then.
+   * @throws AlexnetError "interrupted" when the signal stopped it, after a checkpoint; "overflow" when numbers are not
+   * finite any more, "run" when the disk is full, and others: the latest checkpoint is whole, the message says how to
+   * go on from it.
    */
   async run(): Promise<TrainSummary> {
     try {
@@ -69,12 +70,12 @@ export class Trainer {
         if (!this.#stopping) await this.#endEpoch();
         if (this.#stopping && this.#state.ended === null) await this.#stop();
       }
+      await this.#saver.finish();
+      return this.#summary(this.#state.ended);
     } catch (error) {
       await this.#saver.finish().catch(() => {}); // one error is enough
-      throw error;
+      throw this.#withWayOn(error);
     }
-    await this.#saver.finish();
-    return this.#summary(this.#state.ended);
   }
 
   async #trainEpoch(): Promise<void> {
@@ -163,6 +164,8 @@ export class Trainer {
     const { network } = config;
     const parameters = await program.read("parameters");
     const layers = measureLayers(network, parameters, await program.read("gradients"));
+    const broken = layers.findLast(({ weightNorm, gradientNorm }) => !Number.isFinite(weightNorm + gradientNorm));
+    if (broken !== undefined) throw this.#overflowed(broken.layer);
     this.#state = { ...this.#state, layers };
     const [first] = parameterTable(network);
     if (first === undefined) return;
@@ -177,19 +180,34 @@ export class Trainer {
     this.#warn(describeGuessing(guessing, config.data.classes, config.recipe, layers));
   }
 
+  /** @param layer the last: gradients go from the last layer to the first */
+  #overflowed(layer: string): AlexnetError {
+    const { step, epoch } = this.#state;
+    const message = `the gradient of ${layer} was the first to overflow, by step ${step} (epoch ${epoch + 1})`;
+    return new AlexnetError("overflow", `${this.#parts.run}: ${message}`);
+  }
+
   async #diverged(batch: Batch): Promise<AlexnetError> {
-    const { run, engine, program, model, config } = this.#parts;
+    const { run, engine, program, model } = this.#parts;
     const where = await locateDivergence(engine, program, model, batch);
     const { step, epoch } = this.#state;
-    const lower = Number((config.recipe.learningRate / 10).toPrecision(2));
-    const saved = this.#saver.hasSaved || this.#parts.start.step > 0;
-    const way = saved
-      ? `the latest checkpoint is good: go on from it with a lower rate (alexnet train --resume ${run} --override --learning-rate ${lower}), or begin anew with --recipe small`
-      : `there is no checkpoint yet: begin anew with --learning-rate ${lower} or --recipe small`;
     return new AlexnetError(
-      "run",
-      `${run}: the loss of step ${step + 1} (epoch ${epoch + 1}) is not finite: ${where}; ${way}`,
+      "overflow",
+      `${run}: the loss of step ${step + 1} (epoch ${epoch + 1}) is not finite: ${where}`,
     );
+  }
+
+  /** An error that ended training, and how to go on after it. */
+  #withWayOn(error: unknown): unknown {
+    if (!(error instanceof AlexnetError) || error.code === "interrupted") return error;
+    const step = this.#saver.savedStep ?? this.#parts.start.step;
+    const resume = `alexnet train --resume ${this.#parts.run}`;
+    const { name, learningRate } = this.#parts.config.recipe;
+    const way =
+      error.code === "overflow"
+        ? wayOutOfOverflow(step, resume, name, learningRate)
+        : `${step === 0 ? "Nothing is saved yet" : `Step ${step} is saved`}; ${resume} goes on from there`;
+    return new AlexnetError(error.code, `${error.message}. ${way}`, { cause: error });
   }
 
   async #endEpoch(): Promise<void> {
@@ -354,4 +372,12 @@ function ahead(source: AsyncGenerator<LoadedBatch>): Promise<IteratorResult<Load
 
 function means({ samples, lossSum, correct }: Tally): { readonly loss: number; readonly top1: number } {
   return { loss: samples === 0 ? 0 : lossSum / samples, top1: samples === 0 ? 0 : correct / samples };
+}
+
+function wayOutOfOverflow(step: number, resume: string, recipe: string, learningRate: number): string {
+  const lower = `--learning-rate ${Number((learningRate / 10).toPrecision(2))}`;
+  const anew = `begin anew with ${recipe === "small" ? "a lower rate" : "--recipe small"}`;
+  if (step === 0)
+    return `Nothing is saved yet: begin anew with ${recipe === "small" ? "" : "--recipe small, or with "}${lower}`;
+  return `Step ${step} is saved: go on from it with a lower rate (${resume} --override ${lower}), or ${anew}`;
 }

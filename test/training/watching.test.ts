@@ -62,11 +62,21 @@ describe("numbers that overflow", () => {
     await train(options(run, { recipe: { ...recipe, epochs: 1 } }));
     const before = lastCheckpoint(run);
     const failing = resume({ run, override: true, epochs: 5, learningRate: 1e30 });
-    await expect(failing).rejects.toMatchObject({ code: "run" });
+    await expect(failing).rejects.toMatchObject({ code: "overflow" });
     await expect(failing).rejects.toThrow(/the loss of step \d+ \(epoch 2\) is not finite: .*(conv1|fc2|fc3)/);
+    await expect(failing).rejects.toThrow("Step 4 is saved: go on from it with a lower rate");
     await expect(failing).rejects.toThrow(`alexnet train --resume ${run} --override --learning-rate 1e+29`);
     expect(lastCheckpoint(run)).toEqual(before);
     expect(readFileSync(join(run, "log.txt"), "utf8")).toContain("is not finite");
+  });
+
+  test("hidden from the loss by a ReLU, which makes 0 of NaN, are found by the epoch's end", async () => {
+    const initialisation = { deviation: 0.3, deviations: { conv1: 1e-32 }, biases: {} };
+    const recipe = { ...recipes.small, epochs: 3, batchSize: 8, inputScale: 1e30, initialisation };
+    const failing = train(options(newRun(), { recipe, learningRate: 1e-3 }));
+    await expect(failing).rejects.toMatchObject({ code: "overflow" });
+    await expect(failing).rejects.toThrow(/the gradient of (conv1|fc2) was the first to overflow, by step 4/);
+    await expect(failing).rejects.toThrow("Nothing is saved yet: begin anew with --learning-rate 0.0001");
   });
 
   test("are found in the first layer whose outputs overflow, or whose gradient did", async () => {
