@@ -44,18 +44,14 @@ export interface LoadedBatch extends Batch {
  * @throws AlexnetError "interrupted" once the signal is given.
  */
 export async function* batches(store: Store, options: BatchOptions): AsyncGenerator<LoadedBatch> {
-  const order = orderOf(store, options);
-  const size = picturesPerBatch(options);
+  const { count, size, samplesOf } = planBatches(store, options);
   const loader = loaderOf(store, options.workers ?? (store.info.encoding === "raw" ? 1 : 2));
   const ahead: Promise<LoadedBatch>[] = [];
-  const count = Math.ceil(order.length / size);
-  const startOf = (batch: number): number =>
-    options.shuffle ? Math.floor((batch * order.length) / count) : Math.min(batch * size, order.length);
   let next = options.firstBatch ?? 0;
   try {
     for (;;) {
       for (; next < count && ahead.length <= loader.workers; next++)
-        ahead.push(load(store, loader, order.slice(startOf(next), startOf(next + 1)), size, options));
+        ahead.push(load(store, loader, samplesOf(next), size, options));
       const first = ahead.shift();
       if (first === undefined) return;
       const batch = await first;
@@ -72,6 +68,26 @@ export async function* batches(store: Store, options: BatchOptions): AsyncGenera
         () => {},
       );
   }
+}
+
+/** Gives batches of a run's pictures, whatever they are read from. */
+export type ReadBatches = (options: BatchOptions) => AsyncGenerator<LoadedBatch>;
+
+/** Which pictures the batches of one epoch of a split have. */
+export interface BatchPlan {
+  readonly count: number;
+  /** The most pictures in one. */
+  readonly size: number;
+  readonly samplesOf: (batch: number) => Uint32Array;
+}
+
+export function planBatches(store: Store, options: BatchOptions): BatchPlan {
+  const order = orderOf(store, options);
+  const size = picturesPerBatch(options);
+  const count = Math.ceil(order.length / size);
+  const startOf = (batch: number): number =>
+    options.shuffle ? Math.floor((batch * order.length) / count) : Math.min(batch * size, order.length);
+  return { count, size, samplesOf: (batch) => order.slice(startOf(batch), startOf(batch + 1)) };
 }
 
 /** How many batches `batches` gives in a whole epoch. */

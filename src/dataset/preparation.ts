@@ -17,6 +17,7 @@ import {
 } from "./database.js";
 import { findDuplicates } from "./duplicates.js";
 import type { Encoding } from "./encode.js";
+import type { PictureSums } from "./picture-sums.js";
 import type { Plan, PlannedPicture } from "./plan.js";
 import type { Encoded } from "./prepare-worker.js";
 import type { Fault } from "./sources/source.js";
@@ -63,9 +64,8 @@ export interface Stored extends Encoded {
 export interface DealtGroup {
   /** Those left out are undefined. */
   readonly dealt: readonly (Stored | Fault | undefined)[];
-  /** Sums over the training pictures among them; see statistics.ts. */
-  readonly pixels: Uint32Array;
-  readonly products: readonly number[];
+  /** Over the training pictures among them. */
+  readonly sums: PictureSums;
 }
 
 export function readJob(database: Database): Job | undefined {
@@ -134,7 +134,7 @@ export class Preparation {
     });
   }
 
-  #add({ dealt, pixels, products }: DealtGroup): void {
+  #add({ dealt, sums }: DealtGroup): void {
     const { database } = this;
     let { skipped } = this.#progress;
     const chains = { ...this.#progress.chains };
@@ -153,7 +153,7 @@ export class Preparation {
       database.putSync(keys.record(split, index), record);
       chains[split] = chainRecord(chains[split], record);
     }
-    this.#sums = addSums(this.#sums, pixels, products);
+    this.#sums = addSums(this.#sums, sums);
     const next = this.next + dealt.length;
     this.#progress = { next, counts, skipped, chains, products: this.#sums.products.map(String) };
   }

@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
 import { workerData } from "node:worker_threads";
 import { decodePicture, type JpegDecoder } from "../images/decode.js";
-import { PICTURE_BYTES } from "../images/geometry.js";
 import { describeFault } from "../images/picture.js";
 import { sharp } from "../images/sharp.js";
 import { findTurbojpeg } from "../images/turbojpeg.js";
 import { answerRequests } from "./answer-requests.js";
 import type { Split } from "./database.js";
 import { type Encoding, encodePicture } from "./encode.js";
+import { PictureSummation, type PictureSums } from "./picture-sums.js";
 import { readPlace } from "./read-place.js";
 import type { Place } from "./sources/source.js";
-import { addPicture } from "./statistics.js";
 
 export interface PrepareWorkerData {
   readonly encoding: Encoding;
@@ -24,9 +23,8 @@ export type PrepareRequest = readonly { readonly place: Place; readonly split: S
 /** One outcome per picture, in order. */
 export interface PrepareResponse {
   readonly outcomes: readonly Outcome[];
-  /** Sums over the training pictures among them; see statistics.ts. */
-  readonly pixels: Uint32Array;
-  readonly products: readonly number[];
+  /** Over the training pictures among them. */
+  readonly sums: PictureSums;
 }
 
 export interface Encoded {
@@ -39,30 +37,26 @@ export type Outcome = Encoded | { readonly reason: string };
 
 const { encoding, allowSvg, jpegDecoder }: PrepareWorkerData = workerData;
 const turbojpeg = jpegDecoder === "libjpeg-turbo" ? findTurbojpeg() : undefined;
+const summation = new PictureSummation();
 sharp.concurrency(1); // parallel over pictures, not inside one
 sharp.cache(false);
 
 answerRequests<PrepareRequest, PrepareResponse>(
   async (request) => {
     const outcomes: Outcome[] = [];
-    const pixels = new Uint32Array(PICTURE_BYTES);
-    const products = [0, 0, 0, 0, 0, 0];
     for (const { place, split } of request) {
       try {
         const picture = await decodePicture(await readPlace(place), { allowSvg, jpegDecoder });
-        if (split === "train")
-          addPicture(picture, pixels).forEach((product, i) => {
-            products[i] += product;
-          });
+        if (split === "train") summation.add(picture);
         outcomes.push(await encode(picture));
       } catch (error) {
         outcomes.push({ reason: describeFault(error) });
       }
     }
-    return { outcomes, pixels, products };
+    return { outcomes, sums: summation.take() };
   },
   // Not the encoded pictures: memory that sharp made can't be handed over.
-  ({ pixels }) => [pixels.buffer as ArrayBuffer],
+  ({ sums }) => [sums.pixels.buffer as ArrayBuffer],
 );
 
 async function encode(picture: Uint8Array): Promise<Encoded> {

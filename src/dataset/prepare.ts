@@ -258,14 +258,14 @@ async function deal(
   planned: readonly Planned[],
 ): Promise<DealtGroup> {
   const pictures = planned.filter((one) => one !== undefined && "place" in one);
-  const { outcomes, ...sums } = await pool.run(pictures.map(({ place, split }) => ({ place, split })));
+  const { outcomes, sums } = await pool.run(pictures.map(({ place, split }) => ({ place, split })));
   let next = 0;
   const dealt = planned.map((one) => {
     if (one === undefined || "reason" in one) return one;
     const outcome = outcomes[next++];
     return "reason" in outcome ? { name: one.name, ...outcome } : { picture: one, ...outcome };
   });
-  return { ...sums, dealt };
+  return { dealt, sums };
 }
 
 function progressOf({ next, skipped, job }: Preparation): PrepareProgress {

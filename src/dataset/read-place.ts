@@ -1,28 +1,32 @@
-import { open } from "node:fs/promises";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
 import { readRow } from "./sources/parquet.js";
 import type { Place } from "./sources/source.js";
 
 const LARGEST_FILE = 512e6; // bytes; no picture within the pixel limit that people keep takes more
 
-/** The bytes of one picture of a source. @throws AlexnetError "data", or the system's error. */
+/**
+ * The bytes of one picture of a source. Files are read at once, this thread being there for nothing else: Node's
+ * asynchronous way costs a tenth of decoding.
+ * @throws AlexnetError "data", or the system's error.
+ */
 export async function readPlace(place: Place): Promise<Uint8Array> {
   if (place.kind === "row") return readRow(place.path, place.column, place.group, place.row);
-  const file = await open(place.path, "r");
+  const file = openSync(place.path, "r");
   try {
     const offset = place.kind === "range" ? place.offset : 0;
-    const length = place.kind === "range" ? place.length : (await file.stat()).size;
+    const length = place.kind === "range" ? place.length : fstatSync(file).size;
     if (length > LARGEST_FILE) throw new AlexnetError("data", `${Math.round(length / 1e6)} MB is no picture's size`);
     const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {
-      const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
+      const bytesRead = readSync(file, bytes, done, length - done, offset + done);
       if (bytesRead === 0) break;
       done += bytesRead;
     }
     if (done < length) throw new AlexnetError("data", `ends after ${done} of ${length} bytes`);
     return bytes;
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }

@@ -1,4 +1,5 @@
 import { PICTURE_BYTES } from "../images/geometry.js";
+import type { PictureSums } from "./picture-sums.js";
 
 /**
  * Sums over training pictures from which the mean image and the RGB covariance follow. All are integers below 2^53 or
@@ -23,28 +24,8 @@ type Matrix = readonly [Vector, Vector, Vector];
 
 export const noSums = (): Sums => ({ pixels: new Float64Array(PICTURE_BYTES), products: [0n, 0n, 0n, 0n, 0n, 0n] });
 
-/** Adds one picture to `pixels`; returns its six products. */
-export function addPicture(picture: Uint8Array, pixels: Uint32Array): number[] {
-  let [rr, rg, rb, gg, gb, bb] = [0, 0, 0, 0, 0, 0];
-  for (let i = 0; i < PICTURE_BYTES; i += 3) {
-    const r = picture[i];
-    const g = picture[i + 1];
-    const b = picture[i + 2];
-    pixels[i] += r;
-    pixels[i + 1] += g;
-    pixels[i + 2] += b;
-    rr += r * r;
-    rg += r * g;
-    rb += r * b;
-    gg += g * g;
-    gb += g * b;
-    bb += b * b;
-  }
-  return [rr, rg, rb, gg, gb, bb];
-}
-
 /** Adds the sums of some pictures to `sums.pixels`, in place; returns the new sums. */
-export function addSums(sums: Sums, pixels: Uint32Array, products: readonly number[]): Sums {
+export function addSums(sums: Sums, { pixels, products }: PictureSums): Sums {
   for (let i = 0; i < PICTURE_BYTES; i++) sums.pixels[i] += pixels[i];
   return { pixels: sums.pixels, products: sums.products.map((sum, i) => sum + BigInt(products[i] ?? 0)) };
 }

@@ -6,7 +6,7 @@ import { findTurbojpeg } from "../images/turbojpeg.js";
 import { answerRequests } from "./answer-requests.js";
 import { decodeRecord, keys, openForReading, type Split } from "./database.js";
 import { decodeStored, type Encoding } from "./encode.js";
-import { addPicture } from "./statistics.js";
+import { PictureSummation, type PictureSums } from "./picture-sums.js";
 
 export interface VerifyWorkerData {
   readonly path: string;
@@ -24,35 +24,29 @@ export interface VerifyResponse {
   /** As they are stored; an empty one where there is none. */
   readonly records: readonly Uint8Array[];
   readonly problems: readonly string[];
-  /** Sums over the pictures; see statistics.ts. */
-  readonly pixels: Uint32Array;
-  readonly products: readonly number[];
+  readonly sums: PictureSums;
 }
 
 const { path, encoding }: VerifyWorkerData = workerData;
 const database = openForReading(path);
 const turbojpeg = findTurbojpeg();
+const summation = new PictureSummation();
 sharp.concurrency(1);
 sharp.cache(false);
 
 answerRequests<VerifyRequest, VerifyResponse>(
   async ({ split, start, labels }) => {
-    const pixels = new Uint32Array(PICTURE_BYTES);
-    const products = [0, 0, 0, 0, 0, 0];
     const records: Uint8Array[] = [];
     const problems: string[] = [];
     const picture = new Uint8Array(PICTURE_BYTES);
     for (let i = 0; i < labels.length; i++) {
       const problem = await check(split, start + i, labels[i], records, picture);
       if (problem !== undefined) problems.push(`${split} picture ${start + i}: ${problem}`);
-      else
-        addPicture(picture, pixels).forEach((product, p) => {
-          products[p] += product;
-        });
+      else summation.add(picture);
     }
-    return { records, problems, pixels, products };
+    return { records, problems, sums: summation.take() };
   },
-  ({ pixels }) => [pixels.buffer as ArrayBuffer],
+  ({ sums }) => [sums.pixels.buffer as ArrayBuffer],
 );
 
 /** Decodes into `picture`. @returns what is wrong, if anything */

@@ -31,10 +31,10 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
   const chains = { train: "", val: "" };
   let sums = noSums();
   let done = 0;
-  const settle = (split: Split, { records, problems: found, pixels, products }: VerifyResponse) => {
+  const settle = (split: Split, { records, problems: found, sums: added }: VerifyResponse) => {
     problems.push(...found);
     for (const record of records) chains[split] = chainRecord(chains[split], record);
-    if (split === "train") sums = addSums(sums, pixels, products);
+    if (split === "train") sums = addSums(sums, added);
     done += records.length;
     options.onProgress?.(done, total);
   };

@@ -1,4 +1,4 @@
-/** resample.wat, assembled by scripts/assemble-resample.mjs; base64. */
+/** resample.wat, assembled by scripts/assemble-kernels.mjs; base64. */
 export const resampleKernel = [
   "AGFzbQEAAAABEwJgB39/f39/f38AYAV/f39/fwADAwIAAQUDAQABBx0DBm1lbW9yeQIABm5hcnJvdwAAB3Nob3J0ZW4AAQrcAwLNAQIEfwF7A0",
   "BBACEHIAQhCgNAIAAgAyAHQQJ0aigCAGohCf0MgAAAAIAAAACAAAAAAAAAACELIAUhCANAIAsgCf1dAwD9DAAAAAAAAAAAAAAAAAAAAAD9DQAQ",

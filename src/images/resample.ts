@@ -1,4 +1,5 @@
 import { PICTURE_BYTES, PICTURE_SIZE } from "./geometry.js";
+import { instantiateKernel } from "./kernel.js";
 import { resampleKernel } from "./resample-kernel.js";
 
 /** The part of some pixels that becomes the picture, in their own, fractional coordinates. */
@@ -77,17 +78,12 @@ interface Kernel {
 let kept: Kernel | undefined;
 
 function kernelWith(bytes: number): Kernel {
-  const kernel = kept ?? instantiate();
+  const kernel = kept ?? instantiateKernel<Kernel>(resampleKernel);
   const pages = Math.ceil(bytes / PAGE);
   const missing = pages - kernel.memory.buffer.byteLength / PAGE;
   if (missing > 0) kernel.memory.grow(missing);
   kept = pages <= KEPT_PAGES ? kernel : undefined;
   return kernel;
-}
-
-function instantiate(): Kernel {
-  const module = new WebAssembly.Module(Buffer.from(resampleKernel, "base64"));
-  return new WebAssembly.Instance(module).exports as Kernel; // assembled from resample.wat, nothing else
 }
 
 /** For each of the 256 outputs along one side: `taps` inputs from `first` on, their weights in pairs, summing to 1. */

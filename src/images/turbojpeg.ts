@@ -98,6 +98,7 @@ function bind(library: LibraryHandle, name: string): Turbojpeg {
       "_Inout_ void **jpeg, _Inout_ unsigned long *size, int subsampling, int quality, int flags)",
   );
   const largest = library.func("unsigned long tjBufSize(int width, int height, int subsampling)");
+  let compressed = new Uint8Array(); // kept from one picture to the next
   return {
     name,
     readHeader(jpeg) {
@@ -111,12 +112,13 @@ function bind(library: LibraryHandle, name: string): Turbojpeg {
       return decompress(decompressor, jpeg, jpeg.length, pixels, width, 0, height, RGB, flags) === 0;
     },
     encode(pixels, width, height, quality) {
-      const jpeg = new Uint8Array(Number(largest(width, height, FULL_COLOUR)));
-      const size = [jpeg.length];
+      const needed = Number(largest(width, height, FULL_COLOUR));
+      if (compressed.length < needed) compressed = new Uint8Array(needed);
+      const size = [compressed.length];
       const flags = ACCURATE_DCT | NO_REALLOC;
-      if (compress(compressor, pixels, width, 0, height, RGB, [jpeg], size, FULL_COLOUR, quality, flags) !== 0)
+      if (compress(compressor, pixels, width, 0, height, RGB, [compressed], size, FULL_COLOUR, quality, flags) !== 0)
         throw new AlexnetError("data", `libjpeg-turbo could not compress: ${readError(compressor)}`);
-      return jpeg.slice(0, size[0]);
+      return compressed.slice(0, size[0]);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { addPicture, addSums, noSums, principalComponents, summarise } from "#src/dataset/statistics.js";
+import { PictureSummation } from "#src/dataset/picture-sums.js";
+import { addSums, noSums, principalComponents, summarise } from "#src/dataset/statistics.js";
 import { augmentedView, centreView, tenViews } from "#src/dataset/views.js";
 import { bits } from "#src/random.js";
 
@@ -76,12 +77,10 @@ describe("statistics", () => {
     const pictures = [1, 2, 3, 4].map(noise);
     const sum = (groups: readonly (readonly number[])[]) => {
       let sums = noSums();
+      const summation = new PictureSummation();
       for (const group of groups) {
-        const pixels = new Uint32Array(196_608);
-        const products = [0, 0, 0, 0, 0, 0];
-        for (const i of group)
-          for (const [p, product] of addPicture(pictures[i], pixels).entries()) products[p] += product;
-        sums = addSums(sums, pixels, products);
+        for (const i of group) summation.add(pictures[i]);
+        sums = addSums(sums, summation.take());
       }
       return summarise(sums, 4);
     };
@@ -99,9 +98,10 @@ describe("statistics", () => {
   });
 
   test("an even set has its colour as mean and no variance", () => {
-    const pixels = new Uint32Array(196_608);
+    const summation = new PictureSummation();
     const picture = Uint8Array.from({ length: 196_608 }, (_, i) => [10, 200, 90][i % 3]);
-    const { mean, covariance } = summarise(addSums(noSums(), pixels, addPicture(picture, pixels)), 1);
+    summation.add(picture);
+    const { mean, covariance } = summarise(addSums(noSums(), summation.take()), 1);
     expect([...mean.subarray(0, 3)]).toEqual([10, 200, 90]);
     expect(covariance.flat().every((value) => value === 0)).toBe(true);
   });
