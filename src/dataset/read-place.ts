@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
-import { readRow } from "./sources/parquet.js";
 import type { Place } from "./sources/source.js";
 
 const LARGEST_FILE = 512e6; // bytes; no picture within the pixel limit that people keep takes more
@@ -11,7 +10,10 @@ const LARGEST_FILE = 512e6; // bytes; no picture within the pixel limit that peo
  * @throws AlexnetError "data", or the system's error.
  */
 export async function readPlace(place: Place): Promise<Uint8Array> {
-  if (place.kind === "row") return readRow(place.path, place.column, place.group, place.row);
+  if (place.kind === "row") {
+    const { readRow } = await import("./sources/parquet.js"); // its library takes as long to load as fifty pictures
+    return readRow(place.path, place.column, place.group, place.row);
+  }
   const file = openSync(place.path, "r");
   try {
     const offset = place.kind === "range" ? place.offset : 0;
