@@ -206,7 +206,9 @@ export class Trainer {
     const way =
       error.code === "overflow"
         ? wayOutOfOverflow(step, resume, name, learningRate)
-        : `${step === 0 ? "Nothing is saved yet" : `Step ${step} is saved`}; ${resume} goes on from there`;
+        : step === 0
+          ? `Nothing is saved yet; ${resume} begins anew`
+          : `Step ${step} is saved; ${resume} goes on from there`;
     return new AlexnetError(error.code, `${error.message}. ${way}`, { cause: error });
   }
 
