@@ -7,7 +7,7 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export async function interruptible<T>(use: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const listener = (name: NodeJS.Signals): void => {
-    if (stop.signal.aborted) process.exit(130);
+    if (stop.signal.aborted) endAtOnce(name);
     process.stderr.write("\nfinishing what is under way and saving it; once more to end at once\n");
     stop.abort(name);
   };
@@ -17,4 +17,10 @@ export async function interruptible<T>(use: (signal: AbortSignal) => Promise<T>)
   } finally {
     for (const name of signals) process.off(name, listener);
   }
+}
+
+/** As if nobody had listened: what is under way on other threads is not waited for. */
+function endAtOnce(name: NodeJS.Signals): void {
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
 }
