@@ -1,4 +1,4 @@
-import type { Dirent } from "node:fs";
+import { type Dirent, statSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
 import { AlexnetError } from "../errors.js";
@@ -56,7 +56,7 @@ async function* walkBelow(
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
     const name = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
-    const kind = await kindOf(entry, join(root, name));
+    const kind = kindOf(entry, join(root, name));
     if (kind === "file" && hasPictureExtension(entry.name)) yield name;
     if (kind !== "folder") continue;
     const real = await realpath(join(root, name));
@@ -66,10 +66,10 @@ async function* walkBelow(
 }
 
 /** Follows links; a link that leads nowhere counts as a file, so that somebody hears of it when it is read. */
-async function kindOf(entry: Dirent, path: string): Promise<"file" | "folder" | "other"> {
+function kindOf(entry: Dirent, path: string): "file" | "folder" | "other" {
   if (!entry.isSymbolicLink()) return entry.isFile() ? "file" : entry.isDirectory() ? "folder" : "other";
   try {
-    const target = await stat(path);
+    const target = statSync(path);
     return target.isFile() ? "file" : target.isDirectory() ? "folder" : "other";
   } catch {
     return "file";

@@ -20,7 +20,7 @@ export function placeOf({ offset, length }: TarEntry, path: string): Place {
   return { kind: "range", path, offset, length };
 }
 
-/** Archives are not rewritten in place: an archive's size and time stand for all that is in it. */
+/** Changes when a file is written to. Of an archive it stands for all that is in it. */
 export function stampOf(path: string): string {
   const { size, mtimeMs } = statSync(path);
   return `${size} ${mtimeMs}`;

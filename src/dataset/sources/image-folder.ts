@@ -5,6 +5,7 @@ import { AlexnetError } from "../../errors.js";
 import { compareCodePoints, hasPictureExtension, walk } from "../../images/list.js";
 import { describeFault } from "../../images/picture.js";
 import type { Split } from "../database.js";
+import { stampOf } from "./archive.js";
 import type { Fault, Item, Source } from "./source.js";
 import { readTitles } from "./titles.js";
 
@@ -113,15 +114,14 @@ async function* listFlat(root: string, { folder, list, classes }: FlatFolder): A
       yield { name: `${folder}/${file}`, reason: `not in ${basename(list)}` };
 }
 
-async function describeFile(root: string, name: string, className: string, split: Split | undefined): Promise<Item> {
+function describeFile(root: string, name: string, className: string, split: Split | undefined): Item {
   const path = join(root, name);
-  return { name, className, split, place: { kind: "file", path }, stamp: await stampOfFile(path) };
+  return { name, className, split, place: { kind: "file", path }, stamp: stampOfFile(path) };
 }
 
-async function stampOfFile(path: string): Promise<string> {
+function stampOfFile(path: string): string {
   try {
-    const { size, mtimeMs } = await stat(path);
-    return `${size} ${mtimeMs}`;
+    return stampOf(path); // at once: a million promises would take minutes
   } catch {
     return "missing";
   }
