@@ -69,6 +69,7 @@ export { type Layer, type Network, PICTURE_SIZE } from "./network/network.js";
 export { networkByName, networks, resolveNetwork, type Variant, variants } from "./network/networks.js";
 export { type Parameter, parameterCount, parameterTable, parameterView } from "./network/parameters.js";
 export { parseNetwork } from "./network/parse.js";
+export { selectLayers } from "./network/select-layers.js";
 export { type LayerSummary, type Summary, summarise } from "./network/summary.js";
 export { classCount, scaleWidth, withClasses } from "./network/transform.js";
 export type { Cadence } from "./training/cadence.js";

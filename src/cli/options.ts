@@ -83,6 +83,24 @@ function range(least: number, most: number): string {
   return most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
 }
 
+/** "10x" or "0.1": a factor, 0 or more. */
+export function factor(text: string): number {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*x?$/.exec(text.trim());
+  if (match === null) throw new InvalidArgumentError("Give a factor such as 10x or 0.1.");
+  return Number(match[1]);
+}
+
+/** "conv1..conv3=0.1,fc7=2x": factors by what they are for; given again, all together. */
+export function factors(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const pairs = text.split(",").map((part) => {
+    const [name = "", value, ...more] = part.split("=").map((side) => side.trim());
+    if (name === "" || value === undefined || more.length > 0)
+      throw new InvalidArgumentError("Give layers and factors, such as conv1..conv3=0.1,fc7=2x.");
+    return [name, factor(value)] as const;
+  });
+  return { ...before, ...Object.fromEntries(pairs) };
+}
+
 /** "1%" or "0.01": a share from 0 to 1. */
 export function share(text: string): number {
   const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim());

@@ -5,7 +5,17 @@ import { AlexnetError } from "../errors.js";
 import { recipes } from "../training/recipes.js";
 import { resume, train } from "../training/train.js";
 import { interruptible } from "./interruption.js";
-import { autoOr, cadence, choice, duration, fraction, positiveNumber, wholeNumber } from "./options.js";
+import {
+  autoOr,
+  cadence,
+  choice,
+  duration,
+  factor,
+  factors,
+  fraction,
+  positiveNumber,
+  wholeNumber,
+} from "./options.js";
 import { TrainingDisplay } from "./training-display.js";
 import { addTyped } from "./typed.js";
 
@@ -28,6 +38,12 @@ export function register(program: Program): void {
       .option("--seed <number>", "decides every random draw; default 1", wholeNumber(0))
       .option("--time-budget <time>", "such as 2h: as many epochs as fit, up to --epochs", duration)
       .option("--early-stop <epochs>", "end after so many epochs without a lower error", wholeNumber(1))
+      .optionsGroup("Going on from a trained network, on other pictures:")
+      .option("--from <run|file>", "a run, a checkpoint, or a file that alexnet import reads")
+      .option("--freeze <layers>", "layers that stay as they are: conv1..conv5, or several with commas between")
+      .option("--head-lr <factor>", "times the learning rate for the last layer, such as 10x", factor)
+      .option("--layer-lr <layers=factor>", "the same for others: conv1..conv3=0.1,fc7=2x", factors)
+      .option("--no-augmentation", "see pictures' centres only; frozen layers' outputs are then kept on disk")
       .optionsGroup("Preparing a folder of pictures:")
       .option("--encoding <name>", "raw, jpeg or auto; see prepare", choice(["auto", "raw", "jpeg"]))
       .option("--val-fraction <share>", "of each class, where there is no val/; default 0.1", fraction)
@@ -45,8 +61,17 @@ export function register(program: Program): void {
         const display = new TrainingDisplay(json ? console.error : console.log);
         try {
           const summary = await interruptible((signal) => {
-            const { batch: batchSize, ...choices } = options;
-            const common = { ...choices, batchSize, signal, onEvent: display.update };
+            const { batch: batchSize, headLr: headRate, layerLr: layerRates, ...choices } = options;
+            const augmentation = options.augmentation ? undefined : false;
+            const common = {
+              ...choices,
+              batchSize,
+              headRate,
+              layerRates,
+              augmentation,
+              signal,
+              onEvent: display.update,
+            };
             if (options.resume === undefined)
               return train({ ...common, data: required(pictures), ...preparing(options) });
             if (options.run !== undefined)

@@ -3,6 +3,7 @@ import { errors } from "../evaluation/scores.js";
 import { byteSize, clock, percent, thousands } from "../text.js";
 import type { EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../training/events.js";
 import { PreparingDisplay } from "./preparing.js";
+import { Progress } from "./progress.js";
 
 const SECONDS_BETWEEN_LINES = 10;
 
@@ -10,6 +11,7 @@ const SECONDS_BETWEEN_LINES = 10;
 export class TrainingDisplay {
   readonly #print: (line: string) => void;
   readonly #preparing = new PreparingDisplay();
+  #features: Progress | undefined;
   #bar: SingleBar | undefined;
   #lastLine = Number.NEGATIVE_INFINITY;
 
@@ -22,6 +24,10 @@ export class TrainingDisplay {
     switch (event.kind) {
       case "preparing":
         this.#preparing.update(event);
+        break;
+      case "features":
+        this.#features ??= new Progress(`what ${event.layer} makes of the pictures`);
+        this.#features.update(event.done, event.total);
         break;
       case "started":
         this.stop();
@@ -55,6 +61,7 @@ export class TrainingDisplay {
   /** Takes the bar away. */
   stop(): void {
     this.#preparing.stop();
+    this.#features?.stop();
     this.#bar?.stop();
     this.#bar = undefined;
   }
@@ -78,11 +85,13 @@ function startBar({ epoch, epochs, batches, batch }: StepDone): SingleBar {
   return bar;
 }
 
-function describeStart({ run, config, engine, resumedAt, parameters, memoryBytes, batches }: Started): string[] {
+function describeStart(started: Started): string[] {
+  const { run, config, engine, resumedAt, parameters, memoryBytes, batches } = started;
   const { data, network, width, recipe } = config;
   return [
     `${data.source}: ${thousands(data.train)} training and ${thousands(data.val)} validation pictures of ${thousands(data.classes)} classes`,
     `network ${network.name}${width === 1 ? "" : ` at ${width} of its width`}: ${thousands(parameters)} parameters, ${byteSize(memoryBytes)} of memory`,
+    ...describeFineTuning(started),
     `recipe ${recipe.name}: ${config.recipeReason}`,
     `  ${recipe.epochs} epochs of ${thousands(batches)} batches of ${recipe.batchSize}, learning rate ${recipe.learningRate}`,
     `engine ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`,
@@ -90,6 +99,23 @@ function describeStart({ run, config, engine, resumedAt, parameters, memoryBytes
       ? `going on with ${run} in epoch ${resumedAt.epoch}, after step ${thousands(resumedAt.step)}`
       : `run ${run}`,
   ];
+}
+
+/** What it goes on from, and which layers learn less or more than others. */
+function describeFineTuning({ config, features }: Started): string[] {
+  const { base, recipe } = config;
+  const lines: string[] = [];
+  if (base !== null)
+    lines.push(
+      `from ${base.path}, ${base.head === "new" ? "with a new last layer" : "its last layer too: the classes are the same"}`,
+    );
+  const rates = Object.entries(recipe.layerRates);
+  const frozen = rates.filter(([, rate]) => rate === 0).map(([layer]) => layer);
+  if (frozen.length > 0) lines.push(`  frozen: ${frozen.join(", ")}`);
+  const others = rates.filter(([, rate]) => rate !== 0).map(([layer, rate]) => `${layer} ${rate}x`);
+  if (others.length > 0) lines.push(`  learning rate: ${others.join(", ")}`);
+  if (features !== undefined) lines.push(`  their outputs are read from ${features}`);
+  return lines;
 }
 
 function describeEpoch({ row, epochs, best }: EpochDone): string {

@@ -1,4 +1,4 @@
-import { batches } from "../dataset/batches.js";
+import { batches, type ReadBatches } from "../dataset/batches.js";
 import type { Split, Store } from "../dataset/store.js";
 import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
@@ -12,6 +12,8 @@ export interface SplitOptions {
   /** For each of the store's labels, the network's output; the same where left out. */
   readonly labels?: Int32Array | undefined;
   readonly workers?: number | null | undefined;
+  /** Where the store's pictures come from, if not from the store itself. */
+  readonly read?: ReadBatches | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -30,19 +32,20 @@ export async function evaluateSplit(
   options: SplitOptions,
 ): Promise<void> {
   const { split, views, cropSize, workers, signal, onProgress, labels: outputs } = options;
+  const { read = (wanted) => batches(store, wanted) } = options;
   const { batchSize } = program;
   const total = store.count(split);
   let done = 0;
-  const source = batches(store, { split, views, cropSize, batchSize, ...(workers != null && { workers }) });
+  const source = read({ split, views, cropSize, batchSize, ...(workers != null && { workers }) });
   for await (const batch of source) {
-    const { pictures, views: seen, labels, samples } = batch;
-    const probabilities = await program.predict({ pictures, views: seen, labels });
+    const { samples, release, ...seen } = batch;
+    const probabilities = await program.predict(seen);
     for (const [i, average] of averageViews(probabilities, views, store.classes.length).entries()) {
       const label = store.labels(split)[samples[i]];
       onProbabilities(average, outputs === undefined ? label : outputs[label], samples[i]);
     }
     done += samples.length;
-    batch.release();
+    release();
     onProgress?.(done, total);
     if (signal?.aborted)
       throw new AlexnetError("interrupted", `stopped after ${done} of ${total} pictures`, { cause: signal.reason });

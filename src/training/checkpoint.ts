@@ -5,7 +5,13 @@ import type { EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { writeWhole } from "../files.js";
 import type { Model } from "../formats/model.js";
-import { encodeSafetensors, type NamedTensor, type OpenTensorFile, openSafetensors } from "../formats/safetensors.js";
+import {
+  encodeSafetensors,
+  type NamedTensor,
+  type OpenTensorFile,
+  openSafetensors,
+  readSafetensorsHeader,
+} from "../formats/safetensors.js";
 import { type Network, PICTURE_SIZE } from "../network/network.js";
 import { type Parameter, parameterCount, parameterTable, parameterView } from "../network/parameters.js";
 import { parseNetwork } from "../network/parse.js";
@@ -80,13 +86,16 @@ export function writeModel(path: string, model: Model): number {
   return write(path, tensors, metadata);
 }
 
-function describe({ network, classes, preprocessing, parameters }: Model) {
+function describe(model: Model) {
+  const { network, preprocessing, parameters } = model;
   const tensors = new Map<string, NamedTensor>();
   for (const parameter of parameterTable(network)) tensors.set(parameter.name, finite(parameter, parameters));
   tensors.set(MEAN, { shape: [PICTURE_SIZE, PICTURE_SIZE, 3], data: preprocessing.mean });
-  const text = JSON.stringify({ network, classes, scale: preprocessing.scale });
-  const metadata = { format: FORMAT, model: text, "model-sha256": hash(text, preprocessing.mean, parameters) };
-  return { tensors, metadata };
+  return { tensors, metadata: { format: FORMAT, model: modelText(model), "model-sha256": modelHash(model) } };
+}
+
+function modelText({ network, classes, preprocessing: { scale } }: Model): string {
+  return JSON.stringify({ network, classes, scale });
 }
 
 function write(
@@ -126,6 +135,21 @@ export function readModelHeader(path: string): Pick<Model, "network" | "classes"
 /** What tells networks apart: the hash of all that prediction needs. @throws as `readCheckpoint`. */
 export function readModelHash(path: string): string {
   return open(path, (file) => file.metadata["model-sha256"] ?? "");
+}
+
+/** What `readModelHash` gives of a checkpoint of this model. */
+export function modelHash(model: Model): string {
+  return hash(modelText(model), model.preprocessing.mean, model.parameters);
+}
+
+/** Whether a file is a checkpoint of ours, or of another kind. */
+export function isCheckpoint(path: string): boolean {
+  try {
+    return readSafetensorsHeader(path).metadata.format === FORMAT;
+  } catch (error) {
+    if (error instanceof AlexnetError) return false;
+    throw error;
+  }
 }
 
 /** As `readModelHeader`. */

@@ -35,6 +35,12 @@ const settings = z
     /** Classes and width applied. */
     network: z.unknown(),
     width: z.number(),
+    /** What the parameters start from where they are not fresh: the file, the hash of its model, its last layer's fate. */
+    base: z
+      .object({ path: z.string(), hash: z.string(), head: z.enum(["kept", "new"]) })
+      .readonly()
+      .nullable()
+      .default(null),
     recipe: recipeSchema,
     /** Why this recipe. */
     recipeReason: z.string(),

@@ -7,6 +7,7 @@ import type { EpochRow, StepRow } from "./metrics.js";
 /** What a training run tells while it goes on: plain data. Epochs, batches and steps count from 1. */
 export type TrainEvent =
   | ({ readonly kind: "preparing" } & PrepareProgress)
+  | FeaturesComputed
   | Started
   | StepDone
   | { readonly kind: "validating"; readonly epoch: number; readonly done: number; readonly total: number }
@@ -24,6 +25,14 @@ export type TrainEvent =
   | { readonly kind: "warning"; readonly message: string }
   | ({ readonly kind: "ended" } & TrainSummary);
 
+/** What frozen layers make of the pictures is computed, once. */
+export interface FeaturesComputed {
+  readonly kind: "features";
+  readonly layer: string;
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface Started {
   readonly kind: "started";
   readonly run: string;
@@ -36,6 +45,8 @@ export interface Started {
   readonly memoryBytes: number;
   /** An epoch's. */
   readonly batches: number;
+  /** The file that holds what frozen layers make of the pictures, where it is read in place of them. */
+  readonly features: string | undefined;
 }
 
 export interface StepDone {

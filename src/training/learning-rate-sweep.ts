@@ -7,7 +7,7 @@ import { AlexnetError } from "../errors.js";
 import { initialise } from "../network/initialise.js";
 import { bits, Purpose } from "../random.js";
 import type { RunConfig } from "./config.js";
-import { multipliersOf, type PreparationChoices, planRun, type RunChoices } from "./plan.js";
+import { multipliersOf, type PreparationChoices, planRun, type RunChoices, trainingViews } from "./plan.js";
 import { checkMemory } from "./preflight.js";
 
 export interface SweepOptions
@@ -57,7 +57,7 @@ export async function findLearningRate(options: SweepOptions): Promise<Sweep> {
   try {
     const engine = await openEngine(options.engine ?? "auto", threads === undefined ? {} : { threads });
     try {
-      const config = await planRun(options, { source: data, store, preparation }, engine);
+      const config = await planRun({ ...options, from: undefined }, { source: data, store, preparation }, engine);
       await checkMemory(engine, config.network, config.recipe.batchSize);
       const points = await sweep(engine, store, config, options);
       const { network, recipe } = config;
@@ -114,7 +114,7 @@ async function* endlessBatches(store: Store, { network, recipe, seed, workers }:
   for (let epoch = 0; ; epoch++)
     yield* batches(store, {
       split: "train",
-      views: "augmented",
+      views: trainingViews(recipe),
       batchSize: recipe.batchSize,
       cropSize: network.input.size,
       seed,

@@ -10,6 +10,8 @@ export function logLine(event: TrainEvent): string | undefined {
       const what = resumedAt ? `going on in epoch ${resumedAt.epoch} after step ${resumedAt.step}` : "begun";
       return `${what}: ${config.network.name}, recipe ${config.recipe.name} (${config.recipeReason}), ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`;
     }
+    case "features":
+      return event.done === event.total ? `computed what ${event.layer} makes of ${event.total} pictures` : undefined;
     case "epoch": {
       const { row, best } = event;
       const seen = row.validation && errors(row.validation);

@@ -7,20 +7,26 @@ import type { Network } from "../network/network.js";
 import { resolveNetwork } from "../network/networks.js";
 import { parameterTable } from "../network/parameters.js";
 import { scaleWidth, withClasses } from "../network/transform.js";
+import { type Base, headFor, networkOfBase } from "./base.js";
 import type { Cadence } from "./cadence.js";
 import type { RunConfig } from "./config.js";
+import { type LayerRateChoices, layerRatesOf } from "./layer-rates.js";
 import { fittingBatchSize } from "./preflight.js";
 import type { Recipe } from "./recipe.js";
 import { chooseRecipe } from "./recipes.js";
 
 /** What can be chosen about a run; defaults where left out. */
-export interface RunChoices {
+export interface RunChoices extends LayerRateChoices {
+  /** A run, a checkpoint's file or one that `importModel` reads, whose parameters are gone on from. */
+  readonly from?: string | undefined;
   /** A name, the path of a JSON file, or a description. Default "paper". */
   readonly network?: string | Network | undefined;
   /** Times as many maps in every layer. Default 1. */
   readonly width?: number | undefined;
   /** A name or a recipe of one's own. Default: what suits the number of pictures. */
   readonly recipe?: string | Recipe | undefined;
+  /** Random crops, reflections and colours; default the recipe's. Without, frozen layers' outputs are kept on disk. */
+  readonly augmentation?: boolean | undefined;
   /** These three replace the recipe's. "auto" is the largest batch that fits into memory, up to the recipe's. */
   readonly epochs?: number | undefined;
   readonly batchSize?: number | "auto" | undefined;
@@ -52,6 +58,7 @@ export async function planRun(
   choices: RunChoices,
   data: { readonly source: string; readonly store: Store; readonly preparation?: PreparationChoices | undefined },
   engine: Engine,
+  base?: Base | undefined,
 ): Promise<RunConfig> {
   const { source, store, preparation } = data;
   const classes = store.classes.length;
@@ -59,8 +66,8 @@ export async function planRun(
   if (classes < 2)
     throw new AlexnetError("data", `${source}: has ${classes} class; there must be two or more to tell apart`);
   const width = choices.width ?? 1;
-  const network = withClasses(scaleWidth(chosenNetwork(choices.network), width), classes);
-  const { recipe, reason } = chooseRecipe(choices.recipe, train);
+  const network = withClasses(chosenNetwork(choices, base), classes);
+  const { recipe, reason } = chooseRecipe(choices.recipe, train, base !== undefined);
   const effective = await applyTo(recipe, choices, engine, network);
   return {
     version: 1,
@@ -82,6 +89,7 @@ export async function planRun(
     },
     network,
     width,
+    base: base === undefined ? null : { path: base.path, hash: base.hash, head: headFor(base.model, store.classes) },
     recipe: effective,
     recipeReason: reason,
     seed: choices.seed ?? 1,
@@ -98,15 +106,23 @@ export async function planRun(
 
 const ROWS_AN_EPOCH = 500;
 
-function chosenNetwork(choice: string | Network = "paper"): Network {
-  return typeof choice === "string" ? resolveNetwork(choice) : choice;
+/**
+ * The network that will learn, for whatever number of classes; that of the base if there is one.
+ * @throws AlexnetError "usage" or "network" when there is none of that name or it is not as it must be.
+ */
+export function chosenNetwork(choices: RunChoices, base: Base | undefined): Network {
+  if (base !== undefined) return networkOfBase(base, choices);
+  const { network = "paper", width = 1 } = choices;
+  return scaleWidth(typeof network === "string" ? resolveNetwork(network) : network, width);
 }
 
 /** The recipe with the numbers that were chosen in place of its own. */
 async function applyTo(recipe: Recipe, choices: RunChoices, engine: Engine, network: Network): Promise<Recipe> {
-  const { epochs, batchSize, learningRate } = choices;
+  const { epochs, batchSize, learningRate, augmentation } = choices;
   return {
     ...recipe,
+    augmentation: augmentation ?? recipe.augmentation,
+    layerRates: { ...recipe.layerRates, ...layerRatesOf(network, choices) },
     epochs: epochs ?? recipe.epochs,
     learningRate: learningRate ?? recipe.learningRate,
     batchSize:
@@ -116,10 +132,19 @@ async function applyTo(recipe: Recipe, choices: RunChoices, engine: Engine, netw
   };
 }
 
-/** What of a recipe the engine applies parameter by parameter; empty where all count alike. */
+/** What of a recipe the engine applies parameter by parameter; those that count in full are left out. */
 export function multipliersOf(recipe: Recipe, network: Network): Multipliers {
-  const { biasLearningRate: learningRate, biasWeightDecay: weightDecay } = recipe;
-  if (learningRate === 1 && weightDecay === 1) return {};
-  const biases = parameterTable(network).filter(({ role }) => role === "bias");
-  return Object.fromEntries(biases.map(({ name }) => [name, { learningRate, weightDecay }]));
+  const { biasLearningRate, biasWeightDecay, layerRates } = recipe;
+  const multipliers = parameterTable(network).map(({ name, layer, role }) => {
+    const learningRate = (role === "bias" ? biasLearningRate : 1) * (layerRates[layer] ?? 1);
+    return [name, { learningRate, weightDecay: role === "bias" ? biasWeightDecay : 1 }] as const;
+  });
+  return Object.fromEntries(
+    multipliers.filter(([, { learningRate, weightDecay }]) => learningRate !== 1 || weightDecay !== 1),
+  );
+}
+
+/** How training sees pictures by this recipe. */
+export function trainingViews({ augmentation }: Recipe): "augmented" | "centre" {
+  return augmentation ? "augmented" : "centre";
 }

@@ -27,5 +27,7 @@ export const recipeSchema: z.ZodType<Recipe> = z.object({
   biasWeightDecay: z.number(),
   initialisation,
   inputScale: z.number(),
+  augmentation: z.boolean().default(true),
+  layerRates: byLayer.default({}),
   colourDeviation: z.number(),
 });

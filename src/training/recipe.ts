@@ -22,6 +22,10 @@ export interface Recipe {
   readonly initialisation: Initialisation;
   /** What centred pixels are multiplied by before the first layer; 1 in the paper. */
   readonly inputScale: number;
+  /** Random crops, reflections and colours (section 4.1); without, pictures' centres as they are. */
+  readonly augmentation: boolean;
+  /** By layer, what its learning rate is multiplied by; 0 is frozen, 1 where left out. */
+  readonly layerRates: Readonly<Record<string, number>>;
   /** Deviation of the colour noise's normal draws; 0.1 in the paper (section 4.1). */
   readonly colourDeviation: number;
 }

@@ -14,6 +14,8 @@ const paper: Recipe = {
   biasWeightDecay: 1,
   initialisation: { deviation: 0.01, biases: { conv2: 1, conv4: 1, conv5: 1, fc6: 1, fc7: 1 } },
   inputScale: 1,
+  augmentation: true,
+  layerRates: {},
   colourDeviation: 0.1,
 };
 
@@ -42,6 +44,9 @@ const original2012: Recipe = {
   initialisation: { ...paper.initialisation, deviations: { conv3: 0.03, conv4: 0.03, conv5: 0.03 } },
 };
 
+/** Goes on from parameters that were trained on other pictures: gentle on them, and small steps often. */
+const fineTune: Recipe = { ...small, name: "fine-tune", batchSize: 32, learningRate: 0.001 };
+
 /** As Caffe trained its bvlc_alexnet: 450,000 steps of 256 pictures, the learning rate dropping each 100,000. */
 const caffe: Recipe = {
   ...paper,
@@ -68,7 +73,7 @@ const caffenet: Recipe = {
 
 /** Every recipe the project knows by name. */
 export const recipes: Readonly<Record<string, Recipe>> = Object.fromEntries(
-  [paper, small, original2012, caffe, caffenet].map((recipe) => [recipe.name, recipe]),
+  [paper, small, fineTune, original2012, caffe, caffenet].map((recipe) => [recipe.name, recipe]),
 );
 
 /** @throws AlexnetError "usage" naming the recipes there are. */
@@ -88,10 +93,14 @@ export interface RecipeChoice {
   readonly reason: string;
 }
 
-/** The recipe asked for by name or as data, or else the one that suits the number of training pictures. */
-export function chooseRecipe(wanted: string | Recipe | undefined, pictures: number): RecipeChoice {
+/**
+ * The recipe asked for by name or as data, or else the one that suits the number of training pictures, or parameters
+ * that are trained already.
+ */
+export function chooseRecipe(wanted: string | Recipe | undefined, pictures: number, isTrained = false): RecipeChoice {
   if (typeof wanted === "object") return { recipe: wanted, reason: "given as data" };
   if (wanted !== undefined) return { recipe: recipeByName(wanted), reason: "asked for" };
+  if (isTrained) return { recipe: fineTune, reason: "goes on from trained parameters; --recipe names another" };
   const count = pictures.toLocaleString("en-US");
   const limit = LARGE.toLocaleString("en-US");
   return pictures < LARGE

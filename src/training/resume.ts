@@ -7,6 +7,7 @@ import type { Checkpoint, Origin } from "./checkpoint.js";
 import type { RunConfig } from "./config.js";
 import { type Difference, describeDifference, differences } from "./differences.js";
 import { reasonToEnd } from "./ending.js";
+import { layerRatesOf } from "./layer-rates.js";
 import type { RunChoices } from "./plan.js";
 import type { Recipe } from "./recipe.js";
 import { chooseRecipe } from "./recipes.js";
@@ -25,7 +26,12 @@ export interface Changes extends RunChoices {
  * @throws AlexnetError "usage" naming each setting that can't change, or only with `override`.
  */
 export function changedConfig(config: RunConfig, changes: Changes): RunConfig {
-  const { network, width, recipe, seed, batchSize, override } = changes;
+  const { network, width, seed, batchSize, override } = changes;
+  if (changes.from !== undefined)
+    throw new AlexnetError(
+      "usage",
+      "from: a run that goes on has its parameters; leave --from out, or begin a new run",
+    );
   if (batchSize === "auto")
     throw new AlexnetError("usage", "batch auto: a resumed run keeps its batch size; give a number with --override");
   const classes = config.data.classes;
@@ -34,7 +40,7 @@ export function changedConfig(config: RunConfig, changes: Changes): RunConfig {
       network === undefined && width === undefined
         ? config.network
         : withClasses(scaleWidth(networkOf(network ?? config.network.name), width ?? config.width), classes),
-    recipe: recipe === undefined ? config.recipe : withoutChangeable(chooseRecipe(recipe, 0).recipe, config.recipe),
+    recipe: wantedRecipe(config, changes),
     seed: seed ?? config.seed,
   };
   const { network: _network, recipe: _recipe, seed: _seed } = config;
@@ -119,6 +125,17 @@ export function resumedState(
   const next = { ...state, batch, epochs: config.timeBudget === null ? epochs : Math.min(epochs, state.epochs) };
   const atEpochsEnd = state.batch === 0 && state.epoch > 0;
   return { ...next, ended: atEpochsEnd ? reasonToEnd(next, config) : null };
+}
+
+/** The recipe asked for, and what was asked for about layers; the run's own where nothing was. */
+function wantedRecipe({ recipe: own, network }: RunConfig, changes: Changes): Recipe {
+  const { recipe, augmentation = own.augmentation, freeze, headRate, layerRates } = changes;
+  const isAskedFor = [freeze, headRate, layerRates].some((choice) => choice !== undefined);
+  return {
+    ...(recipe === undefined ? own : withoutChangeable(chooseRecipe(recipe, 0).recipe, own)),
+    augmentation,
+    layerRates: isAskedFor ? layerRatesOf(network, changes) : own.layerRates,
+  };
 }
 
 /** `recipe` with the parts that may change as in `other`, so that only the rest can differ. */

@@ -1,20 +1,23 @@
 import { mkdirSync } from "node:fs";
+import { batches, type ReadBatches } from "../dataset/batches.js";
 import type { Store } from "../dataset/store.js";
 import type { Engine, Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-import { initialise } from "../network/initialise.js";
 import { parameterCount } from "../network/parameters.js";
+import type { Base } from "./base.js";
+import { findBeginning } from "./beginning.js";
 import type { Model } from "./checkpoint.js";
 import { Checkpoints } from "./checkpoints.js";
 import type { RunConfig } from "./config.js";
 import type { EventListener, TrainEvent, TrainSummary } from "./events.js";
+import type { FrozenFeatures } from "./feature-batches.js";
+import { frozenFeatures, lastFrozenLayer } from "./frozen-features.js";
 import { logLine } from "./log.js";
 import { MetricsFile } from "./metrics.js";
 import { multipliersOf } from "./plan.js";
 import { checkOutputs } from "./preflight.js";
-import { refuseOtherRun, resumedState } from "./resume.js";
 import type { RunFolder } from "./run-folder.js";
-import { initialState, type TrainingState } from "./state.js";
+import type { TrainingState } from "./state.js";
 import { TensorBoardLog } from "./tensorboard-log.js";
 import { Trainer } from "./trainer.js";
 
@@ -26,6 +29,8 @@ export interface Session {
   readonly engine: Engine;
   readonly onEvent: EventListener;
   readonly signal: AbortSignal | undefined;
+  /** What the config names as base, where it was read already. */
+  readonly base?: Base | undefined;
 }
 
 /** Trains from the newest checkpoint, or the start, to the end or the signal, and records it in the run's folder. */
@@ -38,18 +43,19 @@ export async function runSession(session: Session): Promise<TrainSummary> {
   };
   mkdirSync(folder.checkpoints, { recursive: true });
   const checkpoints = new Checkpoints(folder.checkpoints, config.keep);
-  const model = modelOf(config, store);
-  const program = await compile(session, model);
+  const { program, features, model, start } = await makeReady(session, checkpoints, emit);
   try {
-    const start = await restore(session, program, checkpoints, (message) => emit({ kind: "warning", message }));
     const metrics = new MetricsFile(folder.file("metrics.jsonl"), start.metricsBytes);
     const tensorboard = new TensorBoardLog(folder.tensorboard, start.step);
+    const read: ReadBatches = features?.batches ?? ((options) => batches(store, options));
     const trainer = new Trainer({
       run: folder.path,
       config,
       store,
       engine,
       program,
+      read,
+      after: features?.layer,
       model,
       start,
       metrics,
@@ -70,6 +76,7 @@ export async function runSession(session: Session): Promise<TrainSummary> {
       parameters: parameterCount(config.network),
       memoryBytes: program.memoryBytes,
       batches: trainer.batchesPerEpoch,
+      features: features?.path,
     });
     try {
       const summary = await trainer.run();
@@ -84,39 +91,48 @@ export async function runSession(session: Session): Promise<TrainSummary> {
     throw error;
   } finally {
     await program.close();
+    await features?.close();
   }
 }
 
-function modelOf({ network, recipe }: RunConfig, store: Store): Omit<Model, "parameters"> {
-  const { inputScale } = recipe;
-  const preprocessing = { mean: store.mean, scale: [inputScale, inputScale, inputScale] as const };
-  return { network, classes: store.classes, preprocessing };
+/** What training begins with: a program that holds the parameters and momentum that go with `start`. */
+interface Ready {
+  readonly program: Program;
+  readonly model: Omit<Model, "parameters">;
+  readonly start: TrainingState;
+  /** What frozen layers make of the pictures, where the program begins after them. */
+  readonly features: FrozenFeatures | undefined;
 }
 
-function compile({ config, engine }: Session, { preprocessing }: Pick<Model, "preprocessing">): Promise<Program> {
+async function makeReady(session: Session, checkpoints: Checkpoints, emit: EventListener): Promise<Ready> {
+  const { config, engine } = session;
   const { network, recipe } = config;
-  const multipliers = multipliersOf(recipe, network);
-  return engine.compile(network, { batchSize: recipe.batchSize, mode: "train", preprocessing, multipliers });
+  const warn = (message: string): void => emit({ kind: "warning", message });
+  const beginning = await findBeginning({ base: undefined, ...session, engine: engine.description, checkpoints, warn });
+  const { momentum, state } = beginning;
+  const { parameters, ...model } = beginning.model;
+  const features = await featuresOf(session, beginning.model, emit, warn);
+  const program = await engine.compile(network, {
+    batchSize: recipe.batchSize,
+    mode: "train",
+    preprocessing: model.preprocessing,
+    multipliers: multipliersOf(recipe, network),
+    after: features?.layer,
+  });
+  await program.write("parameters", parameters);
+  if (momentum !== undefined) await program.write("momentum", momentum);
+  if (state.step === 0 && features === undefined) await checkOutputs(program);
+  return { program, model, start: state, features };
 }
 
-/** Gives the program the newest checkpoint's parameters and momentum, or fresh parameters. @returns where to go on */
-async function restore(
-  { config, engine, folder }: Session,
-  program: Program,
-  checkpoints: Checkpoints,
-  warn: (message: string) => void,
-): Promise<TrainingState> {
-  const found = checkpoints.newest((error) => warn(`${error.message}; going on from the checkpoint before it`));
-  if (found === undefined) {
-    const { network, recipe, seed } = config;
-    await program.write("parameters", initialise(network, recipe.initialisation, seed));
-    await checkOutputs(program);
-    return initialState(recipe.epochs);
-  }
-  refuseOtherRun(config, found, engine.description, folder, warn);
-  await program.write("parameters", found.model.parameters);
-  await program.write("momentum", found.momentum);
-  const { state } = found.origin;
-  checkpoints.settle(state.step, state.best?.step);
-  return resumedState(found.origin, config, warn);
+async function featuresOf(
+  { config, store, engine, signal }: Session,
+  model: Model,
+  emit: EventListener,
+  onWarning: (message: string) => void,
+): Promise<FrozenFeatures | undefined> {
+  const layer = lastFrozenLayer(config.network, config.recipe);
+  if (layer === undefined) return undefined;
+  const onProgress = (done: number, total: number): void => emit({ kind: "features", layer, done, total });
+  return frozenFeatures({ store, engine, model, layer, workers: config.workers, onProgress, onWarning, signal });
 }

@@ -4,9 +4,11 @@ import { ensurePrepared } from "../dataset/prepare.js";
 import { openStore } from "../dataset/store.js";
 import type { Engine, EngineName } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
+import { readBase } from "./base.js";
 import type { RunConfig } from "./config.js";
 import type { EventListener, TrainSummary } from "./events.js";
-import { type PreparationChoices, planRun, type RunChoices } from "./plan.js";
+import { layerRatesOf } from "./layer-rates.js";
+import { chosenNetwork, type PreparationChoices, planRun, type RunChoices } from "./plan.js";
 import { checkDisk, checkMemory } from "./preflight.js";
 import { changedConfig, refuseOtherData } from "./resume.js";
 import { RunFolder } from "./run-folder.js";
@@ -47,6 +49,8 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
   folder.refuseUnlessEmpty();
   return locked(folder, async () => {
     folder.refuseUnlessEmpty();
+    const base = options.from === undefined ? undefined : await readBase(options.from);
+    layerRatesOf(chosenNetwork(options, base), options); // before long work: only to see whether it can be
     const path = await ensurePrepared(data, {
       ...options.preparation,
       onProgress: (progress) => onEvent({ kind: "preparing", ...progress }),
@@ -54,10 +58,11 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
     });
     return using(await openStore(path), async (store) =>
       using(await openEngineFor(options.engine, options.threads), async (engine) => {
-        const config = await planRun(options, { source: data, store, preparation: options.preparation }, engine);
+        const picked = { source: data, store, preparation: options.preparation };
+        const config = await planRun(options, picked, engine, base);
         await checkRoom(folder, config, engine);
         folder.create(config, store.classes);
-        return runSession({ folder, config, store, engine, onEvent, signal });
+        return runSession({ folder, config, store, engine, onEvent, signal, base });
       }),
     );
   });

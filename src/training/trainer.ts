@@ -1,4 +1,4 @@
-import { batches, countBatches, type LoadedBatch } from "../dataset/batches.js";
+import { countBatches, type LoadedBatch, type ReadBatches } from "../dataset/batches.js";
 import type { Store } from "../dataset/store.js";
 import type { Batch, Engine, Program, StepResult } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
@@ -15,6 +15,7 @@ import { epochsInTime, reasonToEnd } from "./ending.js";
 import type { EventListener, TrainSummary } from "./events.js";
 import { measureLayers } from "./layer-statistics.js";
 import type { EpochRow, MetricsFile, StepRow } from "./metrics.js";
+import { trainingViews } from "./plan.js";
 import { afterEpoch, learningRateOf } from "./policy.js";
 import { Saver } from "./saver.js";
 import { AnswerSpread, describeGuessing, describeSameAnswers, isWorthAWarning, watchLoss } from "./stall.js";
@@ -28,6 +29,10 @@ export interface TrainerParts {
   readonly engine: Engine;
   /** Holds the parameters and momentum that go with `start`. */
   readonly program: Program;
+  /** Gives what the program takes. */
+  readonly read: ReadBatches;
+  /** The layer that the program begins after, if it does. */
+  readonly after: string | undefined;
   /** All but the parameters, which the program holds. */
   readonly model: Omit<Model, "parameters">;
   readonly start: TrainingState;
@@ -79,10 +84,10 @@ export class Trainer {
   }
 
   async #trainEpoch(): Promise<void> {
-    const { config, store } = this.#parts;
-    const source = batches(store, {
+    const { config, store, read } = this.#parts;
+    const source = read({
       split: "train",
-      views: "augmented",
+      views: trainingViews(config.recipe),
       batchSize: config.recipe.batchSize,
       cropSize: config.network.input.size,
       seed: config.seed,
@@ -108,17 +113,16 @@ export class Trainer {
     }
   }
 
-  async #step({ pictures, views, labels, release }: LoadedBatch): Promise<void> {
+  async #step({ samples, release, ...batch }: LoadedBatch): Promise<void> {
     const { program, config } = this.#parts;
     const { momentum, weightDecay } = config.recipe;
     const { epoch, batch: index } = this.#state;
     const learningRate = this.#learningRate;
     const seed = bits(config.seed, Purpose.dropout, epoch, index);
-    const batch = { pictures, views, labels };
     const result = await program.step(batch, { learningRate, momentum, weightDecay, seed });
     if (!Number.isFinite(result.loss)) throw await this.#diverged(batch);
     release();
-    this.#count(result, views.length);
+    this.#count(result, samples.length);
     if (this.#state.batch === this.batchesPerEpoch) await this.#measureLayers();
     if (isWorthAWarning(this.#state.guessing)) await this.#warnOfGuessing();
     if (this.#state.rowTally.steps >= config.metricsEvery) this.#endRow(learningRate);
@@ -188,8 +192,8 @@ export class Trainer {
   }
 
   async #diverged(batch: Batch): Promise<AlexnetError> {
-    const { run, engine, program, model } = this.#parts;
-    const where = await locateDivergence(engine, program, model, batch);
+    const { run, engine, program, model, after } = this.#parts;
+    const where = await locateDivergence(engine, program, model, batch, after);
     const { step, epoch } = this.#state;
     return new AlexnetError(
       "overflow",
@@ -238,7 +242,7 @@ export class Trainer {
 
   /** Null where there are no validation pictures. */
   async #validate(): Promise<Scores | null | "stopped"> {
-    const { program, store, config, emit, signal } = this.#parts;
+    const { program, store, config, emit, signal, read } = this.#parts;
     if (store.count("val") === 0) return null;
     const began = performance.now();
     const epoch = this.#state.epoch + 1;
@@ -254,6 +258,7 @@ export class Trainer {
         views: 1,
         cropSize: config.network.input.size,
         workers: config.workers,
+        read,
         signal,
         onProgress: (done, total) => emit({ kind: "validating", epoch, done, total }),
       });

@@ -1,0 +1,36 @@
+import { AlexnetError } from "../errors.js";
+import type { Network } from "../network/network.js";
+import { learningLayers, selectLayers } from "../network/select-layers.js";
+
+/** Which layers learn slower, faster or not at all. Layers are named as `selectLayers` takes them. */
+export interface LayerRateChoices {
+  /** Layers that stay as they are. */
+  readonly freeze?: string | undefined;
+  /** Times the learning rate of the last layer. */
+  readonly headRate?: number | undefined;
+  /** Times the learning rate of others, by their names: `{ "conv1..conv3": 0.1, fc7: 2 }`. */
+  readonly layerRates?: Readonly<Record<string, number>> | undefined;
+}
+
+/**
+ * By layer, what the learning rate is multiplied by where that isn't 1; 0 is frozen.
+ * @throws AlexnetError "usage" for layers there aren't, factors that are none, and when nothing would learn.
+ */
+export function layerRatesOf(network: Network, choices: LayerRateChoices): Readonly<Record<string, number>> {
+  const layers = learningLayers(network);
+  const rates = new Map<string, number>();
+  const set = (names: readonly string[], rate: number, option: string): void => {
+    if (!(rate >= 0 && rate < Number.POSITIVE_INFINITY))
+      throw new AlexnetError("usage", `${option}: ${rate} is no factor; give 0 or more`);
+    for (const name of names) rates.set(name, rate);
+  };
+  for (const [names, rate] of Object.entries(choices.layerRates ?? {}))
+    set(selectLayers(network, names), rate, `the learning rate of ${names}`);
+  if (choices.headRate !== undefined) set(layers.slice(-1), choices.headRate, "the last layer's learning rate");
+  if (choices.freeze !== undefined) set(selectLayers(network, choices.freeze), 0, "frozen layers");
+  if (layers.every((name) => rates.get(name) === 0))
+    throw new AlexnetError("usage", `freeze ${choices.freeze ?? ""}: all layers would be frozen; leave some to learn`);
+  return Object.fromEntries(
+    layers.flatMap((name) => ((rates.get(name) ?? 1) === 1 ? [] : [[name, rates.get(name) ?? 1]])),
+  );
+}
