@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
+import { decodeNumbers, type NumberType } from "./numbers.js";
 
 /**
  * safetensors (https://huggingface.co/docs/safetensors): 8 bytes header length (little endian), a JSON header with
@@ -27,11 +28,38 @@ const dtypes = {
 } as const;
 export type Dtype = keyof typeof dtypes;
 
+/** Bytes a value takes, of all that the format has. */
+const widths: Readonly<Record<string, number>> = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  I16: 2,
+  U16: 2,
+  F16: 2,
+  BF16: 2,
+  I32: 4,
+  U32: 4,
+  F32: 4,
+  I64: 8,
+  U64: 8,
+  F64: 8,
+};
+
+/** Those that are read as float32. */
+const floats: Readonly<Record<string, NumberType>> = {
+  F16: "float16",
+  BF16: "bfloat16",
+  F32: "float32",
+  F64: "float64",
+};
+
 const LARGEST_HEADER = 100_000_000; // the format's own limit
 const CHUNK = 1 << 28; // read and write calls are cut below the system's 2 GiB limit
 
 interface Entry {
-  readonly dtype: Dtype;
+  readonly dtype: string;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -56,6 +84,8 @@ export interface OpenTensorFile {
   /** Where a tensor's bytes begin in the file, for reading it in parts. */
   position(name: string): number;
   read(name: string): NamedTensor;
+  /** Reads floating-point numbers of any width; `into` has as many values as the tensor. */
+  readFloats(name: string, into: Float32Array): void;
   /** Reads into memory that is there already: of the tensor's own dtype and length. */
   readInto(name: string, into: TensorData): void;
   close(): void;
@@ -77,9 +107,23 @@ export function openSafetensors(path: string): OpenTensorFile {
       position: (name) => start + find(name).begin,
       read(name) {
         const { dtype, shape, begin, end } = find(name);
+        if (!isDtype(dtype))
+          throw new AlexnetError("format", `${path}: tensor ${name} is ${dtype}, which can't be read here`);
         const bytes = new Uint8Array(end - begin);
         readFully(file, bytes, start + begin, path);
         return { shape, data: new dtypes[dtype](bytes.buffer) };
+      },
+      readFloats(name, into) {
+        const { dtype, shape, begin, end } = find(name);
+        const type = Object.hasOwn(floats, dtype) ? floats[dtype] : undefined;
+        if (type === undefined || into.length !== product(shape))
+          throw new AlexnetError(
+            "format",
+            `${path}: ${name} is ${dtype} ${shape.join("x")}; expected ${into.length} floating-point numbers`,
+          );
+        const bytes = new Uint8Array(end - begin);
+        readFully(file, bytes, start + begin, path);
+        decodeNumbers(bytes, type, into);
       },
       readInto(name, into) {
         const { dtype, shape, begin } = find(name);
@@ -187,7 +231,7 @@ function readHeader(file: number, size: number, path: string) {
     }
     const entry = parseEntry(value);
     if (entry === undefined) return fail(`tensor ${name} has no readable dtype, shape and place`);
-    const bytes = product(entry.shape) * dtypes[entry.dtype].BYTES_PER_ELEMENT;
+    const bytes = product(entry.shape) * widths[entry.dtype];
     if (entry.end - entry.begin !== bytes) fail(`tensor ${name} takes ${entry.end - entry.begin} bytes, not ${bytes}`);
     if (start + entry.end > size) fail(`tensor ${name} ends at byte ${start + entry.end} of ${size}`);
     entries.set(name, entry);
@@ -205,10 +249,14 @@ function readHeader(file: number, size: number, path: string) {
 function parseEntry(value: unknown): Entry | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { dtype, shape, data_offsets: place } = value as Record<string, unknown>;
-  if (typeof dtype !== "string" || !Object.hasOwn(dtypes, dtype)) return undefined;
+  if (typeof dtype !== "string" || !Object.hasOwn(widths, dtype)) return undefined;
   if (!isCounts(shape) || !isCounts(place) || place.length !== 2) return undefined;
   const [begin = 0, end = 0] = place;
-  return begin > end ? undefined : { dtype: dtype as Dtype, shape, begin, end };
+  return begin > end ? undefined : { dtype, shape, begin, end };
+}
+
+function isDtype(name: string): name is Dtype {
+  return Object.hasOwn(dtypes, name);
 }
 
 function isTexts(value: unknown): value is Readonly<Record<string, string>> {

@@ -1,4 +1,3 @@
-import { AlexnetError } from "../errors.js";
 import { parameterTable, parameterView } from "../network/parameters.js";
 import { encodeDescription } from "./description.js";
 import type { Model, StoredTensor } from "./model.js";
@@ -14,13 +13,7 @@ export function openTensors(path: string): StateDict {
   const file = openSafetensors(path);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, shape] of file.shapes) {
-    const readInto = (into: Float32Array): void => {
-      const { data } = file.read(name);
-      if (!(data instanceof Float32Array || data instanceof Float64Array))
-        throw new AlexnetError("format", `${path}: ${name} is not made of floating-point numbers`);
-      into.set(data);
-    };
-    tensors.set(name, { shape, readInto });
+    tensors.set(name, { shape, readInto: (into) => file.readFloats(name, into) });
   }
   return { tensors, description: file.metadata[DESCRIPTION], close: file.close };
 }

@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "#src/engine/engine.js";
 import { openEngine } from "#src/engine/open.js";
 import { exportModel } from "#src/formats/export.js";
+import { encodeHalf } from "#src/formats/half.js";
 import { importModel } from "#src/formats/import.js";
 import { openPytorch } from "#src/formats/pytorch.js";
+import { readSafetensors } from "#src/formats/safetensors.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
 import {
@@ -59,6 +61,25 @@ describe("files that PyTorch wrote", () => {
     ["bfloat16.pth", 2e-2],
   ])("%s gives nearly PyTorch's logits", async (name, tolerance) => {
     expect(worstDifference(await logitsOf(fixture(name)), centred(expected.logits))).toBeLessThan(tolerance);
+  });
+
+  it("of halves in safetensors give nearly PyTorch's logits", async () => {
+    const { tensors } = readSafetensors(fixture("state-dict.safetensors"));
+    const header: Record<string, object> = {};
+    const parts: Buffer[] = [];
+    let at = 0;
+    for (const [name, { shape, data }] of tensors) {
+      const halves = Uint16Array.from(data as Float32Array, encodeHalf);
+      header[name] = { dtype: "F16", shape, data_offsets: [at, at + halves.byteLength] };
+      parts.push(Buffer.from(halves.buffer));
+      at += halves.byteLength;
+    }
+    const text = Buffer.from(JSON.stringify(header));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(text.length));
+    const path = join(folder, "half.safetensors");
+    writeFileSync(path, Buffer.concat([length, text, ...parts]));
+    expect(worstDifference(await logitsOf(path), centred(expected.logits))).toBeLessThan(2e-3);
   });
 
   it("say which network, how wide, how preprocessed, and what was assumed", async () => {

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -67,6 +67,35 @@ describe("a written file", () => {
     expect(() => file.readInto("f64", new Float32Array(1))).toThrow("tensor f64 is F64 1; expected another");
     expect(() => file.readInto("f64", new Float64Array(2))).toThrow("expected another");
     expect(() => file.read("none")).toThrow("holds no tensor none");
+    file.close();
+  });
+
+  it("gives floating-point numbers of any width as float32; other programs' numbers are stepped over", () => {
+    const header = {
+      half: { dtype: "F16", shape: [3], data_offsets: [0, 6] },
+      brain: { dtype: "BF16", shape: [2], data_offsets: [6, 10] },
+      double: { dtype: "F64", shape: [1], data_offsets: [10, 18] },
+      flags: { dtype: "BOOL", shape: [2], data_offsets: [18, 20] },
+    };
+    const double = Buffer.alloc(8);
+    double.writeDoubleLE(0.1);
+    // 1.5, -2, the least half; 1.5, -1e30 nearly; 0.1
+    const halves = Buffer.from([0x00, 0x3e, 0x00, 0xc0, 0x01, 0x00, 0xc0, 0x3f, 0x4a, 0xf1]);
+    writeRaw(header, 0);
+    appendFileSync(path, Buffer.concat([halves, double, Buffer.of(1, 0)]));
+    const file = openSafetensors(path);
+    const read = (name: string, length: number): number[] => {
+      const into = new Float32Array(length);
+      file.readFloats(name, into);
+      return [...into];
+    };
+    expect(read("half", 3)).toEqual([1.5, -2, 2 ** -24]);
+    expect(read("brain", 2)[0]).toBe(1.5);
+    expect(read("brain", 2)[1] / -1e30).toBeCloseTo(1, 2);
+    expect(read("double", 1)).toEqual([Math.fround(0.1)]);
+    expect(() => read("flags", 2)).toThrow(/flags is BOOL 2; expected 2 floating-point numbers/);
+    expect(() => read("half", 2)).toThrow(/half is F16 3; expected 2/);
+    expect(() => file.read("half")).toThrow(/tensor half is F16, which can't be read here/);
     file.close();
   });
 
