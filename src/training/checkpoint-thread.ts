@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { AlexnetError, type ErrorCode } from "../errors.js";
-import { type Checkpoint, writeCheckpoint } from "./checkpoint.js";
+import type { Checkpoint } from "./checkpoint.js";
+import { writeCheckpoint } from "./write-checkpoint.js";
 
 /** Entry of the thread that writes one checkpoint. */
 

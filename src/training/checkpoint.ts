@@ -1,24 +1,16 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ColourComponents } from "../dataset/statistics.js";
 import type { EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-import { writeWhole } from "../files.js";
 import type { Model } from "../formats/model.js";
-import {
-  encodeSafetensors,
-  type NamedTensor,
-  type OpenTensorFile,
-  openSafetensors,
-  readSafetensorsHeader,
-} from "../formats/safetensors.js";
+import { type OpenTensorFile, openSafetensors, readSafetensorsHeader } from "../formats/safetensors.js";
 import { type Network, PICTURE_SIZE } from "../network/network.js";
-import { type Parameter, parameterCount, parameterTable, parameterView } from "../network/parameters.js";
+import { parameterCount, parameterTable, parameterView } from "../network/parameters.js";
 import { parseNetwork } from "../network/parse.js";
-import { allFinite } from "./finite.js";
 import type { Recipe } from "./recipe.js";
 import { recipeSchema } from "./recipe-schema.js";
 import { type TrainingState, trainingState } from "./state.js";
+import { FORMAT, hash, MEAN, MOMENTUM } from "./write-checkpoint.js";
 
 export type { Model };
 
@@ -41,10 +33,6 @@ export interface Checkpoint {
   readonly momentum: Float32Array;
 }
 
-const FORMAT = "alexnet checkpoint 1";
-const MOMENTUM = "momentum.";
-const MEAN = "mean";
-
 const modelSchema = z.object({
   network: z.unknown(),
   classes: z.array(z.string()),
@@ -65,48 +53,6 @@ const originSchema: z.ZodType<Origin> = z.object({
   }),
   state: trainingState,
 });
-
-/**
- * Writes a safetensors file, whole or not at all: the parameters by their names, `mean`, `momentum.<parameter>`;
- * everything else as JSON in the metadata, with one hash over what prediction needs and one over the rest.
- * @returns the file's size in bytes
- * @throws AlexnetError "overflow" when a value isn't finite, "run" when the disk is full; nothing is written then.
- */
-export function writeCheckpoint(path: string, { model, origin, momentum }: Checkpoint): number {
-  const { tensors, metadata } = describe(model);
-  for (const parameter of parameterTable(model.network))
-    tensors.set(MOMENTUM + parameter.name, finite(parameter, momentum));
-  const originText = JSON.stringify(origin);
-  return write(path, tensors, { ...metadata, origin: originText, "origin-sha256": hash(originText, momentum) });
-}
-
-/** A checkpoint to predict with but not to go on from. @returns and @throws as `writeCheckpoint`. */
-export function writeModel(path: string, model: Model): number {
-  const { tensors, metadata } = describe(model);
-  return write(path, tensors, metadata);
-}
-
-function describe(model: Model) {
-  const { network, preprocessing, parameters } = model;
-  const tensors = new Map<string, NamedTensor>();
-  for (const parameter of parameterTable(network)) tensors.set(parameter.name, finite(parameter, parameters));
-  tensors.set(MEAN, { shape: [PICTURE_SIZE, PICTURE_SIZE, 3], data: preprocessing.mean });
-  return { tensors, metadata: { format: FORMAT, model: modelText(model), "model-sha256": modelHash(model) } };
-}
-
-function modelText({ network, classes, preprocessing: { scale } }: Model): string {
-  return JSON.stringify({ network, classes, scale });
-}
-
-function write(
-  path: string,
-  tensors: ReadonlyMap<string, NamedTensor>,
-  metadata: Readonly<Record<string, string>>,
-): number {
-  const parts = encodeSafetensors(tensors, metadata);
-  writeWhole(path, parts);
-  return parts.reduce((sum, part) => sum + part.length, 0);
-}
 
 /** @throws AlexnetError "run" naming the file when it is damaged or no checkpoint. */
 export function readCheckpoint(path: string): Checkpoint {
@@ -135,11 +81,6 @@ export function readModelHeader(path: string): Pick<Model, "network" | "classes"
 /** What tells networks apart: the hash of all that prediction needs. @throws as `readCheckpoint`. */
 export function readModelHash(path: string): string {
   return open(path, (file) => file.metadata["model-sha256"] ?? "");
-}
-
-/** What `readModelHash` gives of a checkpoint of this model. */
-export function modelHash(model: Model): string {
-  return hash(modelText(model), model.preprocessing.mean, model.parameters);
 }
 
 /** Whether a file is a checkpoint of ours, or of another kind. */
@@ -209,20 +150,4 @@ function verify(file: OpenTensorFile, key: string, path: string, ...values: read
 
 function damaged(path: string, what: string): AlexnetError {
   return new AlexnetError("run", `${path}: no whole checkpoint: ${what}`);
-}
-
-function hash(text: string, ...values: readonly Float32Array[]): string {
-  const sum = createHash("sha256").update(text);
-  for (const { buffer, byteOffset, byteLength } of values) sum.update(new Uint8Array(buffer, byteOffset, byteLength));
-  return sum.digest("hex");
-}
-
-function finite(parameter: Parameter, values: Float32Array): NamedTensor {
-  const data = parameterView(values, parameter);
-  if (!allFinite(data))
-    throw new AlexnetError(
-      "overflow",
-      `${parameter.name}: holds values that are not finite; no checkpoint was written`,
-    );
-  return { shape: parameter.shape, data };
 }

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { writeWhole } from "../files.js";
 import type { Imported } from "../formats/import.js";
-import { writeModel } from "./checkpoint.js";
+
 import { Checkpoints, checkpointFileName } from "./checkpoints.js";
+import { writeModel } from "./write-checkpoint.js";
 
 /** What says that a run folder's network was trained elsewhere, and where it came from. */
 const MARKER = "imported.json";

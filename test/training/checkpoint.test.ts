@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFi
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readSafetensors } from "#src/formats/safetensors.js";
-import { readCheckpoint, readModel, readOrigin, writeCheckpoint } from "#src/training/checkpoint.js";
+import { readCheckpoint, readModel, readOrigin } from "#src/training/checkpoint.js";
 import { Checkpoints, checkpointPath } from "#src/training/checkpoints.js";
+import { writeCheckpoint } from "#src/training/write-checkpoint.js";
 import { compact, exampleCheckpoint, temporaryFolder } from "./fixtures.js";
 
 describe("a checkpoint's file", () => {
