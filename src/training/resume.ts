@@ -42,9 +42,11 @@ export function changedConfig(config: RunConfig, changes: Changes): RunConfig {
         : withClasses(scaleWidth(networkOf(network ?? config.network.name), width ?? config.width), classes),
     recipe: wantedRecipe(config, changes),
     seed: seed ?? config.seed,
+    width: width ?? config.width,
   };
-  const { network: _network, recipe: _recipe, seed: _seed } = config;
-  refuse("this run keeps", differences({ network: _network, recipe: _recipe, seed: _seed }, wanted));
+  const { network: _network, recipe: _recipe, seed: _seed, width: _width } = config;
+  const kept = { network: _network, recipe: _recipe, seed: _seed, width: _width };
+  refuse("this run keeps", withoutConsequences(differences(kept, wanted)));
 
   const next: Recipe = {
     ...config.recipe,
@@ -145,6 +147,15 @@ function withoutChangeable(recipe: Recipe, other: Recipe): Recipe {
 
 function networkOf(choice: NonNullable<RunChoices["network"]>) {
   return typeof choice === "string" ? resolveNetwork(choice) : choice;
+}
+
+/** A network of another name or width differs everywhere, a recipe of another name too: the cause says it all. */
+function withoutConsequences(all: readonly Difference[]): readonly Difference[] {
+  const differs = (path: string): boolean => all.some((difference) => difference.path === path);
+  const follows = (path: string): boolean =>
+    (path.startsWith("network.") && path !== "network.name" && (differs("network.name") || differs("width"))) ||
+    (path.startsWith("recipe.") && path !== "recipe.name" && differs("recipe.name"));
+  return all.filter(({ path }) => !follows(path));
 }
 
 function refuse(rule: string, changed: readonly Difference[]): void {
