@@ -50,6 +50,6 @@ function print(sweep: Sweep): void {
   console.log(
     suggested === undefined
       ? "\nthe loss did not fall at any of these rates: try more --steps, or --recipe small"
-      : `\nsuggested: --learning-rate ${suggested.toPrecision(2)}, where the loss falls fastest`,
+      : `\nsuggested: --learning-rate ${suggested.toPrecision(2)}, a tenth of where the loss is lowest`,
   );
 }

@@ -1,5 +1,5 @@
 import { percent } from "../text.js";
-import type { Sweep } from "../training/learning-rate-sweep.js";
+import { type Sweep, upToLowest } from "../training/learning-rate-sweep.js";
 import type { MetricsRow } from "../training/metrics.js";
 import { type Curve, curvesOf } from "./curves.js";
 import { drawSvg, type Panel } from "./svg.js";
@@ -33,10 +33,11 @@ function renamed(name: string, curves: readonly Curve[], wanted: string): readon
 }
 
 /** The same for the terminal. */
-export function terminalPlot({ title, curves, formatX, formatY }: Panel): TerminalPlot {
+export function terminalPlot({ title, curves, xLabel, formatX, formatY }: Panel): TerminalPlot {
   return {
     title,
     series: curves,
+    xLabel,
     formatX: (x) => formatX(Number(x.toFixed(1))),
     formatY: (y) => formatY(Number(y.toFixed(3))),
   };
@@ -46,15 +47,18 @@ export function runSvg(runs: readonly NamedMetrics[]): string {
   return drawSvg(runPanels(runs));
 }
 
-/** Loss over the learning rate, on a logarithmic axis, with the suggestion marked. */
+/** Loss over the learning rate, on a logarithmic axis, with the suggestion marked; what shoots up leaves the picture. */
 export function sweepPanel({ points, suggested }: Sweep): Panel {
+  const ceiling = 1.2 * Math.max(...upToLowest(points).map(({ loss }) => loss));
   const curve = (name: string, value: "loss" | "smoothLoss"): Curve => ({
     name,
-    points: points.map((point) => ({ x: Math.log10(point.learningRate), y: point[value] })),
+    points: points
+      .map((point) => ({ x: Math.log10(point.learningRate), y: point[value] }))
+      .filter(({ y }) => y <= ceiling),
   });
   return {
     title: "loss over the learning rate",
-    curves: [curve("moving average", "smoothLoss"), curve("each batch", "loss")],
+    curves: [curve("each batch", "loss"), curve("moving average", "smoothLoss")],
     xLabel: "learning rate",
     formatX: (power) => (10 ** power).toExponential(0),
     formatY: (loss) => Number(loss.toFixed(2)).toString(),

@@ -7,6 +7,7 @@ export interface TerminalSeries {
 export interface TerminalPlot {
   readonly title: string;
   readonly series: readonly TerminalSeries[];
+  readonly xLabel: string;
   readonly formatX: (value: number) => string;
   readonly formatY: (value: number) => string;
 }
@@ -43,7 +44,7 @@ export function drawInTerminal(plot: TerminalPlot, { width, height, colour }: Te
     plot.title,
     ...cells.map((row, i) => `${labels[i].padStart(margin)} ┤${row.join("")}`.trimEnd()),
     `${" ".repeat(margin)} └${"─".repeat(width)}`,
-    `${" ".repeat(margin + 2)}${left}${right.padStart(Math.max(1, width - left.length))}`,
+    `${" ".repeat(margin + 2)}${spread([left, plot.xLabel, right], width)}`,
     `${" ".repeat(margin + 2)}${plot.series.map(({ name }, i) => `${paint(marks[i % marks.length], i, colour)} ${name}`).join("   ")}`,
   ].join("\n");
 }
@@ -69,6 +70,13 @@ function extent(values: readonly number[]): Extent {
   const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
   const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
   return high > low ? { low, high } : { low: low - 0.5, high: high + 0.5 };
+}
+
+/** Three texts: to the left, in the middle, to the right of so many characters. */
+function spread([left, middle, right]: readonly [string, string, string], width: number): string {
+  const before = Math.max(1, Math.round((width - middle.length) / 2) - left.length);
+  const start = left + " ".repeat(before) + middle;
+  return start + right.padStart(Math.max(right.length + 1, width - start.length));
 }
 
 function axisLabel(row: number, height: number, { low, high }: Extent, format: (value: number) => string): string {

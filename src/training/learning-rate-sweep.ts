@@ -37,7 +37,7 @@ export interface Sweep {
   readonly recipe: string;
   readonly batchSize: number;
   readonly points: readonly SweepPoint[];
-  /** Where the loss fell fastest; undefined where it did not fall. */
+  /** A tenth of where the loss was lowest; undefined where it did not fall. */
   readonly suggested: number | undefined;
 }
 
@@ -125,17 +125,18 @@ async function* endlessBatches(store: Store, { network, recipe, seed, workers }:
     });
 }
 
-/** The rate at which the smooth loss falls fastest over the rate's logarithm; undefined where it hardly falls. */
+/**
+ * A tenth of the rate at which the smooth loss is lowest, from where on it only gets worse (a rule of practice; where
+ * the loss falls fastest, on small sets, is where fresh parameters find their scale). Undefined where it hardly falls.
+ */
 export function suggestRate(points: readonly SweepPoint[]): number | undefined {
-  const lowest = points.reduce((least, { smoothLoss }) => Math.min(least, smoothLoss), Number.POSITIVE_INFINITY);
   const first = points[0]?.smoothLoss ?? 0;
-  if (!(first - lowest > LEAST_FALL * first)) return undefined;
-  const end = points.findIndex(({ smoothLoss }) => smoothLoss === lowest);
-  const reach = Math.max(1, Math.round(points.length / 20));
-  let [steepest, suggested] = [0, points[0]?.learningRate];
-  for (let i = reach; i + reach <= end; i++) {
-    const slope = points[i + reach].smoothLoss - points[i - reach].smoothLoss;
-    if (slope < steepest) [steepest, suggested] = [slope, points[i].learningRate];
-  }
-  return suggested;
+  const lowest = upToLowest(points).at(-1);
+  return lowest !== undefined && first - lowest.smoothLoss > LEAST_FALL * first ? lowest.learningRate / 10 : undefined;
+}
+
+/** The points before the smooth loss gets worse for good. */
+export function upToLowest(points: readonly SweepPoint[]): readonly SweepPoint[] {
+  const lowest = points.reduce((least, { smoothLoss }) => Math.min(least, smoothLoss), Number.POSITIVE_INFINITY);
+  return points.slice(0, points.findIndex(({ smoothLoss }) => smoothLoss === lowest) + 1);
 }

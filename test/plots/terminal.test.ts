@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { drawInTerminal } from "#src/plots/terminal.js";
 
 const size = { width: 9, height: 4, colour: false };
-const axes = { title: "loss", formatX: (x: number) => String(x), formatY: (y: number) => y.toFixed(1) };
+const axes = { title: "loss", xLabel: "t", formatX: (x: number) => String(x), formatY: (y: number) => y.toFixed(1) };
 
 test("curves by their marks, between their extremes", () => {
   const falling = { name: "a", points: [3, 2, 1, 0].map((y, i) => ({ x: 4 * i, y })) };
@@ -15,7 +15,7 @@ test("curves by their marks, between their extremes", () => {
       "1.0 ┤     •",
       "0.0 ┤        •",
       "    └─────────",
-      "     0      12",
+      "     0   t  12",
       "     • a   + b",
     ].join("\n"),
   );

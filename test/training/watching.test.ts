@@ -147,10 +147,10 @@ describe("the learning-rate sweep", () => {
     expect(readdirSync(pictures.scratch).sort()).toEqual(before);
   });
 
-  test("the suggestion is the steepest place before the lowest; none where nothing falls", () => {
+  test("the suggestion is a tenth of where the loss is lowest; none where nothing falls", () => {
     const points = (losses: readonly number[]) =>
       losses.map((smoothLoss, i) => ({ step: i + 1, learningRate: 10 ** (i - 6), loss: smoothLoss, smoothLoss }));
-    expect(suggestRate(points([2, 2, 1.9, 1.2, 0.9, 0.88, 5]))).toBe(10 ** -3);
+    expect(suggestRate(points([2, 2, 1.9, 1.2, 0.9, 0.88, 5]))).toBeCloseTo(10 ** -2, 12);
     expect(suggestRate(points([2, 2.1, 2, 3]))).toBeUndefined();
     expect(suggestRate([])).toBeUndefined();
   });
