@@ -55,7 +55,7 @@ td > button { min-width: 1.5rem; min-height: 1.5rem; text-decoration: underline 
 [aria-sort="ascending"] > button::after { content: " \\2191"; }
 [aria-sort="descending"] > button::after { content: " \\2193"; }
 .matrix th, .matrix td { padding: 0; border: 1px solid var(--line); }
-.matrix tbody th { padding: 0 .5rem; position: sticky; left: 0; background: var(--page); max-width: 9rem; overflow: hidden; text-overflow: ellipsis; }
+.matrix tbody th { padding: 0 .5rem; position: sticky; left: 0; background: var(--page); max-width: 11rem; overflow: hidden; text-overflow: ellipsis; }
 .matrix thead td { border: 0; }
 .matrix thead th span { display: block; writing-mode: vertical-rl; transform: rotate(180deg); padding: .4rem .2rem; max-height: 11rem; overflow: hidden; text-overflow: ellipsis; margin: 0 auto; }
 .matrix td { min-width: 2rem; text-align: center; }
@@ -65,8 +65,8 @@ td > button { min-width: 1.5rem; min-height: 1.5rem; text-decoration: underline 
 .matrix [aria-pressed="true"] { outline: 3px solid var(--text); outline-offset: -3px; }
 #cell { min-height: 4rem; padding: .75rem 0; }
 #cell h3 { font-size: 1rem; margin: 0 0 .5rem; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: .75rem; padding: 0; margin: .75rem 0; list-style: none; }
-.pictures figure { width: 112px; max-width: 100%; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); gap: .75rem; padding: 0; margin: .75rem 0; list-style: none; }
+.pictures img { width: 100%; }
 .pictures figcaption { font-size: .8125rem; line-height: 1.35; overflow-wrap: anywhere; }
 img { max-width: 100%; height: auto; background: var(--raised); border-radius: 3px; }
 .wrong { color: var(--wrong); font-weight: 600; }
