@@ -9,7 +9,7 @@ import { resolveNetwork } from "../network/networks.js";
 import { scaleWidth } from "../network/transform.js";
 import { byteSize, percent } from "../text.js";
 import { loader } from "./bench-loader.js";
-import { choice, positiveNumber, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, positiveNumber, wholeNumber } from "./options.js";
 import { printTable } from "./print.js";
 import { addTyped } from "./typed.js";
 
@@ -92,7 +92,7 @@ function onSyntheticPictures(name: string) {
     .option("--steps <count>", "timed steps", wholeNumber(1), 10)
     .option("--network <name|file>", "network to run", "paper")
     .option("--width <factor>", "maps of every layer, times this", positiveNumber(16), 1)
-    .option("--engine <name>", "auto, onednn or reference", choice(["auto", ...engineNames]), "auto")
+    .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
     .option("--threads <count>", "threads that compute", wholeNumber(1))
     .option("--json", "print JSON");
 }

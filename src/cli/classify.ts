@@ -11,7 +11,7 @@ import {
 } from "../evaluation/classify-to-file.js";
 import { reportUnreadable } from "./failures.js";
 import { interruptible } from "./interruption.js";
-import { choice, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
 import { percent, thousands } from "./print.js";
 import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
@@ -26,7 +26,7 @@ export function register(program: Program): void {
       .option("--top <count>", "how many classes", wholeNumber(1), 5)
       .option("--views <count>", VIEWS_HELP, viewCount, 1)
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
-      .option("--engine <name>", `auto, ${engineNames.join(" or ")}`, choice(["auto", ...engineNames]), "auto")
+      .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that decode", wholeNumber(1))
       .option("--json", "print JSON")

@@ -8,7 +8,7 @@ import { type ClassScores, errors, precisionAndRecall } from "../evaluation/scor
 import { writeWhole } from "../files.js";
 import { csvLine } from "../formats/csv.js";
 import { interruptible } from "./interruption.js";
-import { choice, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
 import { PreparingDisplay } from "./preparing.js";
 import { percent, printTable, thousands } from "./print.js";
 import { Progress } from "./progress.js";
@@ -25,7 +25,7 @@ export function register(program: Program): void {
       .option("--split <name>", "val, train or all", choice(["val", "train", "all"]), "val")
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--batch <pictures>", "pictures a batch; no result depends on it", wholeNumber(1))
-      .option("--engine <name>", `auto, ${engineNames.join(" or ")}`, choice(["auto", ...engineNames]), "auto")
+      .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that load pictures", wholeNumber(1))
       .option("--all-classes", `list every class, not only the ${LISTED} with the most errors`)

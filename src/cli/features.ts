@@ -7,7 +7,7 @@ import { features } from "../evaluation/features.js";
 import { type MatrixFormat, matrixFormats } from "../formats/matrix-file.js";
 import { reportUnreadable } from "./failures.js";
 import { interruptible } from "./interruption.js";
-import { choice, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, wholeNumber } from "./options.js";
 import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
 
@@ -21,7 +21,7 @@ export function register(program: Program): void {
       .requiredOption("--out <file>", "file to write, .safetensors or .npy")
       .option("--layer <name>", "default the last hidden layer: relu7, the 4096 activations of fc7")
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
-      .option("--engine <name>", `auto, ${engineNames.join(" or ")}`, choice(["auto", ...engineNames]), "auto")
+      .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that decode", wholeNumber(1))
       .option("--json", "print the summary as JSON")

@@ -6,7 +6,7 @@ import { sweepPanel, sweepSvg, terminalPlot } from "../plots/run-figures.js";
 import { findLearningRate, type Sweep } from "../training/learning-rate-sweep.js";
 import { recipes } from "../training/recipes.js";
 import { interruptible } from "./interruption.js";
-import { choice, positiveNumber, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, positiveNumber, wholeNumber } from "./options.js";
 import { drawHere } from "./plot.js";
 import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
@@ -25,7 +25,7 @@ export function register(program: Program): void {
       .option("--from <rate>", "the first rate", positiveNumber(), 1e-6)
       .option("--to <rate>", "the last rate", positiveNumber(), 1)
       .option("--steps <count>", "steps from the first to the last", wholeNumber(10), 100)
-      .option("--engine <name>", `auto, ${engineNames.join(" or ")}`, choice(["auto", ...engineNames]), "auto")
+      .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that load pictures", wholeNumber(1))
       .option("--svg <file>", "save the curve as SVG")

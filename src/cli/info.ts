@@ -8,7 +8,7 @@ import { resolveNetwork } from "../network/networks.js";
 import { type LayerSummary, summarise } from "../network/summary.js";
 import { classCount, scaleWidth, withClasses } from "../network/transform.js";
 import { readModelHeader } from "../training/checkpoint.js";
-import { choice, positiveNumber, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, positiveNumber, wholeNumber } from "./options.js";
 import { byteSize, printTable, thousands } from "./print.js";
 import { addTyped } from "./typed.js";
 
@@ -22,7 +22,7 @@ export function register(program: Program): void {
       .option("--width <factor>", "maps of every layer, times this", positiveNumber(16), 1)
       .option("--classes <count>", "outputs of the last layer; default the network's own", wholeNumber(2))
       .option("--batch <pictures>", "pictures a step", wholeNumber(1), 128)
-      .option("--engine <name>", `auto, ${engineNames.join(" or ")}`, choice(["auto", ...engineNames]), "auto")
+      .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--json", "print JSON")
       .action(async (run, { network: name, width, classes, batch, engine: engineName, threads, json }) => {

@@ -4,7 +4,7 @@ import type { Command as Program } from "commander";
 import { engineNames } from "../engine/engine.js";
 import { type Look, look } from "../evaluation/look.js";
 import { interruptible } from "./interruption.js";
-import { choice, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, wholeNumber } from "./options.js";
 import { percent } from "./print.js";
 import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
@@ -21,7 +21,7 @@ export function register(program: Program): void {
       .option("--square <pixels>", "side of the square that hides a part", wholeNumber(1, 256), 48)
       .option("--step <pixels>", "from one hidden place to the next", wholeNumber(1, 256), 16)
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
-      .option("--engine <name>", `auto, ${engineNames.join(" or ")}`, choice(["auto", ...engineNames]), "auto")
+      .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--json", "print JSON")
       .action(async (run, picture, { json, square, step, out = defaultFolder(picture), ...options }) => {

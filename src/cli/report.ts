@@ -4,7 +4,7 @@ import { engineNames } from "../engine/engine.js";
 import { report } from "../evaluation/report.js";
 import { errors } from "../evaluation/scores.js";
 import { interruptible } from "./interruption.js";
-import { choice, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
 import { PreparingDisplay } from "./preparing.js";
 import { byteSize, percent } from "./print.js";
 import { Progress } from "./progress.js";
@@ -23,7 +23,7 @@ export function register(program: Program): void {
       .option("--split <name>", "val, train or all", choice(["val", "train", "all"]), "val")
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--batch <pictures>", "pictures a batch", wholeNumber(1))
-      .option("--engine <name>", `auto, ${engineNames.join(" or ")}`, choice(["auto", ...engineNames]), "auto")
+      .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that load pictures", wholeNumber(1))
       .option("--json", "print JSON")

@@ -7,7 +7,7 @@ import { type SheetPicture, writeContactSheet } from "../images/contact-sheet.js
 import { loadPicture } from "../images/picture.js";
 import { reportUnreadable } from "./failures.js";
 import { interruptible } from "./interruption.js";
-import { choice, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, wholeNumber } from "./options.js";
 import { thousands } from "./print.js";
 import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
@@ -25,7 +25,7 @@ export function register(program: Program): void {
       .option("--layer <name>", "compare what this layer makes of them; default the last hidden one (relu7)")
       .option("--index <file.safetensors>", "keep the set's features there; default in the run's folder")
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
-      .option("--engine <name>", `auto, ${engineNames.join(" or ")}`, choice(["auto", ...engineNames]), "auto")
+      .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that decode", wholeNumber(1))
       .option("--json", "print JSON")

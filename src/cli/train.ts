@@ -10,6 +10,7 @@ import {
   cadence,
   choice,
   duration,
+  ENGINE_HELP,
   factor,
   factors,
   fraction,
@@ -50,7 +51,7 @@ export function register(program: Program): void {
       .option("--allow-missing-classes", "go on when training and validation have different classes")
       .option("--allow-svg", "read SVG, which can refer to other files")
       .optionsGroup("The machine and the records:")
-      .option("--engine <name>", `auto, ${engineNames.join(" or ")}`, choice(["auto", ...engineNames]))
+      .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that load pictures", wholeNumber(1))
       .option("--checkpoint-every <span>", "10m, 500 steps or 1 epoch; default 10m and each epoch", cadence)

@@ -10,6 +10,7 @@ import { ENGINE, engineSurface, type OpenOptions, programSurface } from "./remot
 
 const engines: Readonly<Record<EngineName, (options: OpenOptions) => Promise<ComputeEngine>>> = {
   onednn: async (options) => (await import("./onednn/engine.js")).openOneDnn(options),
+  cuda: async (options) => (await import("./cuda/engine.js")).openCuda(options),
   reference: async () => (await import("./reference/engine.js")).openReference(),
 };
 

@@ -9,8 +9,16 @@ import type { Shape } from "../network/shapes.js";
  * `network/parameters.ts` says. Memory layouts, workspaces and algorithms stay inside the engine's folder.
  */
 
-export const engineNames = ["onednn", "reference"] as const;
+export const engineNames = ["onednn", "cuda", "reference"] as const;
 export type EngineName = (typeof engineNames)[number];
+
+/**
+ * What activations and weights are multiplied as; sums, the parameters' own values, momentum and loss are float32 in
+ * all of them. tf32 keeps float32's range and 10 bits of fraction in products, bf16 stores 7. Engines on the CPU know
+ * float32 alone.
+ */
+export const precisions = ["bf16", "tf32", "float32"] as const;
+export type Precision = (typeof precisions)[number];
 
 /** How pictures become numbers: (pixel + colour shift - mean) * scale, at the picture's own coordinates. */
 export interface Preprocessing {
@@ -82,6 +90,8 @@ export interface StepResult {
   readonly loss: number;
   /** Samples whose label had the highest probability. */
   readonly correct: number;
+  /** Samples whose label was among the five highest; where the engine counts them. */
+  readonly correctTop5?: number;
 }
 
 /** What a program holds one value of per parameter: see `parameterTable` for the order. */
@@ -142,7 +152,7 @@ export interface EngineDescription {
   readonly engine: EngineName;
   /** The library that does the work and its version: "oneDNN 2.6.3". */
   readonly library: string;
-  /** What of the processor it uses: "AVX2". */
+  /** What of the processor it uses: "AVX2"; or the device and the precision: "NVIDIA H200, sm_90, bf16". */
   readonly instructionSet: string;
   readonly threads: number;
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors.js";
-import type { Engine, EngineName, Program } from "./engine.js";
+import type { Engine, EngineName, Precision, Program } from "./engine.js";
 
 /** How the main thread and the compute thread talk: what crosses, and in which messages. */
 
@@ -43,6 +43,8 @@ export const programSurface: Surface<Program> = {
 export interface OpenOptions {
   /** Threads that compute; what the engine finds best where not given. */
   readonly threads?: number;
+  /** What products are computed in; the fastest the engine has where not given. */
+  readonly precision?: Precision;
 }
 
 /** What the compute thread starts with. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { tenViews } from "#src/dataset/views.js";
 import { dropoutMask } from "#src/engine/dropout-mask.js";
 import type { Batch, CompileOptions, Engine, EngineName, Program, StepOptions, Tensor } from "#src/engine/engine.js";
+import type { OpenOptions } from "#src/engine/open.js";
 import { initialise } from "#src/network/initialise.js";
 import type { Network } from "#src/network/network.js";
 import { parameterCount, parameterTable, parameterView } from "#src/network/parameters.js";
@@ -28,6 +29,19 @@ export interface Tolerances {
   /** Of a network's gradients, and of its parameters after a few steps. */
   readonly network: number;
   readonly probabilities: number;
+  /** Of what takes a few operations only, or is computed twice in slightly different ways. */
+  readonly close: number;
+  /**
+   * Rounds so coarsely that several values of a window become its largest: the gradient then goes to another place
+   * than in exact arithmetic, and nothing below a max-pool can be compared.
+   */
+  readonly coarse?: true;
+}
+
+/** Whether a layer's gradients, and parameters that began as 0, can be compared; see `Tolerances.coarse`. */
+export function isComparable({ coarse }: Tolerances, { layers }: Network, layer: string): boolean {
+  const index = layers.findIndex(({ name }) => name === layer);
+  return !(coarse && layers.slice(index).some(({ kind }) => kind === "max-pool"));
 }
 
 /** A network of a few million multiply-adds in plain loops takes seconds, on a busy machine a minute. */
@@ -39,13 +53,13 @@ const LARGE_PAGE = 2 << 20;
 const stepOptions: StepOptions = { learningRate: 0.01, momentum: 0.9, weightDecay: 0.0005, seed: 7 };
 
 /** What every engine must do, whatever it runs on. */
-export function conformance(name: EngineName, tolerances: Tolerances): void {
-  describe(`engine ${name}`, () => {
+export function conformance(name: EngineName, tolerances: Tolerances, options: OpenOptions = {}): void {
+  describe(["engine", name, ...Object.values(options)].join(" "), () => {
     let engine: Engine;
     let unavailable: string | undefined;
 
     beforeAll(async () => {
-      const opened = await openIfPossible(name);
+      const opened = await openIfPossible(name, options);
       if (typeof opened === "string") console.warn(`engine ${name} is skipped: ${opened}`);
       if (typeof opened === "string") unavailable = opened;
       else engine = opened;
@@ -76,6 +90,7 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
           const inputs = { x: file.tensor("x"), dy: file.tensor("dy"), ...(w && { w }), ...(b && { b }) };
           const outputs = await engine.differentiate(layerOf(file), inputs);
           for (const key of ["y", "dx", "dw", "db"] as const) {
+            if (key === "dx" && prefix === "max-pool" && tolerances.coarse) continue;
             if (!file.has(key)) expect(outputs[key], key).toBeUndefined();
             else expectTensorClose(outputs[key], file.tensor(key), tolerances.layer, `${file.name} ${key}`);
           }
@@ -116,9 +131,9 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
           const { loss } = await program.step(batch, { ...steps.options, learningRate, seed: step });
           const expectedLoss = file.tensor(`step${step}.loss`).data;
           expectClose(Float64Array.of(loss), expectedLoss, tolerances.network, `step ${step} loss`);
-          if (step === 0) await steps.expectState(program, "gradients", "step0.gradient.", tolerances.network);
+          if (step === 0) await steps.expectState(program, "gradients", "step0.gradient.", tolerances);
         }
-        await steps.expectState(program, "parameters", "final.", tolerances.network);
+        await steps.expectState(program, "parameters", "final.", tolerances);
         await program.close();
       });
     });
@@ -186,7 +201,7 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
         return [...softmax({ shape: [1, values], data: row })];
       });
       const probabilities = await program.predict({ pictures, views, labels: new Int32Array() });
-      expectClose(probabilities, Float64Array.from(expected), 1e-6, "softmax of the input");
+      expectClose(probabilities, Float64Array.from(expected), tolerances.close, "softmax of the input");
       await program.close();
     });
 
@@ -211,12 +226,12 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
       await large.write("momentum", new Float32Array(parameterCount(smallNetwork)));
       const results = [await large.step(partial, stepOptions), await fitting.step(partial, stepOptions)];
       expect(results[0].correct).toBe(results[1].correct);
-      expectClose(Float64Array.of(results[0].loss), Float64Array.of(results[1].loss), 1e-6, "loss");
+      expectClose(Float64Array.of(results[0].loss), Float64Array.of(results[1].loss), tolerances.close, "loss");
       for (const state of ["gradients", "parameters"] as const)
-        expectClose(await large.read(state), await fitting.read(state), 1e-6, state);
+        expectClose(await large.read(state), await fitting.read(state), tolerances.close, state);
       const probabilities = [await large.predict(partial), await fitting.predict(partial)];
       expect(probabilities[0].length).toBe(2 * SMALL_CLASSES);
-      expectClose(probabilities[0], probabilities[1], 1e-6, "probabilities");
+      expectClose(probabilities[0], probabilities[1], tolerances.close, "probabilities");
       await Promise.all([large.close(), fitting.close()]);
     });
 
@@ -249,11 +264,11 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
             continue;
           }
           const expected = v0.map((value, i) => 0.9 * value - decay * rate * w0[i] - rate * g1[i]);
-          expectClose(v1, expected, 1e-6, `${parameter.name} momentum`);
+          expectClose(v1, expected, tolerances.close, `${parameter.name} momentum`);
           expectClose(
             w1,
             w0.map((value, i) => value + expected[i]),
-            1e-6,
+            tolerances.close,
             parameter.name,
           );
         }
@@ -285,10 +300,15 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
           const begun = { ...batch, pictures: new Uint8Array(), activations };
           const result = await rest.step(begun, { ...stepOptions, seed });
           expect(result.correct).toBe(expected.correct);
-          expectClose(Float64Array.of(result.loss), Float64Array.of(expected.loss), 1e-6, "loss");
+          expectClose(Float64Array.of(result.loss), Float64Array.of(expected.loss), tolerances.close, "loss");
           for (const state of ["parameters", "momentum"] as const)
-            expectClose(await rest.read(state), await whole.read(state), 1e-5, state);
-          expectClose(await rest.predict(begun), await whole.predict(batch), 1e-5, "probabilities");
+            expectClose(await rest.read(state), await whole.read(state), Math.max(1e-5, tolerances.close), state);
+          expectClose(
+            await rest.predict(begun),
+            await whole.predict(batch),
+            Math.max(1e-5, tolerances.close),
+            "probabilities",
+          );
         }
         const start = startOf(smallNetwork);
         const end = await rest.read("parameters");
@@ -337,7 +357,12 @@ export function conformance(name: EngineName, tolerances: Tolerances): void {
         );
       });
       const gradients = await program.read("gradients");
-      expectClose(parameterView(gradients, parameterTable(network)[2]), expected, 1e-6, "out.weight gradient");
+      expectClose(
+        parameterView(gradients, parameterTable(network)[2]),
+        expected,
+        tolerances.close,
+        "out.weight gradient",
+      );
 
       await program.write("parameters", start);
       const without = networkOf(8, ...network.layers.filter(({ kind }) => kind !== "dropout"));
@@ -472,13 +497,14 @@ class GoldenSteps {
     program: Program,
     state: "gradients" | "parameters",
     prefix: string,
-    tolerance: number,
+    tolerances: Tolerances,
   ): Promise<void> {
     const values = await program.read(state);
     for (const parameter of parameterTable(this.network)) {
+      if (!isComparable(tolerances, this.network, parameter.layer)) continue;
       const { shape, data } = this.#file.tensor(`${prefix}${parameter.name}`);
       expect(parameter.shape, parameter.name).toEqual(shape);
-      expectClose(parameterView(values, parameter), data, tolerance, `${prefix}${parameter.name}`);
+      expectClose(parameterView(values, parameter), data, tolerances.network, `${prefix}${parameter.name}`);
     }
   }
 }

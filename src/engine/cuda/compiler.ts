@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AlexnetError } from "../../errors.js";
+import { writeWhole } from "../../files.js";
+import { addressOf, bind, bindPlain, type Calls, created, integer, load, NativeError, type Scene } from "./native.js";
+import { compilerCalls } from "./signatures.js";
+
+/** CUDA C lies beside the layers that use it, in the sources: it is read from there. */
+const sourceFolder = fileURLToPath(new URL("../../../src/engine/cuda/", import.meta.url));
+
+/** Included by all. */
+const HEADER = "numbers.cuh";
+
+/** What a kernel is compiled for: names that its source leaves open. */
+export type Definitions = Readonly<Record<string, number | string>>;
+
+/** NVRTC. */
+export interface Compiler {
+  /** "12.9" */
+  readonly version: string;
+  readonly path: string;
+  /** @throws AlexnetError "engine" with the compiler's log. */
+  compile(file: string, architecture: string, definitions: Definitions, options?: readonly string[]): Compiled;
+}
+
+export interface Compiled {
+  readonly image: Uint8Array;
+  readonly log: string;
+}
+
+/** @throws AlexnetError "engine" when NVRTC can't be loaded. */
+export function openCompiler(scene: Scene, driverVersion?: number): Compiler {
+  const library = load("nvrtc", driverVersion);
+  const explain = bindPlain(library, "nvrtcGetErrorString");
+  const calls = bind(library, "NVRTC", compilerCalls, scene, (status) => String(explain(status)));
+  const minor = new Int32Array(1);
+  const major = integer((out) => calls.nvrtcVersion(out, minor));
+  return {
+    version: `${major}.${minor[0]}`,
+    path: library.path,
+    compile: (file, architecture, definitions, options = []) =>
+      compile(calls, file, [...flags(architecture, definitions), ...options]),
+  };
+}
+
+function flags(architecture: string, definitions: Definitions): readonly string[] {
+  return [
+    `--gpu-architecture=${architecture}`,
+    "--std=c++17",
+    ...Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`),
+  ];
+}
+
+function compile(calls: Calls<typeof compilerCalls>, file: string, options: readonly string[]): Compiled {
+  const [headers, names] = [pointers([readSource(HEADER)]), pointers([HEADER])];
+  const program = created((out) =>
+    calls.nvrtcCreateProgram(out, readSource(`${file}.cu`), `${file}.cu`, 1, headers.array, names.array),
+  );
+  const bytes = (size: "nvrtcGetCUBINSize" | "nvrtcGetProgramLogSize", get: "nvrtcGetCUBIN" | "nvrtcGetProgramLog") => {
+    const values = new Uint8Array(Number(created((out) => calls[size](program, out))));
+    calls[get](program, values);
+    return values;
+  };
+  const log = (): string =>
+    new TextDecoder().decode(bytes("nvrtcGetProgramLogSize", "nvrtcGetProgramLog").slice(0, -1));
+  try {
+    const flagPointers = pointers(options);
+    calls.nvrtcCompileProgram(program, options.length, flagPointers.array);
+    return { image: bytes("nvrtcGetCUBINSize", "nvrtcGetCUBIN"), log: log() };
+  } catch (error) {
+    if (!(error instanceof NativeError)) throw error;
+    throw new AlexnetError("engine", `${file}.cu: ${error.message}\n${options.join(" ")}\n${log()}`);
+  } finally {
+    calls.nvrtcDestroyProgram(BigUint64Array.of(program));
+  }
+}
+
+/** An array of C strings; `texts` keeps them alive. */
+function pointers(strings: readonly string[]) {
+  const texts = strings.map((text) => new TextEncoder().encode(`${text}\0`));
+  return { array: BigUint64Array.from(texts, addressOf), texts };
+}
+
+export function readSource(file: string): string {
+  return readFileSync(join(sourceFolder, file), "utf8");
+}
+
+/** Where compiled kernels and measured choices are kept from one run to the next. */
+export function cacheFolder(): string {
+  const { ALEXNET_CACHE_PATH, XDG_CACHE_HOME } = process.env;
+  if (ALEXNET_CACHE_PATH) return ALEXNET_CACHE_PATH;
+  return join(XDG_CACHE_HOME || join(homedir(), ".cache"), "alexnet");
+}
+
+/**
+ * The machine code of a kernel's file: from the cache, or compiled and kept there. A cache that can't be read or
+ * written costs time only.
+ */
+export function compileCached(
+  compiler: Compiler,
+  file: string,
+  architecture: string,
+  definitions: Definitions,
+): Uint8Array {
+  const key = createHash("sha256")
+    .update([compiler.version, HEADER, readSource(HEADER), file, readSource(`${file}.cu`)].join("\0"))
+    .update(flags(architecture, definitions).join("\0"))
+    .digest("hex");
+  const path = join(cacheFolder(), "kernels", `${file}-${architecture}-${key.slice(0, 32)}.bin`);
+  const kept = readKept(path);
+  if (kept !== undefined) return kept;
+  const { image } = compiler.compile(file, architecture, definitions);
+  try {
+    mkdirSync(join(cacheFolder(), "kernels"), { recursive: true });
+    writeWhole(path, [digest(image), image]);
+  } catch {
+    // Compiled again the next time.
+  }
+  return image;
+}
+
+/** The image in a file that holds its digest before it; undefined where there is none or it is damaged. */
+function readKept(path: string): Uint8Array | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    const bytes = readFileSync(path);
+    const image = bytes.subarray(DIGEST_BYTES);
+    return digest(image).equals(bytes.subarray(0, DIGEST_BYTES)) ? Uint8Array.from(image) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const DIGEST_BYTES = 32;
+
+function digest(image: Uint8Array): Buffer {
+  return createHash("sha256").update(image).digest();
+}

@@ -1,0 +1,43 @@
+import type { Layer } from "../../network/network.js";
+import { PICTURE_SIZE } from "../../network/network.js";
+import type { Preprocessing } from "../engine.js";
+import type { Build } from "./build.js";
+import type { ControlBlock } from "./controls.js";
+import { squaresFor } from "./convolution.js";
+import { float } from "./kernels.js";
+import { type Activation, lengthOf } from "./layer.js";
+
+/** Adds the first operation: the batch's views as the first layer wants them; samples the batch lacks are zeros. */
+export function addInput(
+  build: Build,
+  batchSize: number,
+  size: number,
+  firstLayer: Layer,
+  { mean, scale }: Preprocessing,
+  controls: ControlBlock,
+): Activation {
+  const form = inputForm(size, firstLayer);
+  const tensor = build.tensor(lengthOf(form, batchSize));
+  const means = build.tensor(PICTURE_SIZE * PICTURE_SIZE * 3, { format: "float32", kept: true });
+  const { block, count, padding } = form.squares ?? { block: 1, count: size, padding: 0 };
+  const [red, green, blue] = scale.map(float);
+  const definitions = {
+    ...{ SIZE: size, BLOCK: block, BLOCKS: count, PADDING: padding },
+    ...{ SCALE_RED: red, SCALE_GREEN: green, SCALE_BLUE: blue },
+  };
+  const tensors = [controls.tensor, controls.views, means, tensor];
+  build.add({ layer: "input", kind: "input", direction: "forward" }, tensors, "input.cu", () => {
+    build.write(means, mean);
+    return build.gpu.kernels.each("input", "crop", definitions, tensor.length / 3, [
+      ...tensors.map((each) => build.address(each)),
+      batchSize,
+    ]);
+  });
+  return { ...form, tensor, rectified: false };
+}
+
+/** Shape and squares of what the first layer reads. */
+export function inputForm(size: number, firstLayer: Layer, channels = 3): Pick<Activation, "shape" | "squares"> {
+  const squares = firstLayer.kind === "convolution" ? squaresFor(firstLayer, channels, size) : undefined;
+  return { shape: { channels, height: size, width: size }, ...(squares && { squares }) };
+}

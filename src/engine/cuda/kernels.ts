@@ -1,0 +1,90 @@
+import { type Compiler, compileCached, type Definitions } from "./compiler.js";
+import type { Device, Driver } from "./driver.js";
+import { addressOf, created, type Pointer } from "./native.js";
+
+/** Threads a block, for kernels that don't care. */
+export const BLOCK_THREADS = 256;
+
+/** An address, a 64-bit number as bigint, or a 32-bit whole number. */
+export type KernelArgument = bigint | number;
+
+/** A kernel of a .cu file, compiled for some definitions. */
+export interface Kernel {
+  /** What puts it on the stream, with arguments that stay. */
+  prepare(blocks: number, threads: number, args: readonly KernelArgument[]): () => void;
+}
+
+/** This project's own kernels, compiled when they are first asked for. */
+export class Kernels {
+  readonly #modules = new Map<string, Pointer>();
+  readonly #calls: Driver["calls"];
+  readonly #device: Device;
+  readonly #compiler: Compiler;
+  readonly #common: Definitions;
+
+  /** @param common definitions that all kernels get */
+  constructor(driver: Driver, device: Device, compiler: Compiler, common: Definitions) {
+    this.#calls = driver.calls;
+    this.#device = device;
+    this.#compiler = compiler;
+    this.#common = common;
+  }
+
+  /** The kernel `name` of `file`.cu. */
+  get(file: string, name: string, definitions: Definitions): Kernel {
+    const calls = this.#calls;
+    const kernel = created((out) => calls.cuModuleGetFunction(out, this.#module(file, definitions), name));
+    const { stream } = this.#device;
+    return {
+      prepare(blocks, threads, args) {
+        const values = args.map((value) =>
+          (typeof value === "bigint" ? BigUint64Array : Int32Array).of(value as never),
+        );
+        const parameters = BigUint64Array.from(values, addressOf);
+        return () => {
+          calls.cuLaunchKernel(kernel, blocks, 1, 1, threads, 1, 1, 0, stream, parameters, null);
+          return values; // alive as long as they are pointed to
+        };
+      },
+    };
+  }
+
+  /** One thread for each of `count` pieces of work. */
+  each(
+    file: string,
+    name: string,
+    definitions: Definitions,
+    count: number,
+    args: readonly KernelArgument[],
+  ): () => void {
+    return this.get(file, name, definitions).prepare(Math.ceil(count / BLOCK_THREADS), BLOCK_THREADS, args);
+  }
+
+  close(): void {
+    for (const module of this.#modules.values()) this.#calls.cuModuleUnload(module);
+    this.#modules.clear();
+  }
+
+  #module(file: string, own: Definitions): Pointer {
+    const definitions = { ...this.#common, ...own };
+    const key = `${file} ${JSON.stringify(definitions)}`;
+    const known = this.#modules.get(key);
+    if (known !== undefined) return known;
+    const { major, minor } = this.#device.facts;
+    const image = compileCached(this.#compiler, file, `sm_${major}${minor}`, definitions);
+    const module = created((out) => this.#calls.cuModuleLoadData(out, image));
+    this.#modules.set(key, module);
+    return module;
+  }
+}
+
+/** A float constant as CUDA C writes it. */
+export function float(value: number): string {
+  const text = String(Math.fround(value));
+  return `${/[.e]/.test(text) ? text : `${text}.0`}f`;
+}
+
+/** The most neighbours, up to 8, that divide `count`. */
+export function vectorOf(count: number): number {
+  return [8, 4, 2].find((width) => count % width === 0) ?? 1;
+}

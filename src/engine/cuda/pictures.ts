@@ -1,0 +1,75 @@
+import { PICTURE_SIZE } from "../../network/network.js";
+import type { Batch } from "../engine.js";
+import type { Device } from "./driver.js";
+import { addressOf, type Pointer } from "./native.js";
+
+const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
+
+/** Buffers of the caller that stay pinned: a loader's ring has fewer slots. */
+const MOST_PINNED = 32;
+
+/**
+ * Brings a batch's pictures to the device on a stream of their own. Shared memory, such as a loader's ring, is pinned
+ * where it lies, once, and read by the device itself; other memory is read through the driver's own buffers.
+ */
+export class PictureUpload {
+  readonly #device: Device;
+  readonly #pinned = new Map<Pointer, SharedArrayBuffer>(); // keeps them alive, so that no other takes their place
+  readonly #arrived: Pointer;
+
+  constructor(device: Device) {
+    this.#device = device;
+    this.#arrived = device.createEvent();
+  }
+
+  /**
+   * Copies those pictures that a view shows to `to`, close together; what the program's stream does next waits for
+   * them. The caller leaves them unchanged until that is done.
+   * @returns by sample, the index of its picture there
+   */
+  bring({ pictures, views }: Batch, to: Pointer): readonly number[] {
+    const { copyStream } = this.#device;
+    const shown = [...new Set(views.map(({ picture }) => picture))].sort((a, b) => a - b);
+    const places = new Map(shown.map((picture, place) => [picture, place]));
+    const from = this.#pin(pictures);
+    for (let start = 0; start < shown.length; ) {
+      let end = start + 1;
+      while (end < shown.length && shown[end] === shown[end - 1] + 1) end++;
+      const source = from + BigInt(shown[start] * PICTURE_BYTES);
+      this.#device.copyIn(to + BigInt(start * PICTURE_BYTES), source, (end - start) * PICTURE_BYTES, copyStream);
+      start = end;
+    }
+    this.#device.record(this.#arrived, copyStream);
+    this.#device.waitFor(this.#arrived);
+    return views.map(({ picture }) => places.get(picture) ?? 0);
+  }
+
+  close(): void {
+    this.#device.wait(this.#device.copyStream);
+    for (const address of this.#pinned.keys()) this.#device.unpin(address);
+    this.#pinned.clear();
+    this.#device.destroyEvent(this.#arrived);
+  }
+
+  /** The pictures' address, after pinning the memory that they share. */
+  #pin(pictures: Uint8Array): Pointer {
+    const address = addressOf(pictures);
+    if (!(pictures.buffer instanceof SharedArrayBuffer)) return address;
+    const start = address - BigInt(pictures.byteOffset);
+    if (this.#pinned.has(start)) return address;
+    const [oldest] = this.#pinned.keys();
+    if (this.#pinned.size >= MOST_PINNED && oldest !== undefined) {
+      this.#device.unpin(oldest);
+      this.#pinned.delete(oldest);
+    }
+    try {
+      this.#device.pin(start, pictures.buffer.byteLength);
+      this.#pinned.set(start, pictures.buffer);
+    } catch {
+      // Not allowed here: the driver copies it through memory of its own.
+    }
+    return address;
+  }
+}
+
+export { PICTURE_BYTES };

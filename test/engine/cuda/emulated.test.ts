@@ -1,0 +1,15 @@
+import { precisions } from "#src/engine/engine.js";
+import { agreement } from "../agreement.js";
+import { conformance } from "../conformance.js";
+import { tolerances } from "../tolerances.js";
+import { useEmulator } from "./emulator.js";
+
+/** The whole engine, its kernels included, on an emulated device. */
+
+const missing = useEmulator();
+if (missing !== undefined) console.warn(`emulated CUDA is skipped: ${missing}`);
+
+for (const precision of precisions) {
+  conformance("cuda", tolerances[precision], { precision });
+  agreement("cuda", tolerances[precision], { precision }, 6);
+}

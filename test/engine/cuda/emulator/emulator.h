@@ -1,0 +1,49 @@
+// What the parts of the emulator share.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+enum { OK = 0, INVALID = 1, OUT_OF_MEMORY = 2, NOT_READY = 600, CAPTURING = 900 };
+
+using Work = std::function<void()>;
+
+// Work in order; nothing runs before somebody waits.
+struct Stream {
+  std::vector<Work> queue;
+  bool capturing = false;
+};
+
+// Does the work when the stream gets there; while it captures, each time its graph runs.
+void enqueue(Stream* stream, Work work);
+
+inline float widen(uint16_t bits) {
+  uint32_t word = (uint32_t)bits << 16;
+  float value;
+  memcpy(&value, &word, 4);
+  return value;
+}
+
+inline uint16_t narrow(float value) {
+  uint32_t word;
+  memcpy(&word, &value, 4);
+  if ((word & 0x7fffffffu) > 0x7f800000u) return (uint16_t)((word >> 16) | 0x40u);
+  return (uint16_t)((word + 0x7fffu + ((word >> 16) & 1u)) >> 16);
+}
+
+// Numbers of one of two formats.
+struct Numbers {
+  void* data;
+  bool bf16;
+  float get(size_t i) const { return bf16 ? widen(((uint16_t*)data)[i]) : ((float*)data)[i]; }
+  void set(size_t i, float value) const {
+    if (bf16)
+      ((uint16_t*)data)[i] = narrow(value);
+    else
+      ((float*)data)[i] = value;
+  }
+};
+
+inline float rectify(float value) { return value < 0 ? 0 : value; }
