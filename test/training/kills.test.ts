@@ -25,7 +25,7 @@ test.skipIf(process.platform === "win32")(
     writeFileSync(network, JSON.stringify(tinyNetwork));
     const fresh = (run: string): readonly string[] => [
       ...["train", pictures.path, "--run", run, "--network", network, "--batch", "2", "--threads", "1"],
-      ...["--epochs", "8", "--checkpoint-every", "3 steps", "--metrics-every", "2"],
+      ...["--workers", "1", "--epochs", "4", "--checkpoint-every", "3 steps", "--metrics-every", "2"],
     ];
     const whole = join(pictures.scratch, "whole");
     const began = performance.now();
