@@ -1,5 +1,5 @@
 // Trains as long as it is told and prints the resident memory at the end of each epoch, in bytes, as JSON.
-// node soak-run.js <store> <run> <network file> <epochs>
+// node --expose-gc soak-run.js <store> <run> <network file> <epochs>
 
 import { readFileSync } from "node:fs";
 import { recipes } from "#src/training/recipes.js";
@@ -7,6 +7,12 @@ import { train } from "#src/training/train.js";
 
 const [data, run, network, epochs] = process.argv.slice(2);
 const memory = [];
+
+function measure() {
+  globalThis.gc(); // what is rubbish by chance is no growth
+  memory.push(process.memoryUsage.rss());
+}
+
 await train({
   data,
   run,
@@ -15,6 +21,6 @@ await train({
   threads: 1,
   workers: 1,
   checkpointEvery: { unit: "steps", every: 40 },
-  onEvent: ({ kind }) => kind === "epoch" && memory.push(process.memoryUsage.rss()),
+  onEvent: ({ kind }) => kind === "epoch" && measure(),
 });
 console.log(JSON.stringify(memory));

@@ -1,0 +1,36 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { tinyNetwork } from "./fixtures.js";
+import { drawnPictures } from "./pictures.js";
+
+/** `ALEXNET_SOAK_STEPS=20000 npm test -- soak` for a longer try. */
+const STEPS = Number(process.env.ALEXNET_SOAK_STEPS ?? 4000);
+const STEPS_AN_EPOCH = 100;
+const WARM_UP = 20; // epochs; the lowest of the ten that follow is compared with the lowest of the last ten
+const MOST_GROWTH = 0.02;
+
+const pictures = drawnPictures({ train: 67, val: 10 });
+
+test(`${STEPS} steps with validation and checkpoints: memory stays what it was`, {
+  timeout: 120_000 + STEPS * 60,
+}, () => {
+  const network = join(pictures.scratch, "tiny.json");
+  writeFileSync(network, JSON.stringify(tinyNetwork));
+  const epochs = Math.ceil(STEPS / STEPS_AN_EPOCH);
+  const script = fileURLToPath(new URL("./soak-run.js", import.meta.url));
+  const args = ["--expose-gc", script, pictures.path, join(pictures.scratch, "run"), network, String(epochs)];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  const memory: readonly number[] = JSON.parse(stdout || stderr);
+  expect(memory).toHaveLength(epochs);
+  const before = Math.min(...memory.slice(WARM_UP, WARM_UP + 10));
+  const after = Math.min(...memory.slice(-10));
+  console.log(`${megabytes(before)} after ${WARM_UP * STEPS_AN_EPOCH} steps, ${megabytes(after)} after ${STEPS}`);
+  expect(after / before - 1).toBeLessThan(MOST_GROWTH);
+});
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
