@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ColourComponents } from "../dataset/statistics.js";
-import type { EngineDescription } from "../engine/engine.js";
+import { type EngineDescription, engineNames } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Model } from "../formats/model.js";
 import { type OpenTensorFile, openSafetensors, readSafetensorsHeader } from "../formats/safetensors.js";
@@ -46,7 +46,7 @@ const originSchema: z.ZodType<Origin> = z.object({
   dataHash: z.string(),
   colour: z.object({ values: triple, vectors: z.tuple([triple, triple, triple]) }),
   engine: z.object({
-    engine: z.enum(["onednn", "reference"]),
+    engine: z.enum(engineNames),
     library: z.string(),
     instructionSet: z.string(),
     threads: z.number(),

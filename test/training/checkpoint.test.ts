@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { engineNames } from "#src/engine/engine.js";
 import { readSafetensors } from "#src/formats/safetensors.js";
 import { readCheckpoint, readModel, readOrigin } from "#src/training/checkpoint.js";
 import { Checkpoints, checkpointPath } from "#src/training/checkpoints.js";
@@ -18,6 +19,13 @@ describe("a checkpoint's file", () => {
     expect(compact(readModel(path))).toEqual(compact(written.model));
     expect(compact(readOrigin(path))).toEqual(compact(written.origin));
     expect(readdirSync(join(path, ".."))).toEqual(["a.safetensors"]);
+  });
+
+  test.each(engineNames)("can come from the engine %s", (engine) => {
+    const path = join(temporaryFolder(), "a.safetensors");
+    const { origin, ...rest } = exampleCheckpoint(5);
+    writeCheckpoint(path, { ...rest, origin: { ...origin, engine: { ...origin.engine, engine } } });
+    expect(readOrigin(path).engine.engine).toBe(engine);
   });
 
   test("holds the parameters under their own names and shapes", () => {
