@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type PrepareSummary, prepare } from "../dataset/prepare.js";
-import { percent, thousands } from "../text.js";
+import { byteSize, clock, percent, thousands } from "../text.js";
 import { interruptible } from "./interruption.js";
 import { choice, fraction, share, wholeNumber } from "./options.js";
 import { PreparingDisplay } from "./preparing.js";
@@ -37,18 +37,32 @@ export function register(program: Program): void {
       .option("--allow-svg", "read SVG, which can refer to other files")
       .option("--json", "print the summary as JSON")
       .action(async (source, { json, ...options }) => {
+        const start = performance.now();
         const display = new PreparingDisplay();
         const summary = await interruptible((signal) =>
           prepare({ ...options, source, onProgress: display.update, signal }),
         ).finally(display.stop);
-        if (json) console.log(JSON.stringify(summary, undefined, 2));
-        else printSummary(summary);
+        const cost = {
+          seconds: (performance.now() - start) / 1000,
+          peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+        };
+        if (json) console.log(JSON.stringify({ ...summary, ...cost }, undefined, 2));
+        else printSummary(summary, cost);
       }),
   );
 }
 
-function printSummary({ path, info, classes, splits, reused, skippedList }: PrepareSummary): void {
-  console.log(`${path}: ${reused ? "already prepared, nothing to do" : "prepared"}`);
+interface Cost {
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+function printSummary(
+  { path, info, classes, splits, reused, skippedList }: PrepareSummary,
+  { seconds, peakMemoryBytes }: Cost,
+): void {
+  const cost = `in ${clock(seconds)}, with ${byteSize(peakMemoryBytes)} of memory at most`;
+  console.log(`${path}: ${reused ? "already prepared, nothing to do" : `prepared ${cost}`}`);
   console.log(`${info.encoding}, ${classes.length} classes, decoded by ${info.decoder}`);
   printTable(
     ["split", "pictures", "smallest class", "largest class"],

@@ -57,6 +57,32 @@ export function openForWriting(path: string): Database {
   return openChecked(path, () => open<Uint8Array, string>({ ...OPTIONS, path, overlappingSync: false }));
 }
 
+/**
+ * A database that is written to for long. LMDB maps its file, and the pages touched count as this process's memory until
+ * it is closed: renewed now and then, that memory stays the same however large the file becomes.
+ */
+export class DatabaseFile {
+  #current: Database;
+
+  constructor(readonly path: string) {
+    this.#current = openForWriting(path);
+  }
+
+  /** Not to be kept across a renewal. */
+  get current(): Database {
+    return this.#current;
+  }
+
+  async renew(): Promise<void> {
+    await this.#current.close();
+    this.#current = openForWriting(this.path);
+  }
+
+  close(): Promise<void> {
+    return this.#current.close();
+  }
+}
+
 function openChecked(path: string, opening: () => Database): Database {
   try {
     return opening();

@@ -1,25 +1,27 @@
-import { type Database, decodeRecord, keys, type Split, splits } from "./database.js";
+import { type Database, type DatabaseFile, decodeRecord, keys, type Split, splits } from "./database.js";
 import type { Duplicates } from "./store.js";
 
 const EXAMPLES = 10;
+const RENEWAL = 256; // records between renewals of the database
 const HASH_WORDS = 2; // of 32 bits; what agrees in them is compared in full
 
 /** Reads every record once: the labels of each split, and the pictures that are there more than once. */
-export function findDuplicates(
-  database: Database,
+export async function findDuplicates(
+  file: DatabaseFile,
   counts: Readonly<Record<Split, number>>,
-): { readonly labels: Readonly<Record<Split, Int32Array>>; readonly duplicates: Duplicates } {
+): Promise<{ readonly labels: Readonly<Record<Split, Int32Array>>; readonly duplicates: Duplicates }> {
   const labels = { train: new Int32Array(counts.train), val: new Int32Array(counts.val) };
   const total = counts.train + counts.val;
   const heads = new Uint32Array(total * HASH_WORDS);
   let at = 0;
   for (const split of splits)
     for (let index = 0; index < counts[split]; index++, at += HASH_WORDS) {
-      const record = readRecord(database, split, index);
+      if (index % RENEWAL === RENEWAL - 1) await file.renew();
+      const record = readRecord(file.current, split, index);
       labels[split][index] = record.label;
       for (let word = 0; word < HASH_WORDS; word++) heads[at + word] = Buffer.from(record.hash).readUInt32LE(word * 4);
     }
-  return { labels, duplicates: compare(database, heads, counts) };
+  return { labels, duplicates: compare(file.current, heads, counts) };
 }
 
 /** Pictures are numbered through: training first. The first of a group of equals is no duplicate. */

@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { AlexnetError } from "../errors.js";
 import { compareCodePoints } from "../images/list.js";
 import { bits, Purpose } from "../random.js";
-import { type Database, fromJson, keys, type Split, toJson } from "./database.js";
+import { type Database, type DatabaseFile, fromJson, keys, type Split, toJson } from "./database.js";
 import type { Fault, Item, Place, Source } from "./sources/source.js";
 
 /** What is to be read, in order; written down before anything is read, so that an interrupted preparation goes on. */
@@ -98,11 +98,11 @@ function stampItem(hash: ReturnType<typeof createHash>, item: Item | Fault): voi
 }
 
 /** The plan from `first` on, in groups of at most `size`. */
-export function* readPlan(database: Database, plan: Plan, first: number, size: number): Generator<readonly Planned[]> {
-  const drawn = new Uint8Array(database.getBinary(keys.drawnForValidation) ?? []);
+export function* readPlan(file: DatabaseFile, plan: Plan, first: number, size: number): Generator<readonly Planned[]> {
+  const drawn = new Uint8Array(file.current.getBinary(keys.drawnForValidation) ?? []);
   for (let start = first; start < plan.pictures; ) {
     const index = Math.floor(start / RECORD);
-    const bytes = database.getBinary(keys.plan(index));
+    const bytes = file.current.getBinary(keys.plan(index));
     if (bytes === undefined) throw new AlexnetError("data", `plan record ${index} is missing; prepare from the start`);
     const entries = fromJson(bytes) as readonly Entry[];
     const end = Math.min(start + size, index * RECORD + entries.length);
@@ -110,6 +110,20 @@ export function* readPlan(database: Database, plan: Plan, first: number, size: n
       .slice(start - index * RECORD, end - index * RECORD)
       .map((entry, i) => readEntry(entry, plan, drawn[start + i] === 1 ? "val" : "train"));
     start = end;
+  }
+}
+
+const DROPPED = 64; // plan records removed in one transaction
+
+/** Once all of it is dealt with. */
+export async function dropPlan(file: DatabaseFile, { pictures }: Plan): Promise<void> {
+  const records = Math.ceil(pictures / RECORD);
+  for (let start = 0; start < records; start += DROPPED) {
+    const database = file.current;
+    database.transactionSync(() => {
+      for (let i = start; i < Math.min(start + DROPPED, records); i++) database.removeSync(keys.plan(i));
+    });
+    await file.renew();
   }
 }
 

@@ -3,6 +3,7 @@ import type { JpegDecoder } from "../images/decode.js";
 import {
   chainRecord,
   type Database,
+  type DatabaseFile,
   encodeRecord,
   FORMAT,
   FORMAT_VERSION,
@@ -18,7 +19,7 @@ import {
 import { findDuplicates } from "./duplicates.js";
 import type { Encoding } from "./encode.js";
 import type { PictureSums } from "./picture-sums.js";
-import type { Plan, PlannedPicture } from "./plan.js";
+import { dropPlan, type Plan, type PlannedPicture } from "./plan.js";
 import type { Encoded } from "./prepare-worker.js";
 import type { Fault } from "./sources/source.js";
 import { addSums, noSums, type Sums, summarise } from "./statistics.js";
@@ -79,7 +80,7 @@ export class Preparation {
   #sums: Sums;
 
   private constructor(
-    readonly database: Database,
+    readonly file: DatabaseFile,
     readonly job: Job,
     progress: Progress,
     sums: Sums,
@@ -88,7 +89,8 @@ export class Preparation {
     this.#sums = sums;
   }
 
-  static begin(database: Database, job: Job): Preparation {
+  static begin(file: DatabaseFile, job: Job): Preparation {
+    const database = file.current;
     const sums = noSums();
     const products = sums.products.map(String);
     const progress = { next: 0, counts: { train: 0, val: 0 }, skipped: 0, chains: { train: "", val: "" }, products };
@@ -97,17 +99,18 @@ export class Preparation {
       database.putSync(keys.progress, toJson(progress));
       database.putSync(keys.pixelSums, toBytes(sums.pixels));
     });
-    return new Preparation(database, job, progress, sums);
+    return new Preparation(file, job, progress, sums);
   }
 
   /** @throws AlexnetError "data" when what the store says of its own progress is incomplete. */
-  static goOn(database: Database, job: Job): Preparation {
+  static goOn(file: DatabaseFile, job: Job): Preparation {
+    const database = file.current;
     const progress = readProgress(database);
     const pixels = database.getBinary(keys.pixelSums);
     if (progress === undefined || pixels === undefined)
       throw new AlexnetError("data", "the unfinished store is damaged; remove it and prepare again");
     const products = progress.products.map(BigInt);
-    return new Preparation(database, job, progress, { pixels: toFloat64(pixels), products });
+    return new Preparation(file, job, progress, { pixels: toFloat64(pixels), products });
   }
 
   get next(): number {
@@ -124,7 +127,7 @@ export class Preparation {
 
   /** Writes the next pictures of the plan, in order, in one transaction. */
   commit(groups: readonly DealtGroup[]): void {
-    const { database } = this;
+    const database = this.file.current;
     database.transactionSync(() => {
       if (readProgress(database)?.next !== this.next)
         throw new AlexnetError("data", "another process is preparing the same store; let it finish");
@@ -135,7 +138,7 @@ export class Preparation {
   }
 
   #add({ dealt, sums }: DealtGroup): void {
-    const { database } = this;
+    const database = this.file.current;
     let { skipped } = this.#progress;
     const chains = { ...this.#progress.chains };
     const counts = { ...this.counts };
@@ -159,10 +162,10 @@ export class Preparation {
   }
 
   /** Makes it a whole store, in one transaction. */
-  finish(): StoreInfo {
-    const { database, job, counts } = this;
+  async finish(): Promise<StoreInfo> {
+    const { file, job, counts } = this;
     if (counts.train === 0) throw new AlexnetError("data", "no readable picture to train on; skipped.csv says why");
-    const { labels, duplicates } = findDuplicates(database, counts);
+    const { labels, duplicates } = await findDuplicates(file, counts);
     const { mean, covariance } = summarise(this.#sums, counts.train);
     const { request, plan } = job;
     const info: StoreInfo = {
@@ -181,6 +184,8 @@ export class Preparation {
       duplicates,
       contentHash: hashContent(this.#progress.chains),
     };
+    await dropPlan(file, plan);
+    const database = file.current;
     database.transactionSync(() => {
       database.putSync(keys.classes, toJson(plan.classes));
       database.putSync(keys.mean, toBytes(mean));

@@ -5,7 +5,7 @@ import { availableParallelism, homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../images/decode.js";
-import { type Database, isStoreFolder, keys, openForReading, openForWriting, type Split, splits } from "./database.js";
+import { DatabaseFile, isStoreFolder, keys, openForReading, type Split, splits } from "./database.js";
 import type { Encoding } from "./encode.js";
 import { fingerprintSource, type Planned, readPlan, writePlan } from "./plan.js";
 import { type DealtGroup, Preparation, type Request, readJob } from "./preparation.js";
@@ -145,17 +145,17 @@ async function prepareAnyhow(options: PrepareOptions): Promise<PrepareSummary> {
   const request = requestOf(source, options);
   const whole = isStoreFolder(out) && (await isWhole(out));
   if (whole) return reuse(out, source, request);
-  const database = openForWriting(out);
+  const file = new DatabaseFile(out);
   try {
-    const preparation = await beginOrGoOn(database, source, request, options, out);
+    const preparation = await beginOrGoOn(file, source, request, options, out);
     await dealWithAll(preparation, options);
     options.onProgress?.({ ...progressOf(preparation), phase: "finishing" });
-    await writeSkippedList(database, out);
-    preparation.finish();
+    await writeSkippedList(file.current, out);
+    await preparation.finish();
   } catch (error) {
     throw explain(error, out, signal);
   } finally {
-    await database.close();
+    await file.close();
   }
   return summarise(out, false);
 }
@@ -172,13 +172,13 @@ function requestOf(source: Source, options: PrepareOptions): Request {
 }
 
 async function beginOrGoOn(
-  database: Database,
+  file: DatabaseFile,
   source: Source,
   request: Request,
   options: PrepareOptions,
   out: string,
 ): Promise<Preparation> {
-  const job = readJob(database);
+  const job = readJob(file.current);
   if (job !== undefined) {
     if (JSON.stringify(job.request) !== JSON.stringify(request))
       throw new AlexnetError(
@@ -191,12 +191,12 @@ async function beginOrGoOn(
         "data",
         `${out}: begun with ${job.decoder}, here is ${decoder}; install the former, or remove the store to begin anew`,
       );
-    const preparation = Preparation.goOn(database, job);
+    const preparation = Preparation.goOn(file, job);
     requireSpace(job.encoding, job.plan.pictures - preparation.next, freeBytes(out), out);
     return preparation;
   }
   options.onProgress?.({ phase: "listing", done: 0, total: 0, skipped: 0 });
-  const plan = await writePlan(database, source, {
+  const plan = await writePlan(file.current, source, {
     ...request,
     onProgress: (done) => options.onProgress?.({ phase: "listing", done, total: 0, skipped: 0 }),
     signal: options.signal,
@@ -205,11 +205,12 @@ async function beginOrGoOn(
   const encoding = chooseEncoding(options.encoding ?? DEFAULTS.encoding, plan.pictures, free);
   requireSpace(encoding, plan.pictures, free, out);
   const jpegDecoder = options.jpegDecoder ?? preferredJpegDecoder();
-  return Preparation.begin(database, { request, encoding, jpegDecoder, decoder: describeDecoder(jpegDecoder), plan });
+  return Preparation.begin(file, { request, encoding, jpegDecoder, decoder: describeDecoder(jpegDecoder), plan });
 }
 
 const GROUP = 16; // pictures a worker takes at once
 const COMMIT = 8; // groups written in one transaction
+const RENEWAL = 8; // transactions between renewals of the database
 const GROUPS_AHEAD = 3; // per worker; bounds the memory however slow a picture or the disk is
 
 async function dealWithAll(preparation: Preparation, options: PrepareOptions): Promise<void> {
@@ -225,27 +226,29 @@ async function dealWithAll(preparation: Preparation, options: PrepareOptions): P
   const pool = new WorkerPool<PrepareRequest, PrepareResponse>(script, workers, workerData);
   const underway: Promise<DealtGroup>[] = [];
   let groups: DealtGroup[] = [];
-  const commit = () => {
+  let commits = 0;
+  const commit = async () => {
     preparation.commit(groups);
     groups = [];
+    if (++commits % RENEWAL === 0) await preparation.file.renew();
     onProgress?.(progressOf(preparation));
   };
   const settle = async (keep: number) => {
     for (let first = underway[0]; underway.length > keep; first = underway[0]) {
       groups.push(await first);
       underway.shift();
-      if (groups.length === COMMIT) commit();
+      if (groups.length === COMMIT) await commit();
     }
   };
   try {
     onProgress?.(progressOf(preparation));
-    for (const planned of readPlan(preparation.database, job.plan, preparation.next, GROUP)) {
+    for (const planned of readPlan(preparation.file, job.plan, preparation.next, GROUP)) {
       if (signal?.aborted) break;
       underway.push(deal(pool, planned));
       await settle(workers * GROUPS_AHEAD);
     }
     await settle(0);
-    commit();
+    await commit();
     signal?.throwIfAborted();
   } finally {
     for (const group of underway) group.catch(() => {}); // the failure of the first is the one thrown
