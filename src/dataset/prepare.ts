@@ -210,7 +210,7 @@ async function beginOrGoOn(
 
 const GROUP = 16; // pictures a worker takes at once
 const COMMIT = 8; // groups written in one transaction
-const RENEWAL = 8; // transactions between renewals of the database
+const RENEWAL = 2; // transactions between renewals of the database
 const GROUPS_AHEAD = 3; // per worker; bounds the memory however slow a picture or the disk is
 
 async function dealWithAll(preparation: Preparation, options: PrepareOptions): Promise<void> {

@@ -2,6 +2,7 @@ import { type TransferListItem, Worker } from "node:worker_threads";
 import { AlexnetError } from "../errors.js";
 import type { Failure } from "./answer-requests.js";
 
+const YOUNG_MEGABYTES = 8; // of a worker's heap: pictures lie outside of it, so little is needed
 const AHEAD = 2; // requests a worker has at once, so that it need not wait for the main thread between two
 
 type Reply<Response> =
@@ -24,7 +25,11 @@ export class WorkerPool<Request, Response> {
 
   constructor(script: URL, size: number, workerData: unknown) {
     this.#workers = Array.from({ length: size }, () => {
-      const worker = new Worker(script, { workerData, execArgv: [] }); // not --input-type and the like
+      const worker = new Worker(script, {
+        workerData,
+        execArgv: [], // not --input-type and the like
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+      });
       const calls = new Map<number, Call<Request, Response>>();
       worker.on("message", (reply: Reply<Response>) => {
         const call = calls.get(reply.id);
