@@ -45,7 +45,7 @@ const original2012: Recipe = {
 };
 
 /** Goes on from parameters that were trained on other pictures: gentle on them, and small steps often. */
-const fineTune: Recipe = { ...small, name: "fine-tune", batchSize: 32, learningRate: 0.001 };
+const fineTune: Recipe = { ...small, name: "fine-tune", batchSize: 32, learningRate: 0.003 };
 
 /** As Caffe trained its bvlc_alexnet: 450,000 steps of 256 pictures, the learning rate dropping each 100,000. */
 const caffe: Recipe = {
