@@ -55,7 +55,7 @@ function chosenFolders(): readonly string[] {
 }
 
 /** nvidia/<package>/lib of the Python environments there are: the active one, those of `python3` on the path, the user's. */
-function wheelFolders(): readonly string[] {
+export function wheelFolders(): readonly string[] {
   const { VIRTUAL_ENV, CONDA_PREFIX, PATH = "" } = process.env;
   const prefixes = [VIRTUAL_ENV, CONDA_PREFIX, ...PATH.split(delimiter).map(dirname), join(homedir(), ".local")];
   const known = prefixes.flatMap((prefix) => (prefix === undefined || prefix === "." ? [] : [prefix]));
@@ -83,10 +83,11 @@ function children(folder: string, pattern: RegExp): readonly string[] {
   }
 }
 
-/** What was looked through, for people. */
-export function whereLooked(): string {
+/** What was looked through for a library, for people. */
+export function whereLooked(name: LibraryName): string {
   const chosen = process.env.ALEXNET_CUDA_PATH;
-  const own = chosen === undefined || chosen === "" ? "ALEXNET_CUDA_PATH (not set)" : `ALEXNET_CUDA_PATH=${chosen}`;
+  const own = chosen ? `ALEXNET_CUDA_PATH=${chosen}` : "ALEXNET_CUDA_PATH (folders to look in first; not set)";
+  if (name === "driver") return `${own} and the system's loader`;
   const wheels = wheelFolders();
   return `${own}, the system's loader, and Python's nvidia-* packages (${wheels.length === 0 ? "none found" : wheels.join(", ")})`;
 }

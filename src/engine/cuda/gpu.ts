@@ -16,8 +16,6 @@ export interface Gpu {
   readonly tuning: Tuning;
   readonly precision: Precision;
   readonly scene: Scene;
-  /** Bytes of one activation. */
-  readonly numberBytes: number;
   /** "cuDNN 9.10.2, cuBLASLt 12.9.1" */
   readonly library: string;
   close(): void;
@@ -37,7 +35,6 @@ export function openGpu(precision: Precision = "bf16"): Gpu {
   return {
     ...{ device, blas, dnn, kernels, precision, scene, library },
     tuning: new Tuning(device, `${device.facts.name}, ${library}, driver ${driver.version}, ${precision}`),
-    numberBytes: precision === "bf16" ? 2 : 4,
     close() {
       kernels.close();
       dnn.close();

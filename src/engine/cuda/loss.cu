@@ -31,7 +31,7 @@ struct Row {
 };
 
 __device__ Row measure(const float* row) {
-  float largest = -INFINITY;
+  float largest = __uint_as_float(0xff800000u);  // -infinity
   for (int i = threadIdx.x; i < CLASSES; i += THREADS) largest = fmaxf(largest, row[i]);
   largest = reduce(largest, Largest());
   float sum = 0.0f;

@@ -26,12 +26,12 @@ export function load(name: LibraryName, driverVersion?: number): NativeLibrary {
     try {
       return { handle: koffi.load(path, { global: true }), path }; // global: libraries find each other by their names
     } catch (error) {
-      tried.push(error instanceof Error ? error.message : String(error));
+      tried.push(`${path}: ${error instanceof Error ? error.message : error}`);
     }
   }
   throw new AlexnetError(
     "engine",
-    `${title} could not be loaded; ${install}. Looked in ${whereLooked()}; ALEXNET_CUDA_PATH names folders to look in first. Tried:\n  ${tried.join("\n  ")}`,
+    `${title} could not be loaded; ${install}. Looked in ${whereLooked(name)}. Tried:\n  ${tried.join("\n  ")}`,
   );
 }
 

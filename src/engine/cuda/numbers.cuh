@@ -24,7 +24,7 @@ __device__ __forceinline__ void put(bf16& to, float value) {
   to.bits = nan ? (bits >> 16) | 0x40u : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
 }
 
-constexpr int least(int a, int b) { return a < b ? a : b; }
+__device__ constexpr int least(int a, int b) { return a < b ? a : b; }
 
 // N neighbours, read and written at once.
 template <typename T, int N>

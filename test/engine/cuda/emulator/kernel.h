@@ -4,7 +4,6 @@
 #define __forceinline__ inline
 #define __restrict__ __restrict
 #define __shared__ static
-#define INFINITY __builtin_inff()
 
 struct Dimensions {
   unsigned x, y, z;

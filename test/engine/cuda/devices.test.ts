@@ -1,0 +1,159 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { Engine, LayerTime } from "#src/engine/engine.js";
+import { type OpenOptions, openEngine } from "#src/engine/open.js";
+import { initialise } from "#src/network/initialise.js";
+import { expectClose } from "../compare.js";
+import { centred, noiseBatch, SMALL_CLASSES, smallNetwork } from "../fixtures.js";
+import { useEmulator } from "./emulator.js";
+
+/** What differs from device to device, and what is told when something is missing, on emulated devices. */
+
+const missing = useEmulator();
+const devices = describe.skipIf(missing !== undefined);
+if (missing !== undefined) console.warn(`emulated CUDA devices are skipped: ${missing}`);
+
+let engine: Engine | undefined;
+const set: string[] = [];
+const emulate = (name: string, value: string): void => {
+  process.env[name] = value;
+  set.push(name);
+};
+const open = async (options: OpenOptions = { precision: "float32" }): Promise<Engine> => {
+  engine = await openEngine("cuda", options);
+  return engine;
+};
+afterEach(async () => {
+  await engine?.close();
+  engine = undefined;
+  for (const name of set.splice(0)) delete process.env[name];
+});
+
+const options = { batchSize: 3, mode: "train", preprocessing: centred } as const;
+const stepOptions = { learningRate: 0.01, momentum: 0.9, weightDecay: 0.0005, seed: 7 };
+
+/** Losses and parameters of a few steps, and the implementations that ran. */
+async function train(own: Engine) {
+  const program = await own.compile(smallNetwork, options);
+  await program.write("parameters", initialise(smallNetwork, { deviation: 0.1, biases: {} }, 1));
+  const losses: number[] = [];
+  for (const seed of [1, 2])
+    losses.push((await program.step(noiseBatch(3, SMALL_CLASSES, seed), { ...stepOptions, seed })).loss);
+  const parameters = await program.read("parameters");
+  const { rows } = await program.profile(noiseBatch(3, SMALL_CLASSES), stepOptions, 1);
+  await program.close();
+  return { losses, parameters, rows };
+}
+
+const implementations = (rows: readonly LayerTime[], kind: string): ReadonlySet<string> =>
+  new Set(rows.flatMap((row) => (row.kind === kind && row.flops > 0 ? [row.implementation] : [])));
+
+devices("convolutions and products", () => {
+  it("are the same by cuDNN and as matrix products", async () => {
+    const library = await train(await open());
+    await engine?.close();
+    emulate("EMULATOR_NO_CONVOLUTIONS", "1");
+    const product = await train(await open());
+    expect(implementations(library.rows, "convolution")).toEqual(new Set(["cudnn implicit-gemm"]));
+    expect(implementations(product.rows, "convolution")).toEqual(new Set(["im2col+cublaslt"]));
+    expectClose(Float64Array.from(product.losses), Float64Array.from(library.losses), 1e-6, "losses");
+    expectClose(product.parameters, library.parameters, 1e-6, "parameters");
+  });
+
+  it("sum up bias gradients themselves where the library can't", async () => {
+    const library = await train(await open());
+    await engine?.close();
+    emulate("EMULATOR_NO_BIAS_GRADIENT", "1");
+    const own = await train(await open());
+    expectClose(own.parameters, library.parameters, 1e-6, "parameters");
+  });
+});
+
+devices("a step", () => {
+  it("counts right answers among the first and the first five", async () => {
+    const program = await (await open()).compile(smallNetwork, options);
+    const { correct, correctTop5 } = await program.step(noiseBatch(3, SMALL_CLASSES), stepOptions);
+    expect(correct).toBe(0); // all logits are 0: none is above the others
+    expect(correctTop5).toBe(3); // of five classes
+  });
+
+  it("has a time for every operation, which none is without", async () => {
+    const { rows } = await train(await open());
+    expect(rows.map(({ layer, direction }) => `${layer} ${direction}`)).toEqual([
+      "input forward",
+      "conv1 forward",
+      "relu1+norm1+pool1 forward",
+      "conv2 forward",
+      "fc3 forward",
+      "drop3 forward",
+      "fc4 forward",
+      "loss forward",
+      "fc4 backward-weights",
+      "fc4 backward-data",
+      "drop3 backward-data",
+      "relu3 backward-data",
+      "fc3 backward-weights",
+      "fc3 backward-data",
+      "relu2 backward-data",
+      "conv2 backward-weights",
+      "conv2 backward-weights",
+      "conv2 backward-data",
+      "relu1+norm1+pool1 backward-data",
+      "conv1 backward-weights",
+      "conv1 backward-weights",
+      "conv1 backward-weights",
+      "update update",
+    ]);
+    for (const { milliseconds } of rows) expect(milliseconds).toBeGreaterThan(0);
+  });
+});
+
+devices("a device that won't do", () => {
+  const refused = (call: Promise<unknown>, message: RegExp) =>
+    expect(call).rejects.toMatchObject({ code: "engine", message: expect.stringMatching(message) });
+
+  it("is none at all", async () => {
+    emulate("EMULATOR_NO_DEVICE", "1");
+    await refused(open(), /the driver finds no device; see CUDA_VISIBLE_DEVICES/);
+  });
+
+  it("is too old", async () => {
+    emulate("EMULATOR_MAJOR", "7");
+    await refused(open(), /Emulator: compute capability 7\.0 is too old; it takes 8\.0 .* or use --engine onednn/);
+  });
+
+  it("has too little memory: the largest batch that fits is named, and does fit", async () => {
+    emulate("EMULATOR_BYTES", String(400 << 20));
+    const own = await open();
+    const compile = (batchSize: number) => own.compile(smallNetwork, { ...options, batchSize });
+    const message = await compile(1000).then(String, (error: Error) => error.message);
+    const match =
+      /test: batches of 1000 take .* GB \(train\); Emulator has 0.4 GB free; the largest batch that fits is (\d+)$/.exec(
+        message,
+      );
+    expect(match, message).not.toBeNull();
+    const most = Number(match?.[1]);
+    await refused(compile(most + 1), /the largest batch that fits is/);
+    await (await compile(most)).close();
+  });
+});
+
+describe("without a driver", () => {
+  it("says what is missing, where it was looked for and what to install", async () => {
+    const before = process.env.ALEXNET_CUDA_PATH;
+    emulate("ALEXNET_CUDA_PATH", "/nowhere");
+    try {
+      const outcome = await openEngine("cuda").then(
+        async (real) => real.close(), // this machine has a device
+        (error: Error) => error.message,
+      );
+      if (typeof outcome === "string")
+        expect(outcome).toMatch(
+          /^NVIDIA's driver could not be loaded; install .*ALEXNET_CUDA_PATH=\/nowhere and the system's loader.*libcuda\.so\.1/s,
+        );
+    } finally {
+      set.splice(0);
+      if (before === undefined) delete process.env.ALEXNET_CUDA_PATH;
+      else process.env.ALEXNET_CUDA_PATH = before;
+    }
+  });
+});
