@@ -70,6 +70,7 @@ export class WorkerPool<Request, Response> {
 
   /** Gives waiting calls to the workers with the least to do; they keep the process alive only while they have some. */
   #dispatch(): void {
+    if (this.#closed) return; // their end is being waited for, by a process that may have nothing else to do
     for (;;) {
       const least = this.#workers.reduce((a, b) => (b.calls.size < a.calls.size ? b : a));
       const call = least.calls.size < AHEAD ? this.#queue.shift() : undefined;
