@@ -2,14 +2,14 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type LayerRow, measureLayers } from "../benchmark/layers.js";
 import { measureThroughput } from "../benchmark/throughput.js";
-import { type Engine, engineNames } from "../engine/engine.js";
+import { type Engine, engineNames, type Precision, precisions } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
 import type { Network } from "../network/network.js";
 import { resolveNetwork } from "../network/networks.js";
 import { scaleWidth } from "../network/transform.js";
 import { byteSize, percent } from "../text.js";
 import { loader } from "./bench-loader.js";
-import { choice, ENGINE_HELP, positiveNumber, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, PRECISION_HELP, positiveNumber, wholeNumber } from "./options.js";
 import { printTable } from "./print.js";
 import { addTyped } from "./typed.js";
 
@@ -93,6 +93,7 @@ function onSyntheticPictures(name: string) {
     .option("--network <name|file>", "network to run", "paper")
     .option("--width <factor>", "maps of every layer, times this", positiveNumber(16), 1)
     .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
+    .option("--precision <name>", PRECISION_HELP, choice(precisions))
     .option("--threads <count>", "threads that compute", wholeNumber(1))
     .option("--json", "print JSON");
 }
@@ -102,14 +103,15 @@ interface EngineOptions {
   readonly width: number;
   readonly engine: "auto" | Engine["description"]["engine"];
   readonly threads?: number | undefined;
+  readonly precision?: Precision | undefined;
 }
 
 async function withEngine(
-  { network: name, width, engine: engineName, threads }: EngineOptions,
+  { network: name, width, engine: engineName, threads, precision }: EngineOptions,
   use: (engine: Engine, network: Network) => Promise<void>,
 ): Promise<void> {
   const network = scaleWidth(resolveNetwork(name), width);
-  const engine = await openEngine(engineName, threads === undefined ? {} : { threads });
+  const engine = await openEngine(engineName, { threads, precision });
   try {
     await use(engine, network);
   } finally {

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames } from "../engine/engine.js";
+import { engineNames, precisions } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { type Classification, classify, type Prediction } from "../evaluation/classify.js";
 import {
@@ -11,7 +11,7 @@ import {
 } from "../evaluation/classify-to-file.js";
 import { reportUnreadable } from "./failures.js";
 import { interruptible } from "./interruption.js";
-import { choice, ENGINE_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, PRECISION_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
 import { percent, thousands } from "./print.js";
 import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
@@ -27,6 +27,7 @@ export function register(program: Program): void {
       .option("--views <count>", VIEWS_HELP, viewCount, 1)
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
+      .option("--precision <name>", PRECISION_HELP, choice(precisions))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that decode", wholeNumber(1))
       .option("--json", "print JSON")

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames } from "../engine/engine.js";
+import { engineNames, precisions } from "../engine/engine.js";
 import { type Evaluation, evaluate, type LabelledPrediction } from "../evaluation/evaluate.js";
 import { wilsonInterval } from "../evaluation/interval.js";
 import { isCorrect } from "../evaluation/prediction.js";
@@ -8,7 +8,7 @@ import { type ClassScores, errors, precisionAndRecall } from "../evaluation/scor
 import { writeWhole } from "../files.js";
 import { csvLine } from "../formats/csv.js";
 import { interruptible } from "./interruption.js";
-import { choice, ENGINE_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, PRECISION_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
 import { PreparingDisplay } from "./preparing.js";
 import { percent, printTable, thousands } from "./print.js";
 import { Progress } from "./progress.js";
@@ -26,6 +26,7 @@ export function register(program: Program): void {
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--batch <pictures>", "pictures a batch; no result depends on it", wholeNumber(1))
       .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
+      .option("--precision <name>", PRECISION_HELP, choice(precisions))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that load pictures", wholeNumber(1))
       .option("--all-classes", `list every class, not only the ${LISTED} with the most errors`)

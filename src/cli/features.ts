@@ -1,13 +1,13 @@
 import { extname } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames } from "../engine/engine.js";
+import { engineNames, precisions } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { features } from "../evaluation/features.js";
 import { type MatrixFormat, matrixFormats } from "../formats/matrix-file.js";
 import { reportUnreadable } from "./failures.js";
 import { interruptible } from "./interruption.js";
-import { choice, ENGINE_HELP, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, PRECISION_HELP, wholeNumber } from "./options.js";
 import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
 
@@ -22,6 +22,7 @@ export function register(program: Program): void {
       .option("--layer <name>", "default the last hidden layer: relu7, the 4096 activations of fc7")
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
+      .option("--precision <name>", PRECISION_HELP, choice(precisions))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that decode", wholeNumber(1))
       .option("--json", "print the summary as JSON")

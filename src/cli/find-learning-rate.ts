@@ -1,12 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames } from "../engine/engine.js";
+import { engineNames, precisions } from "../engine/engine.js";
 import { writeWhole } from "../files.js";
 import { sweepPanel, sweepSvg, terminalPlot } from "../plots/run-figures.js";
 import { findLearningRate, type Sweep } from "../training/learning-rate-sweep.js";
 import { recipes } from "../training/recipes.js";
 import { interruptible } from "./interruption.js";
-import { choice, ENGINE_HELP, positiveNumber, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, PRECISION_HELP, positiveNumber, wholeNumber } from "./options.js";
 import { drawHere } from "./plot.js";
 import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
@@ -26,6 +26,7 @@ export function register(program: Program): void {
       .option("--to <rate>", "the last rate", positiveNumber(), 1)
       .option("--steps <count>", "steps from the first to the last", wholeNumber(10), 100)
       .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
+      .option("--precision <name>", PRECISION_HELP, choice(precisions))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that load pictures", wholeNumber(1))
       .option("--svg <file>", "save the curve as SVG")

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { type Engine, engineNames } from "../engine/engine.js";
+import { type Engine, engineNames, precisions } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
 import { modelPath } from "../evaluation/trained.js";
 import type { Network } from "../network/network.js";
@@ -8,7 +8,7 @@ import { resolveNetwork } from "../network/networks.js";
 import { type LayerSummary, summarise } from "../network/summary.js";
 import { classCount, scaleWidth, withClasses } from "../network/transform.js";
 import { readModelHeader } from "../training/checkpoint.js";
-import { choice, ENGINE_HELP, positiveNumber, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, PRECISION_HELP, positiveNumber, wholeNumber } from "./options.js";
 import { byteSize, printTable, thousands } from "./print.js";
 import { addTyped } from "./typed.js";
 
@@ -23,12 +23,13 @@ export function register(program: Program): void {
       .option("--classes <count>", "outputs of the last layer; default the network's own", wholeNumber(2))
       .option("--batch <pictures>", "pictures a step", wholeNumber(1), 128)
       .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
+      .option("--precision <name>", PRECISION_HELP, choice(precisions))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--json", "print JSON")
-      .action(async (run, { network: name, width, classes, batch, engine: engineName, threads, json }) => {
+      .action(async (run, { network: name, width, classes, batch, engine: engineName, threads, precision, json }) => {
         const described = run === undefined ? scaleWidth(resolveNetwork(name), width) : networkOf(run);
         const network = classes === undefined ? described : withClasses(described, classes);
-        const engine = await openEngine(engineName, threads === undefined ? {} : { threads });
+        const engine = await openEngine(engineName, { threads, precision });
         try {
           const facts = await collect(engine, network, batch);
           if (json) console.log(JSON.stringify(facts, undefined, 2));

@@ -1,10 +1,10 @@
 import { basename, extname, join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames } from "../engine/engine.js";
+import { engineNames, precisions } from "../engine/engine.js";
 import { type Look, look } from "../evaluation/look.js";
 import { interruptible } from "./interruption.js";
-import { choice, ENGINE_HELP, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, PRECISION_HELP, wholeNumber } from "./options.js";
 import { percent } from "./print.js";
 import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
@@ -22,6 +22,7 @@ export function register(program: Program): void {
       .option("--step <pixels>", "from one hidden place to the next", wholeNumber(1, 256), 16)
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
+      .option("--precision <name>", PRECISION_HELP, choice(precisions))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--json", "print JSON")
       .action(async (run, picture, { json, square, step, out = defaultFolder(picture), ...options }) => {

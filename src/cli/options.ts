@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { checkViewCount } from "../dataset/views.js";
-import { engineNames } from "../engine/engine.js";
+import { engineNames, precisions } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { readTriple } from "../formats/triple.js";
 import type { Cadence } from "../training/cadence.js";
@@ -46,6 +46,9 @@ export function choice<const T extends string>(words: readonly T[]): (text: stri
 
 /** What `--engine` takes, for help texts. */
 export const ENGINE_HELP = ["auto", ...engineNames].join(", ");
+
+/** What `--precision` takes, for help texts. */
+export const PRECISION_HELP = `of products: ${precisions.join(", ")}; only cuda has another than float32`;
 
 const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
 

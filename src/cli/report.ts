@@ -1,10 +1,10 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames } from "../engine/engine.js";
+import { engineNames, precisions } from "../engine/engine.js";
 import { report } from "../evaluation/report.js";
 import { errors } from "../evaluation/scores.js";
 import { interruptible } from "./interruption.js";
-import { choice, ENGINE_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, PRECISION_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./options.js";
 import { PreparingDisplay } from "./preparing.js";
 import { byteSize, percent } from "./print.js";
 import { Progress } from "./progress.js";
@@ -24,6 +24,7 @@ export function register(program: Program): void {
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--batch <pictures>", "pictures a batch", wholeNumber(1))
       .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
+      .option("--precision <name>", PRECISION_HELP, choice(precisions))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that load pictures", wholeNumber(1))
       .option("--json", "print JSON")

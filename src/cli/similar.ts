@@ -1,13 +1,13 @@
 import { basename } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames } from "../engine/engine.js";
+import { engineNames, precisions } from "../engine/engine.js";
 import { findSimilar, type SimilarResult } from "../evaluation/similar.js";
 import { type SheetPicture, writeContactSheet } from "../images/contact-sheet.js";
 import { loadPicture } from "../images/picture.js";
 import { reportUnreadable } from "./failures.js";
 import { interruptible } from "./interruption.js";
-import { choice, ENGINE_HELP, wholeNumber } from "./options.js";
+import { choice, ENGINE_HELP, PRECISION_HELP, wholeNumber } from "./options.js";
 import { thousands } from "./print.js";
 import { Progress } from "./progress.js";
 import { addTyped } from "./typed.js";
@@ -26,6 +26,7 @@ export function register(program: Program): void {
       .option("--index <file.safetensors>", "keep the set's features there; default in the run's folder")
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
+      .option("--precision <name>", PRECISION_HELP, choice(precisions))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that decode", wholeNumber(1))
       .option("--json", "print JSON")

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames } from "../engine/engine.js";
+import { engineNames, precisions } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { recipes } from "../training/recipes.js";
 import { resume, train } from "../training/train.js";
@@ -14,6 +14,7 @@ import {
   factor,
   factors,
   fraction,
+  PRECISION_HELP,
   positiveNumber,
   wholeNumber,
 } from "./options.js";
@@ -52,6 +53,7 @@ export function register(program: Program): void {
       .option("--allow-svg", "read SVG, which can refer to other files")
       .optionsGroup("The machine and the records:")
       .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]))
+      .option("--precision <name>", PRECISION_HELP, choice(precisions))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that load pictures", wholeNumber(1))
       .option("--checkpoint-every <span>", "10m, 500 steps or 1 epoch; default 10m and each epoch", cadence)

@@ -42,9 +42,9 @@ export const programSurface: Surface<Program> = {
 
 export interface OpenOptions {
   /** Threads that compute; what the engine finds best where not given. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** What products are computed in; the fastest the engine has where not given. */
-  readonly precision?: Precision;
+  readonly precision?: Precision | undefined;
 }
 
 /** What the compute thread starts with. */

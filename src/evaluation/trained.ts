@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { CompileOptions, Engine, EngineName, Program } from "../engine/engine.js";
+import type { CompileOptions, Engine, EngineName, Precision, Program } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
 import { AlexnetError } from "../errors.js";
 import { type Model, readModel } from "../training/checkpoint.js";
@@ -12,6 +12,8 @@ export interface TrainedOptions {
   /** Default "auto". */
   readonly engine?: EngineName | "auto" | undefined;
   readonly threads?: number | undefined;
+  /** Of products; what is quickest on the engine where left out. */
+  readonly precision?: Precision | undefined;
 }
 
 /** A trained network beside an engine for it. */
@@ -36,8 +38,8 @@ export interface Trained extends OpenModel {
 export async function openModel(run: string, options: TrainedOptions = {}): Promise<OpenModel> {
   const path = modelPath(run, options.checkpoint ?? "best");
   const model = readModel(path);
-  const { threads } = options;
-  const engine = await openEngine(options.engine ?? "auto", threads === undefined ? {} : { threads });
+  const { threads, precision } = options;
+  const engine = await openEngine(options.engine ?? "auto", { threads, precision });
   return { path, model, engine, close: () => engine.close() };
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { engineNames } from "../engine/engine.js";
+import { engineNames, precisions } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { readJson } from "../files.js";
 import type { Network } from "../network/network.js";
@@ -46,6 +46,8 @@ const settings = z
     recipeReason: z.string(),
     seed: z.number(),
     engine: z.enum(["auto", ...engineNames]),
+    /** null: what is quickest on the engine. Runs of old don't have it. */
+    precision: z.enum(precisions).nullable().default(null),
     /** null: as many as suit the machine. */
     threads: optionalCount,
     workers: optionalCount,

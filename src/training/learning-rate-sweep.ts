@@ -11,7 +11,10 @@ import { multipliersOf, type PreparationChoices, planRun, type RunChoices, train
 import { checkMemory } from "./preflight.js";
 
 export interface SweepOptions
-  extends Pick<RunChoices, "network" | "width" | "recipe" | "batchSize" | "seed" | "engine" | "threads" | "workers"> {
+  extends Pick<
+    RunChoices,
+    "network" | "width" | "recipe" | "batchSize" | "seed" | "engine" | "threads" | "precision" | "workers"
+  > {
   /** A folder of pictures, an archive, or a prepared store. */
   readonly data: string;
   readonly preparation?: PreparationChoices | undefined;
@@ -52,10 +55,10 @@ const LEAST_FALL = 0.02; // of the first loss
  * @throws AlexnetError as `train`.
  */
 export async function findLearningRate(options: SweepOptions): Promise<Sweep> {
-  const { data, preparation, threads } = options;
+  const { data, preparation, threads, precision } = options;
   const store = await openStore(await ensurePrepared(data, preparation));
   try {
-    const engine = await openEngine(options.engine ?? "auto", threads === undefined ? {} : { threads });
+    const engine = await openEngine(options.engine ?? "auto", { threads, precision });
     try {
       const config = await planRun({ ...options, from: undefined }, { source: data, store, preparation }, engine);
       await checkMemory(engine, config.network, config.recipe.batchSize);

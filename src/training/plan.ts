@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { PreparationOptions } from "../dataset/prepare.js";
 import type { Store } from "../dataset/store.js";
-import type { Engine, EngineName, Multipliers } from "../engine/engine.js";
+import type { Engine, EngineName, Multipliers, Precision } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { resolveNetwork } from "../network/networks.js";
@@ -35,6 +35,8 @@ export interface RunChoices extends LayerRateChoices {
   readonly seed?: number | undefined;
   /** Default "auto". */
   readonly engine?: EngineName | "auto" | undefined;
+  /** Of products; what is quickest on the engine where left out. */
+  readonly precision?: Precision | undefined;
   /** Threads that compute and that load pictures; as many as suit the machine. */
   readonly threads?: number | undefined;
   readonly workers?: number | undefined;
@@ -94,6 +96,7 @@ export async function planRun(
     recipeReason: reason,
     seed: choices.seed ?? 1,
     engine: choices.engine ?? "auto",
+    precision: choices.precision ?? null,
     threads: choices.threads ?? null,
     workers: choices.workers ?? null,
     checkpointEvery: choices.checkpointEvery ?? { unit: "seconds", every: 600 },

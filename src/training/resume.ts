@@ -59,6 +59,7 @@ export function changedConfig(config: RunConfig, changes: Changes): RunConfig {
     ...config,
     recipe: next,
     engine: changes.engine ?? config.engine,
+    precision: changes.precision ?? config.precision,
     threads: changes.threads ?? config.threads,
     workers: changes.workers ?? config.workers,
     checkpointEvery: changes.checkpointEvery ?? config.checkpointEvery,

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { ensurePrepared } from "../dataset/prepare.js";
 import { openStore } from "../dataset/store.js";
-import type { Engine, EngineName } from "../engine/engine.js";
+import type { Engine, EngineName, Precision } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
 import { readBase } from "./base.js";
 import type { RunConfig } from "./config.js";
@@ -57,7 +57,7 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
       ...(signal && { signal }),
     });
     return using(await openStore(path), async (store) =>
-      using(await openEngineFor(options.engine, options.threads), async (engine) => {
+      using(await openEngineFor(options), async (engine) => {
         const picked = { source: data, store, preparation: options.preparation };
         const config = await planRun(options, picked, engine, base);
         await checkRoom(folder, config, engine);
@@ -83,7 +83,7 @@ export async function resume(options: ResumeOptions): Promise<TrainSummary> {
     const path = await findStore(config, options);
     return using(await openStore(path), async (store) => {
       refuseOtherData(config, store, folder);
-      return using(await openEngineFor(config.engine, config.threads), async (engine) => {
+      return using(await openEngineFor(config), async (engine) => {
         await checkRoom(folder, config, engine);
         folder.writeConfig({ ...config, data: { ...config.data, store: resolve(path) } });
         return runSession({ folder, config, store, engine, onEvent, signal });
@@ -115,8 +115,14 @@ function nextRunPath(data: string): string {
   }
 }
 
-function openEngineFor(name: EngineName | "auto" = "auto", threads?: number | null): Promise<Engine> {
-  return openEngine(name, threads == null ? {} : { threads });
+interface EngineChoice {
+  readonly engine?: EngineName | "auto" | undefined;
+  readonly threads?: number | null | undefined;
+  readonly precision?: Precision | null | undefined;
+}
+
+function openEngineFor({ engine = "auto", threads, precision }: EngineChoice): Promise<Engine> {
+  return openEngine(engine, { threads: threads ?? undefined, precision: precision ?? undefined });
 }
 
 async function using<T extends { close(): Promise<void> }, R>(

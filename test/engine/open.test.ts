@@ -114,15 +114,26 @@ describe("an open engine", () => {
 });
 
 describe("opening", () => {
-  it("takes oneDNN for auto, or fails as oneDNN does: never another engine", async () => {
-    const [auto, named] = [await openIfPossible("auto"), await openIfPossible("onednn")];
+  it("takes CUDA for auto where there is a device, else oneDNN, or fails as oneDNN does", async () => {
+    const cuda = await openIfPossible("cuda");
+    const [auto, named] = [
+      await openIfPossible("auto"),
+      typeof cuda === "string" ? await openIfPossible("onednn") : cuda,
+    ];
     if (typeof auto === "string" || typeof named === "string") {
       expect(auto).toBe(named);
       return;
     }
-    expect(auto.description.engine).toBe("onednn");
+    expect(auto.description.engine).toBe(typeof cuda === "string" ? "onednn" : "cuda");
     expect(auto.description).toEqual(named.description);
     await Promise.all([auto.close(), named.close()]);
+  });
+
+  it("refuses precisions that only a GPU has for the others", async () => {
+    await expect(openEngine("reference", { precision: "bf16" })).rejects.toMatchObject({
+      code: "usage",
+      message: "precision bf16: reference computes in float32; leave it out, or take cuda",
+    });
   });
 
   it.each([0, 1.5, -1, Number.NaN])("refuses %s threads", async (threads) => {
