@@ -75,6 +75,8 @@ export function register(program: Program): void {
               signal,
               onEvent: display.update,
             };
+            if (options.resume === undefined && options.override)
+              throw new AlexnetError("usage", "--override changes a run that goes on; name it with --resume");
             if (options.resume === undefined)
               return train({ ...common, data: required(pictures), ...preparing(options) });
             if (options.run !== undefined)

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { availableParallelism, homedir } from "node:os";
+import { availableParallelism } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../images/decode.js";
+import { cacheFolder } from "./cache.js";
 import { DatabaseFile, isStoreFolder, keys, openForReading, type Split, splits } from "./database.js";
 import type { Encoding } from "./encode.js";
 import { fingerprintSource, type Planned, readPlan, writePlan } from "./plan.js";
@@ -14,7 +15,8 @@ import { SKIPPED_LIST, writeSkippedList } from "./skipped.js";
 import { detectSource } from "./sources/detect.js";
 import type { Source } from "./sources/source.js";
 import { chooseEncoding, freeBytes, requireSpace } from "./space.js";
-import { openStore, readInfo, type Store, type StoreInfo } from "./store.js";
+import { openStore, type Store, type StoreInfo } from "./store.js";
+import { isStoreInUse } from "./store-users.js";
 import { WorkerPool } from "./worker-pool.js";
 
 export interface PreparationOptions {
@@ -92,39 +94,39 @@ export async function prepare(options: PrepareOptions): Promise<PrepareSummary> 
 
 /**
  * The store of a picture set, for training: `source` itself when it is a store; otherwise one in the cache folder,
- * prepared when it isn't there or the source has changed since. Unreadable pictures are skipped and listed.
+ * prepared when it isn't there or the source has changed since. Former ones that no run needs any more are cleared
+ * away. Unreadable pictures are skipped and listed.
  * @returns the store's folder.
  */
 export async function ensurePrepared(path: string, options: PreparationOptions = {}): Promise<string> {
   if (isStoreFolder(path)) return path;
   const source = await detectSource(path);
-  const out = storeInCache(source.path, options);
+  const name = nameInCache(source.path, options);
+  const out = join(cacheFolder(), `${name}-${(await fingerprintSource(source)).slice(0, 12)}`);
   if (isStoreFolder(out)) {
-    const { whole, canGoOn, fingerprint } = await readState(out);
-    const isCurrent = fingerprint === (await fingerprintSource(source));
-    if (whole && isCurrent) return out;
-    if (!isCurrent || !canGoOn) await rm(out, { recursive: true });
+    const { whole, canGoOn } = await readState(out);
+    if (whole) return out;
+    if (!canGoOn) await rm(out, { recursive: true });
   }
+  await clearUnused(name, out);
   await prepareAnyhow({ ...options, source: path, out });
   return out;
 }
 
-/** Where prepared stores are kept that nobody named: $ALEXNET_CACHE, or the system's place for such files. */
-export function cacheFolder(): string {
-  const { ALEXNET_CACHE, XDG_CACHE_HOME } = process.env;
-  if (ALEXNET_CACHE) return resolve(ALEXNET_CACHE);
-  if (XDG_CACHE_HOME) return join(XDG_CACHE_HOME, "alexnet");
-  return process.platform === "darwin"
-    ? join(homedir(), "Library", "Caches", "alexnet")
-    : join(homedir(), ".cache", "alexnet");
+/** Takes former stores of a set out of the cache. */
+async function clearUnused(name: string, current: string): Promise<void> {
+  const folder = cacheFolder();
+  const stores = existsSync(folder) ? readdirSync(folder).filter((entry) => entry.startsWith(name)) : [];
+  for (const store of stores.map((entry) => join(folder, entry)))
+    if (store !== current && isStoreFolder(store) && !isStoreInUse(store)) await rm(store, { recursive: true });
 }
 
 const DEFAULTS = { valFraction: 0.1, seed: 1, encoding: "auto" } as const;
 
-function storeInCache(
+function nameInCache(
   path: string,
   { valFraction, seed, encoding, allowMissingClasses, allowSvg }: PreparationOptions,
-) {
+): string {
   const asked = [
     path,
     valFraction ?? DEFAULTS.valFraction,
@@ -134,7 +136,7 @@ function storeInCache(
     allowSvg ?? false,
   ];
   const hash = createHash("sha256").update(JSON.stringify(asked)).digest("hex").slice(0, 12);
-  return join(cacheFolder(), `${basename(path).slice(0, 40)}-${hash}`);
+  return `${basename(path).slice(0, 40)}-${hash}`;
 }
 
 async function prepareAnyhow(options: PrepareOptions): Promise<PrepareSummary> {
@@ -341,11 +343,10 @@ async function isWhole(path: string): Promise<boolean> {
 async function readState(path: string) {
   const database = openForReading(path);
   try {
-    if (database.doesExist(keys.info))
-      return { whole: true, canGoOn: true, fingerprint: readInfo(database, path).source.fingerprint };
+    if (database.doesExist(keys.info)) return { whole: true, canGoOn: true };
     const job = readJob(database);
     const canGoOn = job !== undefined && describeDecoder(job.jpegDecoder) === job.decoder;
-    return { whole: false, canGoOn, fingerprint: job?.plan.fingerprint };
+    return { whole: false, canGoOn };
   } finally {
     await database.close();
   }

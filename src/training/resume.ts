@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Store } from "../dataset/store.js";
 import type { EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
@@ -78,12 +80,12 @@ export function refuseOtherData(config: RunConfig, store: Store, folder: RunFold
   if (missing.length > 0 || added.length > 0)
     throw new AlexnetError(
       "run",
-      `${folder.path}: the classes changed:${listed(" without", missing)}${listed(" new", added)}; train a new run on them`,
+      `${folder.path}: the classes changed,${listed("without", missing)}${listed("with", added)}; train a new run on them${orGoOnWith(config, store, folder)}`,
     );
   if (store.contentHash !== config.data.hash)
     throw new AlexnetError(
       "run",
-      `${folder.path}: the pictures of ${store.path} changed since the run began (${config.data.train} training and ${config.data.val} validation pictures then, ${store.count("train")} and ${store.count("val")} now); train a new run on them`,
+      `${folder.path}: the pictures of ${store.path} changed since the run began (${config.data.train} training and ${config.data.val} validation pictures then, ${store.count("train")} and ${store.count("val")} now); train a new run on them${orGoOnWith(config, store, folder)}`,
     );
 }
 
@@ -164,8 +166,14 @@ function refuse(rule: string, changed: readonly Difference[]): void {
     throw new AlexnetError("usage", `${rule} ${changed.map(describeDifference).join("; ")}; or begin a new run`);
 }
 
+/** " without crab, crow" */
 function listed(label: string, names: readonly string[]): string {
   if (names.length === 0) return "";
-  const shown = names.slice(0, 5).join(", ");
-  return `${label} ${shown}${names.length > 5 ? ` and ${names.length - 5} more` : ""};`.replace(/;$/, ",");
+  return ` ${label} ${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
+}
+
+/** The pictures that the run began with may still be there. */
+function orGoOnWith({ data }: RunConfig, store: Store, { path }: RunFolder): string {
+  if (resolve(store.path) === data.store || !existsSync(data.store)) return "";
+  return `, or go on with those it began with (alexnet train --resume ${path})`;
 }

@@ -1,10 +1,12 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { arch, cpus, hostname, platform, release, totalmem } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
+import { isInCache } from "../dataset/cache.js";
+import { addStoreUser } from "../dataset/store-users.js";
 import type { EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-import { explainDisk, readJson, UNFINISHED, writeWhole } from "../files.js";
+import { errnoOf, explainDisk, readJson, UNFINISHED, writeWhole } from "../files.js";
 import { packageVersion } from "../version.js";
 import { type RunConfig, readConfig } from "./config.js";
 import { lockRun, type RunLock } from "./run-lock.js";
@@ -58,7 +60,9 @@ export class RunFolder {
   }
 
   writeConfig(config: RunConfig): void {
-    writeWhole(this.file("config.json"), json(config));
+    const path = this.file("config.json");
+    writeWhole(path, json(config));
+    if (isInCache(config.data.store)) addStoreUser(config.data.store, resolve(path));
   }
 
   /** @throws AlexnetError "run" when the folder holds anything, so that nothing is overwritten. */
@@ -75,10 +79,21 @@ export class RunFolder {
       throw new AlexnetError("run", `${this.path}: is no run and not empty (${strange[0]}); choose another --run`);
   }
 
-  /** @throws AlexnetError "run" naming the process that trains here. */
+  /** @throws AlexnetError "run" naming the process that trains here, or why nothing can be written. */
   lock(): RunLock {
-    mkdirSync(this.path, { recursive: true });
-    return lockRun(this.lockPath);
+    try {
+      mkdirSync(this.path, { recursive: true });
+      return lockRun(this.lockPath);
+    } catch (error) {
+      if (error instanceof AlexnetError || errnoOf(error) === undefined) throw error;
+      throw new AlexnetError(
+        "run",
+        `${this.path}: no run can be kept there (${errnoOf(error)}); choose another --run`,
+        {
+          cause: error,
+        },
+      );
+    }
   }
 
   /** A line with the time before it. */

@@ -1,10 +1,21 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ensurePrepared, type PrepareProgress, prepare } from "#src/dataset/prepare.js";
 import { chooseEncoding, requireSpace } from "#src/dataset/space.js";
 import { openStore } from "#src/dataset/store.js";
+import { addStoreUser } from "#src/dataset/store-users.js";
 import { decodePicture } from "#src/images/decode.js";
 import { difference, drawJpeg } from "../images/draw.js";
 import {
@@ -391,13 +402,22 @@ describe("again", () => {
     expect(readdirSync(source)).toEqual(before);
     expect(await ensurePrepared(source, options)).toBe(store);
     expect(prepared).toBe(1);
+    const run = join(source, "..", `${basename(source)}-run.json`);
+    writeFileSync(run, "{}");
+    addStoreUser(store, run);
     utimesSync(join(source, "train/cat/0000.jpg"), 1, 1);
-    expect(await ensurePrepared(source, options)).toBe(store);
+    const second = await ensurePrepared(source, options);
     expect(prepared).toBe(2);
+    expect([store, second].map((path) => existsSync(path))).toEqual([true, true]);
+    rmSync(run);
+    utimesSync(join(source, "train/cat/0000.jpg"), 2, 2);
+    const third = await ensurePrepared(source, options);
+    expect([store, second, third].map((path) => existsSync(path))).toEqual([false, false, true]);
     renameSync(join(source, "train/cat/0000.jpg"), join(source, "train/cat/x.jpg"));
     write(source, { "train/cat/bad.jpg": "no picture" });
-    expect(await useStore(await ensurePrepared(source, options), ({ info }) => info.skipped)).toBe(1);
-    expect(await ensurePrepared(store)).toBe(store);
+    const last = await ensurePrepared(source, options);
+    expect(await useStore(last, ({ info }) => info.skipped)).toBe(1);
+    expect(await ensurePrepared(last)).toBe(last);
     delete process.env.ALEXNET_CACHE;
   });
 

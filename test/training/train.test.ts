@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkpointPath } from "#src/training/checkpoints.js";
@@ -153,6 +153,19 @@ describe("resume", () => {
     expect(warnings[0]).toContain("going on from the checkpoint before it");
     expectSameRun(whole, run);
     expect(readFileSync(join(run, "log.txt"), "utf8")).toContain("warning: ");
+  });
+
+  test("pictures that come into the folder later do no harm: it goes on with those it began with", async () => {
+    const data = join(pictures.scratch, "growing");
+    cpSync(pictures.path, data, { recursive: true });
+    const [run, other] = [newRun(), newRun()];
+    await expect(train(options(run, { data, ...stopAfter(2) }))).rejects.toThrow("stopped");
+    cpSync(join(data, "train", "lake", "0.png"), join(data, "train", "lake", "new.png"));
+    await train(options(other, { data, epochs: 1 }));
+    const renewed = resume({ run, data });
+    await expect(renewed).rejects.toThrow("(30 training and 9 validation pictures then, 31 and 9 now)");
+    await expect(renewed).rejects.toThrow(`or go on with those it began with (alexnet train --resume ${run})`);
+    expect(await resume({ run })).toMatchObject({ steps: 12 });
   });
 
   test("refuses what would make it another run, naming the difference", async () => {
