@@ -40,19 +40,20 @@ async function decode(store: Store, index: number): Promise<Uint8Array> {
   return store.info.encoding === "raw" ? stored : sharp(stored).raw().toBuffer();
 }
 
-/** What the network is fed in the first step of an epoch: cropped, mirrored, colours shifted. As a PNG. */
+/** What the network is fed first in an epoch: cropped, mirrored, colours shifted. As a PNG. */
 export async function viewSheet(
   store: Store,
   { cropSize, count = 64, seed = 1 }: SheetOptions & { readonly cropSize: number },
 ): Promise<Buffer> {
   const batchSize = Math.min(count, store.count("train"));
   const options = { split: "train", batchSize, views: "augmented", cropSize, seed, shuffle: true } as const;
+  const tiles: Tile[] = [];
   for await (const { pictures, views, release } of batches(store, options)) {
-    const tiles = views.map((view) => ({ size: cropSize, pixels: cut(pictures, view, cropSize) }));
+    tiles.push(...views.map((view) => ({ size: cropSize, pixels: cut(pictures, view, cropSize) })));
     release();
-    return sheet(tiles);
+    if (tiles.length >= batchSize) break; // batches are evened out: the first may have one picture less
   }
-  return sheet([]);
+  return sheet(tiles.slice(0, batchSize));
 }
 
 /** The pixels that a view shows, before the mean is subtracted. */

@@ -112,8 +112,16 @@ describe("inspect", () => {
       expect(mean.data.every((value, i) => value === Math.round(store.mean[i]))).toBe(true);
       const pictures = await sharp(await pictureSheet(store, { count: 9 })).metadata();
       expect([pictures.width, pictures.height]).toEqual([3 * 260 + 4, 3 * 260 + 4]);
-      const views = await sharp(await viewSheet(store, { count: 4, cropSize: 227 })).metadata();
-      expect([views.width, views.height]).toEqual([2 * 231 + 4, 2 * 231 + 4]);
+      const views = await sharp(await viewSheet(store, { count: 4, cropSize: 227 }))
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      const { width, height } = views.info;
+      expect([width, height]).toEqual([2 * 231 + 4, 2 * 231 + 4]);
+      const lastTile = Array.from({ length: 227 }, (_, i) => views.data[((4 + 231 + i) * width + 4 + 231 + i) * 3]);
+      expect(
+        lastTile.every((value) => value === 255),
+        "all four places are filled",
+      ).toBe(false);
       expect(await viewSheet(store, { count: 4, cropSize: 227 })).toEqual(
         await viewSheet(store, { count: 4, cropSize: 227 }),
       );
