@@ -16,6 +16,7 @@ import { recipes } from "#src/training/recipes.js";
 import { resume, type TrainOptions, train } from "#src/training/train.js";
 import { alexnet } from "../cli/run.js";
 import { expectClose } from "../engine/compare.js";
+import { encodeCaffemodel } from "../formats/caffe-files.js";
 import { tinyNetwork } from "./fixtures.js";
 import { drawnPictures } from "./pictures.js";
 import { expectSameRun, lastCheckpoint } from "./runs.js";
@@ -103,6 +104,28 @@ describe("going on from a trained network", () => {
       expectSameRun(a, b);
     },
   );
+
+  test("takes a .caffemodel that says how it was preprocessed; of one that doesn't, it says what to do", async () => {
+    const model = bestOf(base);
+    const transform_param = { crop_size: 67, scale: 0.02, mean_value: [104, 117, 123] };
+    const file = join(pictures.scratch, "told.caffemodel");
+    writeFileSync(file, encodeCaffemodel(model, "layer", [{ name: "data", type: "Data", transform_param }]));
+    const run = newRun();
+    await train(options(run, { from: file, freeze: "conv1", epochs: 1 }));
+    const tuned = lastCheckpoint(run).model;
+    expect(layerOf(tuned, "conv1")).toEqual(layerOf(model, "conv1"));
+    expect([...tuned.preprocessing.mean.subarray(0, 3)]).toEqual([123, 117, 104]);
+    expect(tuned.preprocessing.scale[0]).toBeCloseTo(0.02);
+
+    const silent = join(pictures.scratch, "silent.caffemodel");
+    writeFileSync(
+      silent,
+      encodeCaffemodel(model, "layer", [{ name: "data", type: "Data", transform_param: { crop_size: 67 } }]),
+    );
+    await expect(train(options(newRun(), { from: silent }))).rejects.toThrow(
+      /--mean.*alexnet import .*silent\.caffemodel/,
+    );
+  });
 
   test("learns at the layers' own rates", () => {
     const layerRates = { conv1: 0, fc8: 10 };
