@@ -68,6 +68,8 @@ export function readMetrics(path: string): readonly MetricsRow[] {
 
 /** Appends rows to a file that never holds more than the latest checkpoint knows, after a resume. */
 export class MetricsFile {
+  /** Whether it is shorter than it should be: somebody took rows away. */
+  readonly isCut: boolean;
   readonly #path: string;
   readonly #file: number;
 
@@ -75,7 +77,9 @@ export class MetricsFile {
   constructor(path: string, bytes: number) {
     this.#path = path;
     this.#file = openSync(path, "a");
-    if (fstatSync(this.#file).size > bytes) ftruncateSync(this.#file, bytes);
+    const { size } = fstatSync(this.#file);
+    this.isCut = size < bytes;
+    if (size > bytes) ftruncateSync(this.#file, bytes);
   }
 
   /** @throws AlexnetError "run" when the disk is full; the file holds whole rows then too. */

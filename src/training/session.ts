@@ -46,6 +46,11 @@ export async function runSession(session: Session): Promise<TrainSummary> {
   const { program, features, model, start } = await makeReady(session, checkpoints, emit);
   try {
     const metrics = new MetricsFile(folder.file("metrics.jsonl"), start.metricsBytes);
+    if (metrics.isCut)
+      emit({
+        kind: "warning",
+        message: `${folder.file("metrics.jsonl")}: rows of earlier steps are missing; going on without them`,
+      });
     const tensorboard = new TensorBoardLog(folder.tensorboard, start.step);
     const read: ReadBatches = features?.batches ?? ((options) => batches(store, options));
     const trainer = new Trainer({

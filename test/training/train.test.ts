@@ -168,6 +168,15 @@ describe("resume", () => {
     expect(await resume({ run })).toMatchObject({ steps: 12 });
   });
 
+  test("rows that somebody took away are missed", async () => {
+    const run = newRun();
+    await expect(train(options(run, { metricsEvery: 1, ...stopAfter(3) }))).rejects.toThrow("stopped");
+    writeFileSync(join(run, "metrics.jsonl"), "");
+    const warnings: string[] = [];
+    await resume({ run, onEvent: (event) => event.kind === "warning" && warnings.push(event.message) });
+    expect(warnings).toEqual([expect.stringContaining("rows of earlier steps are missing")]);
+  });
+
   test("refuses what would make it another run, naming the difference", async () => {
     const run = newRun();
     await train(options(run, { epochs: 1 }));
