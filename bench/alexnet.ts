@@ -1,14 +1,24 @@
 import { syntheticBatch, syntheticPreprocessing } from "#src/benchmark/synthetic.js";
 import { openEngine } from "#src/engine/open.js";
+import { exportModel } from "#src/formats/export.js";
 import { initialise } from "#src/network/initialise.js";
 import { paper } from "#src/network/paper.js";
 import type { Side } from "./side.js";
+
+const parameters = (): Float32Array => initialise(paper, { deviation: "he", biases: {} }, 1);
+
+/** The network that `startAlexnet` runs, as ONNX. */
+export async function exportForPeers(path: string): Promise<void> {
+  const classes = Array.from({ length: 1000 }, (_, i) => String(i));
+  const model = { network: paper, parameters: parameters(), preprocessing: syntheticPreprocessing(), classes };
+  await exportModel(model, path, { format: "onnx" });
+}
 
 /** This project as a side of the comparison. */
 export async function startAlexnet(mode: "train" | "predict", batchSize: number): Promise<Side> {
   const engine = await openEngine("auto");
   const program = await engine.compile(paper, { batchSize, mode, preprocessing: syntheticPreprocessing() });
-  await program.write("parameters", initialise(paper, { deviation: "he", biases: {} }, 1));
+  await program.write("parameters", parameters());
   const batch = syntheticBatch(batchSize, paper.input.size, 1000);
   const step = (): Promise<unknown> =>
     mode === "train"

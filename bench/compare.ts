@@ -1,10 +1,12 @@
-import { existsSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { formatTable } from "#src/cli/print.js";
-import { median } from "#src/statistics.js";
-import { startAlexnet } from "./alexnet.js";
+import { median, quantile } from "#src/statistics.js";
+import { exportForPeers, startAlexnet } from "./alexnet.js";
 import { type Side, startProcess } from "./side.js";
 
 const help = `bench/compare [--mode train|predict] [--batch 128] [--rounds 7] [--peers name,name] [--python python3] [--json]
@@ -33,11 +35,18 @@ const peerFolder = fileURLToPath(new URL("../bench/peers", import.meta.url));
 interface Comparison {
   readonly peer: string;
   readonly version: string;
-  /** Images per second. */
-  readonly ours: number;
-  readonly theirs: number;
+  readonly ours: Times;
+  readonly theirs: Times;
   /** How many times as fast as the peer this project is: the median over the rounds. */
   readonly ratio: number;
+}
+
+interface Times {
+  /** Of the median step. */
+  readonly imagesPerSecond: number;
+  /** Milliseconds of a step. */
+  readonly p50: number;
+  readonly p99: number;
 }
 
 interface Peer {
@@ -56,6 +65,8 @@ const node = (name: string, file: string, ...args: string[]): Peer => ({
   modes: ["predict"],
   command: [process.execPath, join(peerFolder, file), "--batch", options.batch, ...args],
 });
+const scratch = mkdtempSync(join(tmpdir(), "alexnet-compare-"));
+const model = join(scratch, "paper.onnx");
 const peers: readonly Peer[] = [
   pytorch("pytorch", "--lrn", "module"),
   pytorch("pytorch-fused-lrn", "--lrn", "fused"),
@@ -63,14 +74,20 @@ const peers: readonly Peer[] = [
   pytorch("pytorch-compile", "--lrn", "fused", "--compile"),
   pytorch("pytorch-compile-channels-last", "--lrn", "fused", "--compile", "--channels-last"),
   pytorch("pytorch-without-lrn", "--lrn", "none"),
-  node("onnxruntime-node", "onnxruntime.mjs"),
+  node("onnxruntime-node", "onnxruntime.mjs", "--model", model),
   node("tensorflow.js-wasm", "tensorflow.mjs", "--backend", "wasm"),
   node("tensorflow.js", "tensorflow.mjs", "--backend", "cpu"),
 ];
 
+/** Milliseconds after which a side's idle threads have stopped spinning, which would slow the other side. */
+const SETTLING = 100;
+/** Few rounds have no hundredth. */
+const ROUNDS_FOR_P99 = 100;
+
 const wanted = options.peers?.split(",");
 const chosen = peers.filter(({ name, modes }) => modes.includes(mode) && (wanted?.includes(name) ?? true));
 const batchSize = Number(options.batch);
+if (chosen.some(({ command }) => command.includes(model))) await exportForPeers(model);
 const ours = await startAlexnet(mode, batchSize);
 const results: Comparison[] = [];
 for (const peer of chosen) {
@@ -78,12 +95,12 @@ for (const peer of chosen) {
   if (side !== undefined) results.push(await compare(side));
 }
 await ours.stop();
+rmSync(scratch, { recursive: true });
 if (options.json) console.log(JSON.stringify(results, undefined, 2));
 else report();
 
 async function start({ name, command }: Peer): Promise<Side | undefined> {
   const [program = "", ...args] = command;
-  if (args[0] !== undefined && !existsSync(args[0])) return undefined;
   try {
     return await startProcess(name, program, args);
   } catch (error) {
@@ -96,28 +113,40 @@ async function start({ name, command }: Peer): Promise<Side | undefined> {
 async function compare(side: Side): Promise<Comparison> {
   const [own, theirs]: [number[], number[]] = [[], []];
   for (let round = 0; round < Number(options.rounds); round++) {
+    await setTimeout(SETTLING);
     own.push(await ours.measure());
+    await setTimeout(SETTLING);
     theirs.push(await side.measure());
   }
   await side.stop();
-  const rate = (times: readonly number[]): number => (1000 * batchSize) / median(times);
   return {
     peer: side.name,
     version: side.version,
-    ours: rate(own),
-    theirs: rate(theirs),
+    ours: summary(own),
+    theirs: summary(theirs),
     ratio: median(theirs.map((milliseconds, round) => milliseconds / (own[round] ?? Number.NaN))),
   };
 }
 
+function summary(times: readonly number[]): Times {
+  const p50 = median(times);
+  return { imagesPerSecond: (1000 * batchSize) / p50, p50, p99: quantile(times, 0.99) };
+}
+
 function report(): void {
   console.log(`${mode}, batch ${batchSize}, median of ${options.rounds} rounds; alexnet: ${ours.version}`);
-  const rows = results.map(({ peer, version, ours, theirs, ratio }) => [
-    peer,
-    version,
-    theirs.toFixed(1),
-    ours.toFixed(1),
-    `${ratio.toFixed(2)}x`,
-  ]);
-  console.log(formatTable(["peer", "version", "its images/s", "alexnet images/s", "alexnet is"], rows));
+  const latencies = Number(options.rounds) >= ROUNDS_FOR_P99;
+  const cells = ({ imagesPerSecond, p50, p99 }: Times): string[] =>
+    latencies ? [imagesPerSecond.toFixed(1), `${p50.toFixed(1)} / ${p99.toFixed(1)}`] : [imagesPerSecond.toFixed(1)];
+  const headings = (whose: string): string[] =>
+    latencies ? [`${whose} images/s`, "p50 / p99 ms"] : [`${whose} images/s`];
+  console.log(
+    formatTable(
+      ["peer", "version", ...headings("its"), ...headings("alexnet"), "alexnet is"],
+      results.map(({ peer, version, ours, theirs, ratio }) => [
+        ...[peer, version, ...cells(theirs), ...cells(ours)],
+        `${ratio.toFixed(2)}x`,
+      ]),
+    ),
+  );
 }

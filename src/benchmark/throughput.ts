@@ -3,7 +3,7 @@ import { initialise } from "../network/initialise.js";
 import type { Network } from "../network/network.js";
 import { summarise } from "../network/summary.js";
 import { classCount } from "../network/transform.js";
-import { median } from "../statistics.js";
+import { median, quantile } from "../statistics.js";
 import { syntheticBatch, syntheticPreprocessing } from "./synthetic.js";
 
 export interface ThroughputOptions {
@@ -27,7 +27,13 @@ export interface Throughput {
   /** Of the whole process. */
   readonly peakMemoryBytes: number;
   readonly batchSize: number;
-  readonly milliseconds: { readonly median: number; readonly least: number; readonly most: number };
+  /** Of a step. */
+  readonly milliseconds: {
+    readonly median: number;
+    readonly p99: number;
+    readonly least: number;
+    readonly most: number;
+  };
 }
 
 /** Of the square matrices whose product is the yardstick. */
@@ -61,7 +67,12 @@ export async function measureThroughput(
   await program.close();
 
   const { forwardFlops, trainingFlops } = summarise(network);
-  const milliseconds = { median: median(times), least: Math.min(...times), most: Math.max(...times) };
+  const milliseconds = {
+    median: median(times),
+    p99: quantile(times, 0.99),
+    least: Math.min(...times),
+    most: Math.max(...times),
+  };
   const imagesPerSecond = (1000 * batchSize) / milliseconds.median;
   const gflops = (imagesPerSecond * (mode === "train" ? trainingFlops : forwardFlops)) / 1e9;
   const gemmGflops = median(rates) / 1e9;

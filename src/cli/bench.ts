@@ -34,7 +34,7 @@ function throughput(mode: "train" | "predict") {
         const { imagesPerSecond, gflops, gemmGflops, fraction, peakMemoryBytes, milliseconds } = result;
         console.log(`${describe(engine)}; ${network.name}, batch ${batch}, width ${width}`);
         console.log(
-          `${imagesPerSecond.toFixed(1)} images/s, ${milliseconds.median.toFixed(0)} ms a step (median of ${steps})`,
+          `${imagesPerSecond.toFixed(1)} images/s, ${duration(milliseconds.median)} a step (median of ${steps}; 99 % within ${duration(milliseconds.p99)})`,
         );
         console.log(
           `${gflops.toFixed(0)} GFLOP/s, ${percent(fraction)} of this machine's matrix product (${gemmGflops.toFixed(0)} GFLOP/s)`,
@@ -43,6 +43,8 @@ function throughput(mode: "train" | "predict") {
       });
     });
 }
+
+const duration = (milliseconds: number): string => `${milliseconds.toFixed(milliseconds < 100 ? 1 : 0)} ms`;
 
 function layers() {
   return onSyntheticPictures("layers")
