@@ -2,7 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import loadWabt from "wabt";
 
-const kernels = { "images/resample": "resampleKernel", "dataset/picture-sums": "pictureSumsKernel" };
+const kernels = {
+  "images/resample": "resampleKernel",
+  "dataset/picture-sums": "pictureSumsKernel",
+  "engine/onednn/crop": "cropKernel",
+};
 
 const wabt = await loadWabt();
 for (const [path, name] of Object.entries(kernels)) {

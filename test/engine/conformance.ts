@@ -177,33 +177,41 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
       await program.close();
     });
 
-    it("crops, mirrors, shifts, subtracts the mean at the picture's own place, scales", async () => {
-      const size = 4;
-      const values = 3 * size * size;
-      const network = networkOf(size, { kind: "fully-connected", name: "copy", outputs: values });
-      const mean = Float32Array.from({ length: PICTURE }, (_, i) => (i * 31) % 255);
-      const scale = [1 / 64, 1 / 100, 1 / 128] as const;
-      const views = [
-        { picture: 1, top: 0, left: 0, mirrored: false, colourShift: [0, 0, 0] },
-        { picture: 0, top: 252, left: 252, mirrored: true, colourShift: [1.5, -20, 7.25] },
-        { picture: 1, top: 17, left: 201, mirrored: true, colourShift: [-3, 0, 0.5] },
-      ] as const;
-      const { pictures } = noiseBatch(2, 1);
-      const program = await compile(network, { mode: "predict", preprocessing: { mean, scale } });
-      await program.write("parameters", identityWithoutBias(values));
-
-      const expected = views.flatMap(({ picture, top, left, mirrored, colourShift }) => {
-        const row = Float64Array.from({ length: values }, (_, i) => {
-          const [channel, y, x] = [Math.floor(i / 16), Math.floor(i / 4) % 4, i % 4];
-          const at = ((top + y) * 256 + left + (mirrored ? 3 - x : x)) * 3 + channel;
-          return (pictures[picture * PICTURE + at] + colourShift[channel] - mean[at]) * scale[channel];
+    it.each([1, 3, 4, 6])(
+      "crops to %i, mirrors, shifts, subtracts the mean at the picture's place, scales",
+      async (size) => {
+        const values = 3 * size * size;
+        const network = networkOf(size, { kind: "fully-connected", name: "copy", outputs: values });
+        const mean = Float32Array.from({ length: PICTURE }, (_, i) => (i * 31) % 255);
+        const scale = [1 / 64, 1 / 100, 1 / 128] as const;
+        const views = [
+          { picture: 1, top: 0, left: 0, mirrored: false, colourShift: [0, 0, 0] },
+          { picture: 0, top: 0, left: 0, mirrored: true, colourShift: [0, 2, 0] },
+          { picture: 0, top: 256 - size, left: 256 - size, mirrored: true, colourShift: [1.5, -20, 7.25] },
+          { picture: 1, top: 256 - size, left: 256 - size, mirrored: false, colourShift: [0, 0, 0] },
+          { picture: 1, top: 17, left: 201, mirrored: true, colourShift: [-3, 0, 0.5] },
+        ] as const;
+        const { pictures } = noiseBatch(2, 1);
+        const program = await compile(network, {
+          batchSize: views.length,
+          mode: "predict",
+          preprocessing: { mean, scale },
         });
-        return [...softmax({ shape: [1, values], data: row })];
-      });
-      const probabilities = await program.predict({ pictures, views, labels: new Int32Array() });
-      expectClose(probabilities, Float64Array.from(expected), tolerances.close, "softmax of the input");
-      await program.close();
-    });
+        await program.write("parameters", identityWithoutBias(values));
+
+        const expected = views.flatMap(({ picture, top, left, mirrored, colourShift }) => {
+          const row = Float64Array.from({ length: values }, (_, i) => {
+            const [channel, y, x] = [Math.floor(i / size ** 2), Math.floor(i / size) % size, i % size];
+            const at = ((top + y) * 256 + left + (mirrored ? size - 1 - x : x)) * 3 + channel;
+            return (pictures[picture * PICTURE + at] + colourShift[channel] - mean[at]) * scale[channel];
+          });
+          return [...softmax({ shape: [1, values], data: row })];
+        });
+        const probabilities = await program.predict({ pictures, views, labels: new Int32Array() });
+        expectClose(probabilities, Float64Array.from(expected), tolerances.close, "softmax of the input");
+        await program.close();
+      },
+    );
 
     it("repeats itself bit for bit", async () => {
       const run = async () => {

@@ -10,9 +10,9 @@ const maps = (width: number): Record<string, number> =>
   Object.fromEntries(inferShapes(scaleWidth(paper, width)).map(({ layer, output }) => [layer.name, output.channels]));
 
 describe("the width", () => {
-  it("scales the maps of every layer but the classes", () => {
+  it("scales the maps of every layer but the classes, to whole vectors a group", () => {
     expect(maps(0.25)).toMatchObject({
-      conv1: 24,
+      conv1: 32,
       conv2: 64,
       conv3: 96,
       conv4: 96,
