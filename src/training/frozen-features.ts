@@ -89,8 +89,9 @@ async function openIfWhole(
 /** Of the pictures and all that their activations depend on. */
 function keyOf(store: Store, engine: Engine, { network, preprocessing, parameters }: Model, layer: string): string {
   const layers = network.layers.slice(0, network.layers.findIndex(({ name }) => name === layer) + 1);
-  const about = { store: store.contentHash, input: network.input, layers, scale: preprocessing.scale };
-  const hash = createHash("sha256").update(JSON.stringify({ ...about, engine: engine.description.engine }));
+  const { threads: _, ...computes } = engine.description;
+  const about = { store: store.contentHash, input: network.input, layers, scale: preprocessing.scale, computes };
+  const hash = createHash("sha256").update(JSON.stringify(about));
   hash.update(bytesOf(preprocessing.mean));
   for (const parameter of parameterTable(network))
     if (layers.some(({ name }) => name === parameter.layer)) hash.update(bytesOf(parameterView(parameters, parameter)));

@@ -30,7 +30,6 @@ export function layerRatesOf(network: Network, choices: LayerRateChoices): Reado
   if (choices.freeze !== undefined) set(selectLayers(network, choices.freeze), 0, "frozen layers");
   if (layers.every((name) => rates.get(name) === 0))
     throw new AlexnetError("usage", `freeze ${choices.freeze ?? ""}: all layers would be frozen; leave some to learn`);
-  return Object.fromEntries(
-    layers.flatMap((name) => ((rates.get(name) ?? 1) === 1 ? [] : [[name, rates.get(name) ?? 1]])),
-  );
+  const inOrder = layers.map((name) => [name, rates.get(name) ?? 1] as const);
+  return Object.fromEntries(inOrder.filter(([, rate]) => rate !== 1));
 }
