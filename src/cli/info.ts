@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
+import { type Inventory, takeInventory } from "../engine/cuda/inventory.js";
 import { type Engine, engineNames, precisions } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
 import { modelPath } from "../evaluation/trained.js";
@@ -16,7 +17,7 @@ export function register(program: Program): void {
   addTyped(
     program,
     new Command("info")
-      .description("show the engine, and what a network needs on it")
+      .description("show the engine, what there is of GPUs, and what a network needs")
       .argument("[run]", "a run or checkpoint, to show its network")
       .option("--network <name|file>", "a name of `alexnet networks`, or a JSON file", "paper")
       .option("--width <factor>", "maps of every layer, times this", positiveNumber(16), 1)
@@ -31,7 +32,7 @@ export function register(program: Program): void {
         const network = classes === undefined ? described : withClasses(described, classes);
         const engine = await openEngine(engineName, { threads, precision });
         try {
-          const facts = await collect(engine, network, batch);
+          const facts = { ...(await collect(engine, network, batch)), gpu: takeInventory() };
           if (json) console.log(JSON.stringify(facts, undefined, 2));
           else print(facts);
         } finally {
@@ -63,9 +64,12 @@ async function collect(engine: Engine, network: Network, batchSize: number) {
   };
 }
 
-function print(facts: Awaited<ReturnType<typeof collect>>): void {
+type Facts = Awaited<ReturnType<typeof collect>> & { readonly gpu: Inventory };
+
+function print(facts: Facts): void {
   const { library, engine, instructionSet, threads, network, inputSize, classes, batchSize } = facts;
   console.log(`engine   ${engine}: ${library}, ${instructionSet}, ${threads} ${threads === 1 ? "thread" : "threads"}`);
+  printInventory(facts.gpu);
   console.log(`network  ${network}, ${inputSize}x${inputSize}, ${thousands(classes)} classes`);
   console.log(`         ${thousands(facts.parameters)} parameters`);
   console.log(
@@ -75,6 +79,17 @@ function print(facts: Awaited<ReturnType<typeof collect>>): void {
     `memory   batches of ${batchSize}: ${byteSize(facts.memoryBytesTraining)} in training, ${byteSize(facts.memoryBytesPredicting)} in prediction\n`,
   );
   printTable(["layer", "kind", "output", "parameters", "MFLOP forward"], facts.layers.map(layerRow));
+}
+
+function printInventory({ devices, libraries, missing }: Inventory): void {
+  for (const { name, major, minor, memoryBytes, multiprocessors } of devices)
+    console.log(
+      `gpu      ${name}, ${byteSize(memoryBytes)}, ${multiprocessors} multiprocessors, compute capability ${major}.${minor}`,
+    );
+  for (const { name, path } of libraries) console.log(`         ${name}, ${path}`);
+  if (devices.length === 0 && missing.length === 0) console.log("gpu      none; the driver is there");
+  for (const message of missing)
+    console.log(`${devices.length === 0 ? "gpu      none: " : "         "}${message.split(";")[0]}`);
 }
 
 function layerRow({ name, kind, output, parameters, multiplyAdds }: LayerSummary): string[] {
