@@ -69,6 +69,7 @@ type Facts = Awaited<ReturnType<typeof collect>> & { readonly gpu: Inventory };
 function print(facts: Facts): void {
   const { library, engine, instructionSet, threads, network, inputSize, classes, batchSize } = facts;
   console.log(`engine   ${engine}: ${library}, ${instructionSet}, ${threads} ${threads === 1 ? "thread" : "threads"}`);
+  if (facts.advice !== undefined) console.log(`         ${facts.advice}`);
   printInventory(facts.gpu);
   console.log(`network  ${network}, ${inputSize}x${inputSize}, ${thousands(classes)} classes`);
   console.log(`         ${thousands(facts.parameters)} parameters`);
