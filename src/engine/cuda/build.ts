@@ -115,6 +115,14 @@ export class Build {
     this.#operations.push({ ...info, shape, tensors, ways });
   }
 
+  /** The operations so far, with the bytes that each reads and writes at the least. */
+  get planned(): readonly (OperationInfo & { readonly bytes: number })[] {
+    return this.#operations.map(({ ways: _ways, shape: _shape, tensors, ...info }) => ({
+      ...info,
+      bytes: sum(tensors),
+    }));
+  }
+
   /** Operations so far. */
   get count(): number {
     return this.#operations.length;
@@ -144,7 +152,7 @@ export class Build {
       scene.doing = `${info.layer} ${info.direction}`;
       const { implementation, run } = tuning.choose(`${info.direction} ${shape}`, ways);
       scene.doing = "";
-      return { ...info, implementation, bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0), run };
+      return { ...info, implementation, bytes: sum(tensors), run };
     });
   }
 
@@ -192,6 +200,10 @@ export class Build {
 
 export function bytesOf(format: Format): number {
   return format === "bf16" ? 2 : 4;
+}
+
+function sum(tensors: readonly Tensor[]): number {
+  return tensors.reduce((total, { bytes }) => total + bytes, 0);
 }
 
 function widened(halves: Uint16Array): Float32Array {

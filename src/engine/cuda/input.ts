@@ -1,7 +1,7 @@
 import type { Layer } from "../../network/network.js";
 import { PICTURE_SIZE } from "../../network/network.js";
 import type { Preprocessing } from "../engine.js";
-import type { Build } from "./build.js";
+import type { Build, Tensor } from "./build.js";
 import type { ControlBlock } from "./controls.js";
 import { squaresFor } from "./convolution.js";
 import { float } from "./kernels.js";
@@ -15,6 +15,7 @@ export function addInput(
   firstLayer: Layer,
   { mean, scale }: Preprocessing,
   controls: ControlBlock,
+  pictures: Tensor,
 ): Activation {
   const form = inputForm(size, firstLayer);
   const tensor = build.tensor(lengthOf(form, batchSize));
@@ -26,7 +27,7 @@ export function addInput(
     ...{ SCALE_RED: red, SCALE_GREEN: green, SCALE_BLUE: blue },
   };
   const tensors = [controls.tensor, controls.views, means, tensor];
-  build.add({ layer: "input", kind: "input", direction: "forward" }, tensors, "input.cu", () => {
+  build.add({ layer: "input", kind: "input", direction: "forward" }, [pictures, ...tensors], "input.cu", () => {
     build.write(means, mean);
     return build.gpu.kernels.each("input", "crop", definitions, tensor.length / 3, [
       ...tensors.map((each) => build.address(each)),

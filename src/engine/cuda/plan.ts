@@ -32,9 +32,9 @@ export function planProgram(gpu: Gpu, network: Network, options: CompileOptions)
   const pictures =
     first === 0 ? build.tensor((batchSize * PICTURE_BYTES) / 4, { format: "float32", kept: true }) : undefined;
   const input: Activation =
-    first === 0
-      ? addInput(build, batchSize, network.input.size, layers[0], options.preprocessing, controls)
-      : beginning(build, shaped[first].input, batchSize);
+    pictures === undefined
+      ? beginning(build, shaped[first].input, batchSize)
+      : addInput(build, batchSize, network.input.size, layers[0], options.preprocessing, controls, pictures);
   let y = input;
   let wanted = inputGradient; // whether gradients are, as far down as the layer's input
   const stages: Stage[] = [];

@@ -14,7 +14,8 @@ export function addUpdate(build: Build, parameters: Parameters, controls: Tensor
   if (count === 0 || values === undefined || momentum === undefined || gradients === undefined) return;
   const table = build.tensor(chunks.byteLength / 4, { format: "float32", kept: true });
   const tensors = [controls, loss, table, values, momentum, gradients, copies ?? values];
-  build.add({ layer: "update", kind: "update", direction: "update" }, tensors, "update.cu", () => {
+  const again = [values, momentum]; // read and written
+  build.add({ layer: "update", kind: "update", direction: "update" }, [...tensors, ...again], "update.cu", () => {
     build.write(table, chunks);
     const addresses = tensors.map((tensor) => build.address(tensor));
     return build.gpu.kernels.get("update", "update", {}).prepare(count, BLOCK_THREADS, addresses);
