@@ -5,7 +5,9 @@ import type { Pointer } from "./bindings.js";
 /** One block of memory outside the JavaScript heap, on huge pages where the system gives them. */
 export interface Arena {
   readonly address: Pointer;
-  readonly buffer: ArrayBuffer;
+  readonly bytes: number;
+  /** Part of the block: an ArrayBuffer of Node.js 20 can't be as large as the whole may be. */
+  view(offset: number, bytes: number): ArrayBuffer;
   free(): void;
 }
 
@@ -26,11 +28,12 @@ export function allocateArena(bytes: number): Arena {
   const address = out[0];
   if (process.platform === "linux")
     libc.func("madvise", "int", ["void *", "size_t", "int"])(address, size, MADV_HUGEPAGE); // a hint: may be refused
-  const buffer = koffi.view(address, size);
-  new Uint8Array(buffer).fill(0); // first touch on the thread that computes
+  const view = (offset: number, length: number): ArrayBuffer => koffi.view(address + BigInt(offset), length);
+  for (let offset = 0; offset < size; offset += HUGE_PAGE) new Uint8Array(view(offset, HUGE_PAGE)).fill(0); // first touch on the thread that computes
   return {
     address,
-    buffer,
+    bytes: size,
+    view,
     free() {
       libc.func("free", "void", ["void *"])(address);
     },

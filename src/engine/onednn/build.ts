@@ -162,7 +162,7 @@ export class Build {
   }
 
   get memoryBytes(): number {
-    return this.#arena?.buffer.byteLength ?? 0;
+    return this.#arena?.bytes ?? 0;
   }
 
   /** The bytes that `finish` would allocate for what was added so far. */
@@ -177,7 +177,7 @@ export class Build {
   /** A tensor's memory as numbers, in its own layout; after `finish`. */
   floats(tensor: Tensor): Float32Array {
     if (this.#arena === undefined) throw new Error("finish() allocates; call it first");
-    return new Float32Array(this.#arena.buffer, tensor.block.offset + tensor.offset, tensor.bytes / 4);
+    return new Float32Array(this.#arena.view(tensor.block.offset + tensor.offset, tensor.bytes));
   }
 
   /** A memory object of the library for `tensor`. */
