@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type Inventory, takeInventory } from "../engine/cuda/inventory.js";
 import { type Engine, engineNames, precisions } from "../engine/engine.js";
+import { adviceOn } from "../engine/onednn/advice.js";
 import { openEngine } from "../engine/open.js";
 import { modelPath } from "../evaluation/trained.js";
 import type { Network } from "../network/network.js";
@@ -51,6 +52,7 @@ async function collect(engine: Engine, network: Network, batchSize: number) {
   const memory = (mode: "train" | "predict") => engine.estimateMemory(network, { batchSize, mode });
   return {
     ...engine.description,
+    advice: adviceOn(engine.description),
     network: network.name,
     inputSize: network.input.size,
     classes: classCount(network),

@@ -155,8 +155,6 @@ export interface EngineDescription {
   /** What of the processor it uses: "AVX2"; or the device and the precision: "NVIDIA H200, sm_90, bf16". */
   readonly instructionSet: string;
   readonly threads: number;
-  /** What is known of other versions of the library on such a processor. */
-  readonly advice?: string;
 }
 
 /** Where a step's time goes: one operation of one layer in one direction. */

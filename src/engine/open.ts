@@ -8,33 +8,22 @@ export type { OpenOptions } from "./remote.js";
 
 /**
  * Opens an engine on a compute thread of its own, so that the calling thread stays alive while it works. Calls are
- * carried out in the order they are made. "auto" is CUDA where NVIDIA's driver is there and a device can be used, else
- * oneDNN; a driver without a device that can be used is warned of. An engine keeps the process running only while a
- * call is under way.
+ * carried out in the order they are made. "auto" is oneDNN: the CUDA engine, which no GPU has proven yet, runs where it
+ * is asked for. An engine keeps the process running only while a call is under way.
  * @throws AlexnetError "engine" saying what to install when the engine can't run here, "usage" for bad options.
  */
 export async function openEngine(name: EngineName | "auto", options: OpenOptions = {}): Promise<Engine> {
   const { threads } = options;
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1))
     throw new AlexnetError("usage", `threads: ${threads} is not a number of threads; give a whole number from 1`);
-  if (name !== "auto") return openNamed(name, options);
-  const { hasDriver } = await import("./cuda/native.js"); // native code, which not every command needs
-  if (hasDriver()) {
-    try {
-      return await openNamed("cuda", options);
-    } catch (error) {
-      if (!(error instanceof AlexnetError && error.code === "engine")) throw error;
-      process.emitWarning(`the GPU is not used: ${error.message}`);
-    }
-  }
-  return openNamed("onednn", options);
-}
-
-async function openNamed(name: EngineName, options: OpenOptions): Promise<Engine> {
   const { precision = "float32" } = options;
-  if (name !== "cuda" && precision !== "float32")
-    throw new AlexnetError("usage", `precision ${precision}: ${name} computes in float32; leave it out, or take cuda`);
-  const thread = new ComputeThread({ name, options });
+  const chosen = name === "auto" ? "onednn" : name;
+  if (chosen !== "cuda" && precision !== "float32")
+    throw new AlexnetError(
+      "usage",
+      `precision ${precision}: ${chosen} computes in float32; leave it out, or take cuda`,
+    );
+  const thread = new ComputeThread({ name: chosen, options });
   try {
     const engine = thread.object(await thread.started, engineSurface);
     return { ...engine, close: () => thread.close() };

@@ -35,16 +35,6 @@ export function load(name: LibraryName, driverVersion?: number): NativeLibrary {
   );
 }
 
-/** Whether NVIDIA's driver can be loaded; it is left alone. */
-export function hasDriver(): boolean {
-  try {
-    load("driver");
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** What is under way, for errors: "conv1 forward". */
 export interface Scene {
   doing: string;

@@ -26,7 +26,6 @@ export function openOneDnn(options: { readonly threads?: number | undefined }): 
       library: `oneDNN ${library.version}`,
       instructionSet: library.instructionSet,
       threads: library.threads,
-      ...adviceOn(library),
     },
     compile: (network, compileOptions) => compileProgram(library, network, compileOptions),
     estimateMemory(network, { batchSize, mode }) {
@@ -53,17 +52,6 @@ export function openOneDnn(options: { readonly threads?: number | undefined }): 
       library.close();
     },
   };
-}
-
-/** Versions 2.6 and 3.2 were compared on AVX2 (docs/performance.md); on AVX-512 they were not. */
-function adviceOn({ version, instructionSet }: Library): { readonly advice?: string } {
-  if (instructionSet !== "AVX2") return {};
-  return version.startsWith("2.")
-    ? { advice: "on this kind of processor oneDNN 2 trains 1.7 times as fast as 3, which predicts 1.1 times as fast" }
-    : {
-        advice:
-          "oneDNN 2 (libdnnl2) trains 1.7 times as fast on this kind of processor; this one predicts 1.1 times as fast",
-      };
 }
 
 /** One layer as a program of its own. */

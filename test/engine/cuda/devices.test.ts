@@ -3,7 +3,7 @@ import type { Engine, LayerTime } from "#src/engine/engine.js";
 import { type OpenOptions, openEngine } from "#src/engine/open.js";
 import { initialise } from "#src/network/initialise.js";
 import { expectClose } from "../compare.js";
-import { centred, noiseBatch, openIfPossible, SMALL_CLASSES, smallNetwork } from "../fixtures.js";
+import { centred, noiseBatch, SMALL_CLASSES, smallNetwork } from "../fixtures.js";
 import { useEmulator } from "./emulator.js";
 
 /** What differs from device to device, and what is told when something is missing, on emulated devices. */
@@ -104,23 +104,6 @@ devices("a step", () => {
       "update update",
     ]);
     for (const { milliseconds } of rows) expect(milliseconds).toBeGreaterThan(0);
-  });
-});
-
-devices("auto", () => {
-  it("is the device where there is one, in bf16", async () => {
-    engine = await openEngine("auto");
-    expect(engine.description).toMatchObject({ engine: "cuda", instructionSet: "Emulator, sm_90, bf16" });
-  });
-
-  it("is oneDNN where the device can't be used, and says why", async () => {
-    emulate("EMULATOR_MAJOR", "7");
-    const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
-    const opened = await openIfPossible("auto");
-    expect((await warned).message).toMatch(/^the GPU is not used: Emulator: compute capability 7\.0 is too old/);
-    if (typeof opened === "string") return;
-    engine = opened;
-    expect(engine.description.engine).toBe("onednn");
   });
 });
 
