@@ -60,7 +60,7 @@ function checkedProgram(
   options: CompileOptions,
   onClose: () => void,
 ): ComputeProgram {
-  const { batchSize, memoryBytes } = program;
+  const { batchSize, memoryBytes, algorithms } = program;
   const classes = classCount(network);
   const values = parameterCount(network);
   const checkState = (state: State): void => {
@@ -81,6 +81,7 @@ function checkedProgram(
   return {
     batchSize,
     memoryBytes,
+    ...(algorithms && { algorithms }),
     step: (batch, stepOptions) => {
       checkStep("step", batch, stepOptions);
       return program.step(batch, stepOptions);

@@ -70,7 +70,12 @@ export interface CompileOptions {
   readonly observe?: readonly string[];
   /** Whether steps also take the gradient by the input, for `inputGradient`. Only in mode "train". */
   readonly inputGradient?: boolean;
+  /** What another program of the same network chose: for the same bits as it. Choices that can't be had here are ignored. */
+  readonly algorithms?: AlgorithmChoices | undefined;
 }
+
+/** How a program carries out the operations for which there were several ways: by layer and direction. */
+export type AlgorithmChoices = Readonly<Record<string, string>>;
 
 export type Multipliers = Readonly<
   Record<string, { readonly learningRate: number; readonly weightDecay: number } | undefined>
@@ -102,6 +107,8 @@ export interface Program {
   readonly batchSize: number;
   /** Memory the program holds, in bytes. */
   readonly memoryBytes: number;
+  /** Where the engine chooses by measuring: what it chose. */
+  readonly algorithms?: AlgorithmChoices;
   /** Forward with dropout, backward, update. No update when the loss isn't finite. Only in mode "train". */
   step(batch: Batch, options: StepOptions): Promise<StepResult>;
   /** Softmax outputs without dropout: (views, classes), row-major. */

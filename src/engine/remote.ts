@@ -30,6 +30,7 @@ export const engineSurface: Surface<Engine> = {
 export const programSurface: Surface<Program> = {
   batchSize: "value",
   memoryBytes: "value",
+  algorithms: "value",
   step: "call",
   predict: "call",
   profile: "call",

@@ -1,12 +1,12 @@
 import type { Store } from "../dataset/store.js";
-import type { EngineDescription } from "../engine/engine.js";
+import type { AlgorithmChoices, EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { initialise } from "../network/initialise.js";
 import { type Base, readBase, startFrom } from "./base.js";
 import type { Model } from "./checkpoint.js";
 import type { Checkpoints } from "./checkpoints.js";
 import type { RunConfig } from "./config.js";
-import { refuseOtherRun, resumedState } from "./resume.js";
+import { refuseOtherRun, resumedAlgorithms, resumedState } from "./resume.js";
 import type { RunFolder } from "./run-folder.js";
 import { initialState, type TrainingState } from "./state.js";
 
@@ -16,6 +16,8 @@ export interface Beginning {
   /** Undefined where all of it is 0. */
   readonly momentum: Float32Array | undefined;
   readonly state: TrainingState;
+  /** How the program before carried out its operations, where this one can go on to the same bits. */
+  readonly algorithms?: AlgorithmChoices | undefined;
 }
 
 export interface BeginningParts {
@@ -41,7 +43,12 @@ export async function findBeginning(parts: BeginningParts): Promise<Beginning> {
   refuseOtherRun(config, found, engine, folder, warn);
   const { model, momentum, origin } = found;
   checkpoints.settle(origin.state.step, origin.state.best?.step);
-  return { model, momentum, state: resumedState(origin, config, warn) };
+  return {
+    model,
+    momentum,
+    state: resumedState(origin, config, warn),
+    algorithms: resumedAlgorithms(origin, config, engine),
+  };
 }
 
 async function firstModel({ config, store, folder, base }: BeginningParts): Promise<Model> {

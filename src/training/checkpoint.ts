@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ColourComponents } from "../dataset/statistics.js";
-import { type EngineDescription, engineNames } from "../engine/engine.js";
+import { type AlgorithmChoices, type EngineDescription, engineNames } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Model } from "../formats/model.js";
 import { type OpenTensorFile, openSafetensors, readSafetensorsHeader } from "../formats/safetensors.js";
@@ -22,6 +22,8 @@ export interface Origin {
   readonly dataHash: string;
   readonly colour: ColourComponents;
   readonly engine: EngineDescription;
+  /** Where the engine chose among several: going on with the same gives the same bits. */
+  readonly algorithms?: AlgorithmChoices | undefined;
   readonly state: TrainingState;
 }
 
@@ -51,6 +53,7 @@ const originSchema: z.ZodType<Origin> = z.object({
     instructionSet: z.string(),
     threads: z.number(),
   }),
+  algorithms: z.record(z.string(), z.string()).optional(),
   state: trainingState,
 });
 

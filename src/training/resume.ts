@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Store } from "../dataset/store.js";
-import type { EngineDescription } from "../engine/engine.js";
+import type { AlgorithmChoices, EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { resolveNetwork } from "../network/networks.js";
 import { scaleWidth, withClasses } from "../network/transform.js";
@@ -130,6 +130,16 @@ export function resumedState(
   const next = { ...state, batch, epochs: config.timeBudget === null ? epochs : Math.min(epochs, state.epochs) };
   const atEpochsEnd = state.batch === 0 && state.epoch > 0;
   return { ...next, ended: atEpochsEnd ? reasonToEnd(next, config) : null };
+}
+
+/** The ways to compute that the run took; undefined where engine or batch size are others, for which others may be quicker. */
+export function resumedAlgorithms(
+  { algorithms, engine, recipe }: Origin,
+  config: RunConfig,
+  now: EngineDescription,
+): AlgorithmChoices | undefined {
+  const isSame = recipe.batchSize === config.recipe.batchSize && differences(engine, now).length === 0;
+  return isSame ? algorithms : undefined;
 }
 
 /** The recipe asked for, and what was asked for about layers; the run's own where nothing was. */

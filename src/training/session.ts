@@ -123,6 +123,7 @@ async function makeReady(session: Session, checkpoints: Checkpoints, emit: Event
     preprocessing: model.preprocessing,
     multipliers: multipliersOf(recipe, network),
     after: features?.layer,
+    algorithms: beginning.algorithms,
   });
   await program.write("parameters", parameters);
   if (momentum !== undefined) await program.write("momentum", momentum);

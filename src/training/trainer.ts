@@ -311,6 +311,7 @@ export class Trainer {
         dataHash: store.contentHash,
         colour: store.colour,
         engine: engine.description,
+        algorithms: program.algorithms,
         state: this.#state,
       },
     };

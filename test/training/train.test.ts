@@ -132,6 +132,23 @@ describe("resume", () => {
     expect(sessions).toHaveLength(stops.length + 1);
   });
 
+  test("goes on with the algorithms it began with, whatever would be chosen now", async () => {
+    const [whole, parts] = [newRun(), newRun()];
+    const usual = process.env.ALEXNET_ALGORITHMS;
+    try {
+      process.env.ALEXNET_ALGORITHMS = "product";
+      await train(options(whole));
+      await expect(train({ ...options(parts), ...stopAfter(5) })).rejects.toThrow("stopped");
+    } finally {
+      process.env.ALEXNET_ALGORITHMS = usual;
+    }
+    await resume({ run: parts });
+    const { algorithms } = lastCheckpoint(whole).origin;
+    expect(Object.values(algorithms ?? {})).toContain("product");
+    expect(lastCheckpoint(parts).origin.algorithms).toEqual(algorithms);
+    expectSameRun(whole, parts);
+  });
+
   test("a run that has ended says so again and changes nothing; more epochs go on", async () => {
     const run = newRun();
     await train(options(run));

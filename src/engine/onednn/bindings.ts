@@ -35,8 +35,12 @@ export const Query = {
 /** Row-major in memory, column-major (of matrices), channels innermost (of maps), or the library's choice. */
 export type Layout = "row-major" | "column-major" | "channels-last" | "any";
 
+/** Winograd's takes fewer multiplications; the library has it for windows of 3 x 3 on some processors. */
+export type ConvolutionAlgorithm = "direct" | "winograd";
+
 /** `training` keeps what the backward operation needs. */
 export interface ConvolutionSpec {
+  readonly algorithm: ConvolutionAlgorithm;
   readonly src: Pointer;
   readonly weights: Pointer;
   readonly bias: Pointer;
@@ -107,6 +111,21 @@ const statusTexts: readonly string[] = [
   "not required",
 ];
 
+const NOT_IMPLEMENTED = 3;
+
+/** The library has no implementation of what was asked for. */
+export class NotImplementedError extends AlexnetError {}
+
+/** What `create` gives, or undefined where the library has no implementation of it. */
+export function unlessNotImplemented<T>(create: () => T): T | undefined {
+  try {
+    return create();
+  } catch (error) {
+    if (error instanceof NotImplementedError) return undefined;
+    throw error;
+  }
+}
+
 /** Binds `name` so that every call's status is checked. @throws AlexnetError "engine" with the call and the status. */
 export function bindChecked(
   library: LibraryHandle,
@@ -116,7 +135,9 @@ export function bindChecked(
   const call: StatusFunction = library.func(name, "int", [...args]);
   return (...values) => {
     const status = call(...values);
-    if (status !== 0) throw new AlexnetError("engine", `oneDNN: ${name}: ${statusTexts[status] ?? `status ${status}`}`);
+    if (status === 0) return;
+    const text = `oneDNN: ${name}: ${statusTexts[status] ?? `status ${status}`}`;
+    throw status === NOT_IMPLEMENTED ? new NotImplementedError("engine", text) : new AlexnetError("engine", text);
   };
 }
 

@@ -143,6 +143,21 @@ export class Build {
     ]);
   }
 
+  /**
+   * Where an operation that writes `descriptor`'s layout puts what belongs into `tensor`: `settle` then adds the
+   * operation that brings it there, where the two layouts differ.
+   */
+  target(tensor: Tensor, descriptor: Pointer, info: OperationInfo) {
+    if (this.library.bindings.equal(tensor.descriptor, descriptor)) return { tensor, settle: () => undefined };
+    const written = this.tensor(descriptor);
+    return { tensor: written, settle: () => this.reorderInto(written, tensor, info) };
+  }
+
+  /** The operations so far, by the library's names of their implementations. */
+  get implementations(): readonly string[] {
+    return this.#operations.map(({ implementation }) => implementation);
+  }
+
   /** Operations so far. */
   get count(): number {
     return this.#operations.length;

@@ -1,22 +1,16 @@
 import type { Convolution } from "../../network/network.js";
 import { volume } from "../../network/shapes.js";
-import { Argument, type Layout, Query } from "./bindings.js";
-import type { Tensor } from "./build.js";
+import { asProgram, standIn } from "./algorithms.js";
+import { Argument, type Layout, type Pointer, Query, unlessNotImplemented } from "./bindings.js";
+import type { Build, OperationInfo, Tensor } from "./build.js";
 import { type Activation, type Context, mapDims, type Stage } from "./layer.js";
 
 /** Pictures of so few channels come row-major and are read so; all other layouts are the library's choice. */
 const FEW_CHANNELS = 4;
 
-/**
- * On AVX2, weight gradients over maps of so few values are quicker as matrix products, which the library makes of
- * row-major maps, than as direct convolutions. (oneDNN 2.6, batch 128, milliseconds, direct and product: conv3 389 and
- * 271, conv4 291 and 212, conv5 280 and 146; but over the larger maps of conv2 505 and 652, of conv1 344 and 420.)
- */
-const SMALL_MAP = 256;
-
-/** The ReLU that follows is fused into the forward operation. */
+/** The ReLU that follows is fused into the forward operation. Which algorithm each direction takes is measured. */
 export function convolution(layer: Convolution, x: Activation, context: Context): Stage {
-  const { build, batchSize, parameters } = context;
+  const { build, batchSize, parameters, training } = context;
   const { bindings } = build.library;
   const { name, kind, filters, size, stride, padding, groups } = layer;
   const [, channels] = x.dims;
@@ -25,59 +19,119 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
     groups === 1 ? [filters, channels, size, size] : [groups, filters / groups, channels / groups, size, size];
   const layout: Layout = channels <= FEW_CHANNELS ? "row-major" : "any";
   const spec = {
+    algorithm: "direct",
     src: build.descriptor(x.dims, layout),
     weights: build.descriptor(weightDims, "any"),
     bias: build.descriptor([filters], "row-major"),
     dst: build.descriptor(dims, "any"),
     stride,
     padding,
-  };
-  const rows = { src: build.descriptor(x.dims, "row-major"), dst: build.descriptor(dims, "row-major") };
+  } as const;
+  const winograd = { ...spec, algorithm: "winograd" } as const;
   const flops = 2 * batchSize * volume(context.output) * (channels / groups) * size * size;
   const rectified = context.next?.kind === "relu";
-  const operation = build.own(
-    bindings.convolutionForward(spec, context.training, bindings.attributes({ relu: rectified })),
-  );
+
+  /** Of the primitives that the library has, the quickest together with the copies between layouts that it needs. */
+  const choose = (
+    info: OperationInfo,
+    direct: Pointer,
+    others: Readonly<Record<string, () => Pointer>>,
+    add: (build: Build, primitive: Pointer) => void,
+  ): Pointer => {
+    const offered = Object.entries(others).flatMap(([way, create]) => {
+      const primitive = unlessNotImplemented(create);
+      if (primitive === undefined) return [];
+      build.own(primitive);
+      return bindings.implementation(primitive).startsWith("ref") ? [] : [{ way, primitive }];
+    });
+    const candidates = [{ way: "direct", primitive: direct }, ...offered].map(({ way, primitive }) => ({
+      ...asProgram(build.library, way, (trial) => add(trial, primitive)),
+      primitive,
+    }));
+    const window = `${size}x${size}, stride ${stride}, padding ${padding}, groups ${groups}`;
+    const mode = `${training ? "training" : "prediction"}${rectified ? ", ReLU" : ""}`;
+    const problem = `${info.direction} ${x.dims.join("x")} to ${dims.join("x")}, ${window}, ${mode}`;
+    return context.algorithms.choose(`${name} ${info.direction}`, problem, flops, candidates).primitive;
+  };
+
   const forward = { layer: name, kind, direction: "forward", flops } as const;
-  const src = build.reorder(x.tensor, build.query(operation, Query.src), forward);
-  const weights = parameters.place(`${name}.weight`, weightDims, build.query(operation, Query.weights));
+  const addForward = (into: Build, primitive: Pointer, from: Tensor, weights: Tensor, bias: Tensor) => {
+    const src = into.reorder(from, build.query(primitive, Query.src), forward);
+    const y = into.tensor(build.query(primitive, Query.dst));
+    into.execute(forward, primitive, [
+      [Argument.src, src],
+      [Argument.weights, weights],
+      [Argument.bias, bias],
+      [Argument.dst, y],
+    ]);
+    return { src, y };
+  };
+  const attributes = bindings.attributes({ relu: rectified });
+  const direct = build.own(bindings.convolutionForward(spec, training, attributes));
+  const ownWeights = build.query(direct, Query.weights); // Winograd's own layouts can't be learned in
+  const operation = choose(
+    forward,
+    direct,
+    { winograd: () => bindings.convolutionForward({ ...winograd, weights: ownWeights }, training, attributes) },
+    (trial, primitive) => {
+      const [weights, bias] = [ownWeights, spec.bias].map((descriptor) => standIn(trial, { descriptor }));
+      const { y } = addForward(trial, primitive, standIn(trial, x.tensor), weights, bias);
+      trial.reorder(y, build.query(direct, Query.dst), forward);
+    },
+  );
+  const weights = parameters.place(`${name}.weight`, weightDims, ownWeights);
   const bias = parameters.place(`${name}.bias`, [filters], spec.bias);
-  const y = build.tensor(build.query(operation, Query.dst));
-  build.execute(forward, operation, [
-    [Argument.src, src],
-    [Argument.weights, weights.value],
-    [Argument.bias, bias.value],
-    [Argument.dst, y],
-  ]);
+  const { src, y } = addForward(build, operation, x.tensor, weights.value, bias.value);
 
   const backwardWeights = (dy: Tensor): void => {
     const info = { layer: name, kind, direction: "backward-weights", flops } as const;
-    const direct = build.own(bindings.convolutionBackwardWeights(spec, build.attributes, operation));
-    const asProduct = bindings.implementation(direct) === "jit:avx2" && volume(context.output) / filters <= SMALL_MAP;
-    const backward = asProduct
-      ? build.own(bindings.convolutionBackwardWeights({ ...spec, ...rows }, build.attributes, operation))
-      : direct;
-    const dw = parameters.gradientTarget(weights, build.query(backward, Query.diffWeights), info);
-    const db = parameters.gradientTarget(bias, spec.bias, info);
-    build.execute(info, backward, [
-      [Argument.src, build.reorder(src, build.query(backward, Query.src), info)],
-      [Argument.diffDst, build.reorder(dy, build.query(backward, Query.diffDst), info)],
-      [Argument.diffWeights, dw.tensor],
-      [Argument.diffBias, db.tensor],
-    ]);
-    dw.settle();
+    const create = (given: typeof spec | typeof winograd) =>
+      bindings.convolutionBackwardWeights(given, build.attributes, operation);
+    const add = (into: Build, primitive: Pointer, from: Tensor, slope: Tensor, gradients: readonly Tensor[]): void => {
+      const [weightGradient, biasGradient] = gradients;
+      const dw = into.target(weightGradient, build.query(primitive, Query.diffWeights), info);
+      into.execute(info, primitive, [
+        [Argument.src, into.reorder(from, build.query(primitive, Query.src), info)],
+        [Argument.diffDst, into.reorder(slope, build.query(primitive, Query.diffDst), info)],
+        [Argument.diffWeights, dw.tensor],
+        [Argument.diffBias, biasGradient],
+      ]);
+      dw.settle();
+    };
+    const rows = { src: build.descriptor(x.dims, "row-major"), dst: build.descriptor(dims, "row-major") };
+    const gradients = [parameters.gradient(weights), parameters.gradient(bias)];
+    const primitive = choose(
+      info,
+      build.own(create(spec)),
+      // The library makes matrix products of row-major maps.
+      { product: () => create({ ...spec, ...rows }), winograd: () => create(winograd) },
+      (trial, candidate) => {
+        const own = gradients.map((gradient) => standIn(trial, gradient));
+        add(trial, candidate, standIn(trial, src), standIn(trial, dy), own);
+      },
+    );
+    add(build, primitive, src, dy, gradients);
   };
 
   const backwardData = (dy: Tensor): Tensor => {
     const info = { layer: name, kind, direction: "backward-data", flops } as const;
-    const backward = build.own(bindings.convolutionBackwardData(spec, build.attributes, operation));
-    const dx = build.tensor(build.query(backward, Query.diffSrc));
-    build.execute(info, backward, [
-      [Argument.diffDst, build.reorder(dy, build.query(backward, Query.diffDst), info)],
-      [Argument.weights, build.reorder(weights.value, build.query(backward, Query.weights), info)],
-      [Argument.diffSrc, dx],
-    ]);
-    return dx;
+    const create = (given: typeof spec | typeof winograd) =>
+      bindings.convolutionBackwardData(given, build.attributes, operation);
+    const add = (into: Build, primitive: Pointer, slope: Tensor, values: Tensor): Tensor => {
+      const dx = into.tensor(build.query(primitive, Query.diffSrc));
+      into.execute(info, primitive, [
+        [Argument.diffDst, into.reorder(slope, build.query(primitive, Query.diffDst), info)],
+        [Argument.weights, into.reorder(values, build.query(primitive, Query.weights), info)],
+        [Argument.diffSrc, dx],
+      ]);
+      return dx;
+    };
+    const usual = build.own(create(spec));
+    const primitive = choose(info, usual, { winograd: () => create(winograd) }, (trial, candidate) => {
+      const dx = add(trial, candidate, standIn(trial, dy), standIn(trial, weights.value));
+      trial.reorder(dx, build.query(usual, Query.diffSrc), info);
+    });
+    return add(build, primitive, dy, weights.value);
   };
 
   return {

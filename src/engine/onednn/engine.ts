@@ -3,6 +3,7 @@ import { PICTURE_SIZE } from "../../network/network.js";
 import { outputShape } from "../../network/shapes.js";
 import type { ComputeEngine } from "../compute.js";
 import { type LayerInputs, type LayerOutputs, pictureShape, type Tensor } from "../engine.js";
+import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
 import { Build } from "./build.js";
 import { addLayer } from "./layers.js";
 import { type Library, openLibrary } from "./library.js";
@@ -29,7 +30,7 @@ export function openOneDnn(options: { readonly threads?: number | undefined }): 
     },
     compile: (network, compileOptions) => compileProgram(library, network, compileOptions),
     estimateMemory(network, { batchSize, mode }) {
-      const { build } = planProgram(library, network, { batchSize, mode, preprocessing: noMean });
+      const { build } = planProgram(library, network, { batchSize, mode, preprocessing: noMean }, false);
       const bytes = build.estimateBytes();
       build.close();
       return bytes;
@@ -70,6 +71,7 @@ function differentiate(library: Library, layer: Layer, { x, w, b, dy }: LayerInp
       {
         build,
         parameters,
+        algorithms: new Algorithms(describeMachine(library), usualSources({ measures: false })),
         batchSize,
         training: true,
         index: 0,

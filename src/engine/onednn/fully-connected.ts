@@ -48,13 +48,12 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
     const backward = build.own(
       bindings.innerProductBackwardWeights(blocked ? spec : rows, build.attributes, operation),
     );
-    const dw = parameters.gradientTarget(weights, build.query(backward, Query.diffWeights), info);
-    const db = parameters.gradientTarget(bias, spec.bias, info);
+    const dw = build.target(parameters.gradient(weights), build.query(backward, Query.diffWeights), info);
     build.execute(info, backward, [
       [Argument.src, src],
       [Argument.diffDst, dy],
       [Argument.diffWeights, dw.tensor],
-      [Argument.diffBias, db.tensor],
+      [Argument.diffBias, parameters.gradient(bias)],
     ]);
     dw.settle();
   };

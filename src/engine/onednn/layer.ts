@@ -1,6 +1,7 @@
 import type { Layer } from "../../network/network.js";
 import type { Shape } from "../../network/shapes.js";
 import type { Batch } from "../engine.js";
+import type { Algorithms } from "./algorithms.js";
 import type { Build, OperationInfo, Tensor } from "./build.js";
 import type { Parameters } from "./parameters.js";
 
@@ -26,6 +27,8 @@ export interface Current {
 export interface Context {
   readonly build: Build;
   readonly parameters: Parameters;
+  /** Chooses among the ways to carry out an operation. */
+  readonly algorithms: Algorithms;
   readonly batchSize: number;
   /** Keeps what the backward operations need. */
   readonly training: boolean;

@@ -2,7 +2,7 @@ import koffi from "koffi";
 import type { Parameter } from "../../network/parameters.js";
 import type { Multipliers, State } from "../engine.js";
 import { Argument, type Pointer } from "./bindings.js";
-import { type Build, type OperationInfo, packArguments, type Tensor } from "./build.js";
+import { type Build, packArguments, type Tensor } from "./build.js";
 
 /** One parameter in the layout its forward operation chose. */
 export interface PlacedParameter {
@@ -73,16 +73,9 @@ export class Parameters {
       if (owner === layer) this.place(name, [count], this.#build.descriptor([count], "row-major"), 0);
   }
 
-  /**
-   * Where a backward operation that writes `descriptor`'s layout puts a gradient: `settle` then adds the operation
-   * that brings it into the parameter's layout, where the two differ.
-   */
-  gradientTarget(placed: PlacedParameter, descriptor: Pointer, info: OperationInfo) {
-    const gradient = tensorOf(placed, "gradients");
-    if (this.#build.library.bindings.equal(gradient.descriptor, descriptor))
-      return { tensor: gradient, settle: () => undefined };
-    const tensor = this.#build.tensor(descriptor);
-    return { tensor, settle: () => this.#build.reorderInto(tensor, gradient, info) };
+  /** Where backward operations put the gradient. */
+  gradient(placed: PlacedParameter): Tensor {
+    return tensorOf(placed, "gradients");
   }
 
   /** A row-major copy of everything, in the order of the parameter table. */

@@ -5,6 +5,7 @@ import { inferShapes, type ShapedLayer } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeProgram } from "../compute.js";
 import type { Batch, CompileOptions } from "../engine.js";
+import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
 import { Build, type Tensor } from "./build.js";
 import { addActivations, addInput } from "./input.js";
 import { type Activation, type Current, mapDims, rowMajor, type Stage } from "./layer.js";
@@ -18,10 +19,14 @@ import { Update } from "./update.js";
 const updateInfo = { layer: "update", kind: "update", direction: "update", implementation: "simple:any" } as const;
 const noBatch = { pictures: new Uint8Array(), views: [], labels: new Int32Array() };
 
-/** A network as operations in order, with the memory between them planned but not allocated. */
-export function planProgram(library: Library, network: Network, options: CompileOptions) {
+/**
+ * A network as operations in order, with the memory between them planned but not allocated.
+ * @param measures whether the quickest ways may be found by running them
+ */
+export function planProgram(library: Library, network: Network, options: CompileOptions, measures: boolean) {
   const { batchSize, preprocessing, multipliers, after, observe = [], inputGradient = false } = options;
   const training = options.mode === "train";
+  const algorithms = new Algorithms(describeMachine(library), usualSources({ given: options.algorithms, measures }));
   const build = new Build(library);
   const parameters = new Parameters(build, parameterTable(network), training, multipliers);
   const current: Current = { batch: noBatch, seed: 0, learning: false };
@@ -44,7 +49,7 @@ export function planProgram(library: Library, network: Network, options: Compile
     }
     const isObserved = observe.includes(layer.name);
     const next = isObserved ? undefined : network.layers[index + 1]; // what is observed is not fused with what follows
-    const place = { build, parameters, batchSize, training, index, output, next, current };
+    const place = { build, parameters, algorithms, batchSize, training, index, output, next, current };
     const stage = addLayer(layer, y, { ...place, needsInputGradient: wanted });
     wanted ||= parameters.learns(layer.name);
     stages.push(stage);
@@ -67,12 +72,13 @@ export function planProgram(library: Library, network: Network, options: Compile
   let dy: Tensor | undefined = wanted ? outputs : undefined;
   for (const stage of stages.reverse()) dy = dy && stage.backward(dy);
   const inputSlope = inputGradient && dy ? kept({ tensor: dy, dims: input.dims, rectified: false }) : undefined;
-  return { build, parameters, current, result, outputs, classes, forwardCount, observed, inputSlope };
+  const { chosen } = algorithms;
+  return { build, parameters, chosen, current, result, outputs, classes, forwardCount, observed, inputSlope };
 }
 
 /** @throws AlexnetError "engine" when memory is short or the library refuses; what was made is freed. */
 export function compileProgram(library: Library, network: Network, options: CompileOptions): ComputeProgram {
-  const plan = planProgram(library, network, options);
+  const plan = planProgram(library, network, options, true);
   const { build, parameters, current, result, outputs, classes, forwardCount } = plan;
   try {
     const operations = build.finish();
@@ -84,6 +90,7 @@ export function compileProgram(library: Library, network: Network, options: Comp
     return {
       batchSize: options.batchSize,
       memoryBytes: build.memoryBytes,
+      algorithms: plan.chosen,
       step(batch, stepOptions) {
         begin(batch, true, stepOptions.seed);
         for (const operation of operations) operation.run();

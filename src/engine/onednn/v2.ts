@@ -28,7 +28,8 @@ const Size = {
 const F32 = 3;
 const ANY = 1;
 const Propagation = { training: 64, inference: 96 } as const;
-const Algorithm = { convolutionDirect: 1, relu: 0x1f, maxPool: 0x1ff, lrnAcross: 0xaff, lrnWithin: 0xbff } as const;
+const Algorithm = { relu: 0x1f, maxPool: 0x1ff, lrnAcross: 0xaff, lrnWithin: 0xbff } as const;
+const convolutionAlgorithms = { direct: 1, winograd: 2 } as const;
 const USER_SCRATCHPAD = 1;
 
 export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindings {
@@ -99,7 +100,7 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
           convolutionForward(
             d,
             propagation(training),
-            Algorithm.convolutionDirect,
+            convolutionAlgorithms[s.algorithm],
             s.src,
             s.weights,
             s.bias,
@@ -112,14 +113,14 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
     convolutionBackwardData: (s: ConvolutionSpec, attributes, hint) =>
       describe(
         Size.convolution,
-        (d) => convolutionData(d, Algorithm.convolutionDirect, s.src, s.weights, s.dst, ...slide(s)),
+        (d) => convolutionData(d, convolutionAlgorithms[s.algorithm], s.src, s.weights, s.dst, ...slide(s)),
         attributes,
         hint,
       ),
     convolutionBackwardWeights: (s: ConvolutionSpec, attributes, hint) =>
       describe(
         Size.convolution,
-        (d) => convolutionWeights(d, Algorithm.convolutionDirect, s.src, s.weights, s.bias, s.dst, ...slide(s)),
+        (d) => convolutionWeights(d, convolutionAlgorithms[s.algorithm], s.src, s.weights, s.bias, s.dst, ...slide(s)),
         attributes,
         hint,
       ),

@@ -5,7 +5,8 @@ import { bindChecked, created, denseStrides, type LrnSpec, type OperationBinding
 const F32 = 3;
 const ANY = 1;
 const Propagation = { training: 64, inference: 96 } as const;
-const Algorithm = { convolutionDirect: 1, relu: 0x20, maxPool: 0x1ff, lrnAcross: 0xaff, lrnWithin: 0xbff } as const;
+const Algorithm = { relu: 0x20, maxPool: 0x1ff, lrnAcross: 0xaff, lrnWithin: 0xbff } as const;
+const convolutionAlgorithms = { direct: 1, winograd: 2 } as const;
 const USER_SCRATCHPAD = 1;
 
 export function bindV3(library: LibraryHandle, engine: Pointer): OperationBindings {
@@ -68,42 +69,18 @@ export function bindV3(library: LibraryHandle, engine: Pointer): OperationBindin
     },
     convolutionForward(s, training, attributes) {
       const [kind, stride, pad] = [propagation(training), pair(s.stride), pair(s.padding)];
-      const { convolutionDirect } = Algorithm;
-      return convolutionForward(
-        kind,
-        convolutionDirect,
-        s.src,
-        s.weights,
-        s.bias,
-        s.dst,
-        stride,
-        none,
-        pad,
-        pad,
-        attributes,
-      );
+      const algorithm = convolutionAlgorithms[s.algorithm];
+      return convolutionForward(kind, algorithm, s.src, s.weights, s.bias, s.dst, stride, none, pad, pad, attributes);
     },
     convolutionBackwardData(s, attributes, hint) {
       const [stride, pad] = [pair(s.stride), pair(s.padding)];
-      const { convolutionDirect } = Algorithm;
-      return convolutionData(convolutionDirect, s.src, s.weights, s.dst, stride, none, pad, pad, hint, attributes);
+      const algorithm = convolutionAlgorithms[s.algorithm];
+      return convolutionData(algorithm, s.src, s.weights, s.dst, stride, none, pad, pad, hint, attributes);
     },
     convolutionBackwardWeights(s, attributes, hint) {
       const [stride, pad] = [pair(s.stride), pair(s.padding)];
-      const { convolutionDirect } = Algorithm;
-      return convolutionWeights(
-        convolutionDirect,
-        s.src,
-        s.weights,
-        s.bias,
-        s.dst,
-        stride,
-        none,
-        pad,
-        pad,
-        hint,
-        attributes,
-      );
+      const algorithm = convolutionAlgorithms[s.algorithm];
+      return convolutionWeights(algorithm, s.src, s.weights, s.bias, s.dst, stride, none, pad, pad, hint, attributes);
     },
     innerProductForward: (s, training, attributes) =>
       innerForward(propagation(training), s.src, s.weights, s.bias, s.dst, attributes),

@@ -1,0 +1,249 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Engine, pictureShape } from "#src/engine/engine.js";
+import { Algorithms, type Candidate, type Sources } from "#src/engine/onednn/algorithms.js";
+import { openEngine } from "#src/engine/open.js";
+import type { Convolution } from "#src/network/network.js";
+import { weightShape } from "#src/network/parameters.js";
+import { outputShape } from "#src/network/shapes.js";
+import { expectTensorClose } from "../compare.js";
+import { centred, networkOf, noiseBatch, normalTensor, openIfPossible } from "../fixtures.js";
+import { tolerances } from "../tolerances.js";
+
+const LARGE = 1e9; // operations
+
+describe("choosing", () => {
+  let folder: string;
+  let file: string;
+  let now = 0;
+  let runs: string[] = [];
+  let open = 0;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "alexnet-algorithms-"));
+    file = join(folder, "choices", "onednn.json");
+    runs = [];
+    now = 0;
+  });
+  afterEach(() => {
+    expect(open, "trials left open").toBe(0);
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Takes `milliseconds`; the first run, which touches memory, may take others. */
+  const candidate = (name: string, milliseconds: number, first = milliseconds, description = "jit"): Candidate => ({
+    name,
+    describe: () => description,
+    prepare() {
+      let count = 0;
+      open++;
+      return {
+        run() {
+          runs.push(name);
+          now += count++ === 0 ? first : milliseconds;
+        },
+        close() {
+          open--;
+        },
+      };
+    },
+  });
+
+  const algorithms = (sources: Partial<Sources> = {}, machine = "a machine") =>
+    new Algorithms(machine, { measures: true, preference: "measure", file, clock: () => now, ...sources });
+  const chosenOf = (candidates: readonly Candidate[], sources?: Partial<Sources>, machine?: string): string =>
+    algorithms(sources, machine).choose("conv1 forward", "1x1", LARGE, candidates).name;
+
+  const slowAndQuick = [candidate("slow", 100), candidate("quick", 80)];
+
+  it("takes the quickest, by the least of several times in turns", () => {
+    expect(chosenOf([...slowAndQuick, candidate("middling", 90)])).toBe("quick");
+    expect(runs.slice(0, 6)).toEqual(["slow", "quick", "middling", "slow", "quick", "middling"]);
+  });
+
+  it("judges nothing by a first run that is only somewhat slower", () => {
+    expect(chosenOf([candidate("slow", 100), candidate("quick", 50, 190)])).toBe("quick");
+  });
+
+  it("keeps the first unless another is clearly quicker", () => {
+    expect(chosenOf([candidate("usual", 100), candidate("other", 96)])).toBe("usual");
+  });
+
+  it("runs what is far behind only once", () => {
+    expect(chosenOf([candidate("usual", 500), candidate("quick", 100), candidate("near", 110)])).toBe("quick");
+    expect(runs.filter((name) => name === "usual")).toHaveLength(1);
+    runs = [];
+    expect(chosenOf([candidate("usual", 500), candidate("alone", 100)])).toBe("alone");
+    expect(runs).toEqual(["usual", "alone"]);
+  });
+
+  it("remembers, in this process and the next", () => {
+    chosenOf(slowAndQuick);
+    runs = [];
+    expect(chosenOf(slowAndQuick)).toBe("quick");
+    expect(chosenOf(slowAndQuick, { measures: false })).toBe("quick");
+    expect(runs).toEqual([]);
+    expect(readdirSync(dirname(file))).toEqual(["onednn.json"]);
+  });
+
+  it("measures again when the machine, the problem or what the candidates are is another", () => {
+    const ways = [candidate("slow", 100), candidate("quick", 80)];
+    const changes: (() => unknown)[] = [
+      () => chosenOf(ways),
+      () => chosenOf(ways, {}, "another machine"),
+      () => algorithms().choose("conv1 forward", "2x2", LARGE, ways),
+      () => chosenOf([candidate("slow", 100), candidate("quick", 80, 80, "gemm")]),
+    ];
+    for (const choose of changes) {
+      runs = [];
+      choose();
+      expect(runs).not.toEqual([]);
+    }
+    expect(Object.keys(JSON.parse(readFileSync(file, "utf8")))).toHaveLength(changes.length);
+  });
+
+  it.each(["", "{", "null", "[1, 2]", '"text"', '{"a": 1}'])("measures again when the file holds %j", (damage) => {
+    chosenOf(slowAndQuick);
+    writeFileSync(file, damage);
+    runs = [];
+    expect(chosenOf(slowAndQuick)).toBe("quick");
+    expect(runs).not.toEqual([]);
+    runs = [];
+    expect(chosenOf(slowAndQuick)).toBe("quick");
+    expect(runs).toEqual([]);
+  });
+
+  it("measures again what names none of the candidates", () => {
+    chosenOf(slowAndQuick);
+    writeFileSync(file, readFileSync(file, "utf8").replace('"quick"', '"gone"'));
+    expect(chosenOf(slowAndQuick)).toBe("quick");
+  });
+
+  it("does without a file that can't be written", () => {
+    writeFileSync(join(folder, "choices"), "in the way");
+    expect(chosenOf(slowAndQuick)).toBe("quick");
+  });
+
+  it("takes the first without measuring, where it may not or it isn't worth it", () => {
+    expect(chosenOf(slowAndQuick, { measures: false })).toBe("slow");
+    expect(chosenOf(slowAndQuick, { preference: "default" })).toBe("slow");
+    expect(algorithms().choose("conv1 forward", "1x1", 1e6, slowAndQuick).name).toBe("slow");
+    expect(algorithms().choose("conv1 forward", "1x1", LARGE, slowAndQuick.slice(0, 1)).name).toBe("slow");
+    expect(runs).toEqual([]);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it("takes what is given, before all else, and says what was taken", () => {
+    const given = { "conv1 forward": "slow", "conv2 forward": "gone" };
+    const choosing = algorithms({ given, preference: "quick" });
+    for (const layer of ["conv1", "conv2"]) choosing.choose(`${layer} forward`, "1x1", LARGE, slowAndQuick);
+    choosing.choose("conv3 forward", "1x1", LARGE, slowAndQuick.slice(0, 1));
+    expect(choosing.chosen).toEqual({ "conv1 forward": "slow", "conv2 forward": "quick" });
+    expect(runs).toEqual([]);
+  });
+
+  it("closes its trials when one fails", () => {
+    const failing: Candidate = {
+      ...candidate("failing", 1),
+      prepare: () => {
+        throw new Error("no memory");
+      },
+    };
+    expect(() => chosenOf([candidate("usual", 1), failing])).toThrow("no memory");
+  });
+});
+
+describe("onednn's", () => {
+  const usual = process.env.ALEXNET_ALGORITHMS;
+  let reference: Engine;
+  let unavailable: string | undefined;
+
+  beforeAll(async () => {
+    reference = await openEngine("reference");
+    const opened = await openIfPossible("onednn");
+    if (typeof opened === "string") unavailable = opened;
+    else await opened.close();
+  });
+  beforeEach((context) => context.skip(unavailable !== undefined, unavailable));
+  afterEach(() => {
+    process.env.ALEXNET_ALGORITHMS = usual;
+  });
+  afterAll(() => reference.close());
+
+  const preferring = async (preference: string, use: (engine: Engine) => Promise<void>): Promise<void> => {
+    process.env.ALEXNET_ALGORITHMS = preference;
+    const engine = await openEngine("onednn");
+    try {
+      await use(engine);
+    } finally {
+      await engine.close();
+    }
+  };
+
+  const window = { kind: "convolution", name: "conv", size: 3, stride: 1, padding: 1, groups: 1, filters: 32 } as const;
+  const cases: readonly (readonly [Convolution, readonly number[]])[] = [
+    [window, [2, 16, 13, 13]],
+    [{ ...window, groups: 2 }, [2, 32, 13, 13]],
+    [{ ...window, filters: 5 }, [3, 7, 6, 9]],
+    [{ ...window, size: 5, padding: 2 }, [2, 16, 9, 9]],
+    [{ ...window, size: 11, stride: 4, padding: 0 }, [2, 3, 35, 35]],
+  ];
+
+  it.each(["direct", "product", "winograd"])("%s agrees with the reference wherever there is one", async (name) => {
+    await preferring(name, async (engine) => {
+      for (const [layer, shape] of cases) {
+        const x = normalTensor(1, ...shape);
+        const { channels, height, width } = outputShape(layer, pictureShape(x));
+        const weights = weightShape(layer, pictureShape(x)) ?? [];
+        const dy = normalTensor(2, shape[0], channels, height, width);
+        const inputs = { x, dy, w: normalTensor(3, ...weights), b: normalTensor(4, channels) };
+        const [actual, expected] = [
+          await engine.differentiate(layer, inputs),
+          await reference.differentiate(layer, inputs),
+        ];
+        for (const key of ["y", "dx", "dw", "db"] as const) {
+          const right = expected[key];
+          if (right === undefined) throw new Error(`the reference has no ${key}`);
+          expectTensorClose(actual[key], right, tolerances.float32.layer, `${layer.size}x${layer.size} ${key}`);
+        }
+      }
+    });
+  });
+
+  const network = networkOf(
+    35,
+    { ...window, name: "conv1", size: 11, stride: 4, padding: 0 },
+    { ...window, name: "conv2", groups: 2 },
+    { kind: "fully-connected", name: "fc3", outputs: 5 },
+  );
+  const options = { batchSize: 2, mode: "train", preprocessing: centred } as const;
+
+  it("what the library has no implementation of is left out", async () => {
+    await preferring("winograd", async (engine) => {
+      const program = await engine.compile(network, options);
+      // Nobody has Winograd's algorithm for windows of 11 x 11 in strides of 4.
+      expect(program.algorithms).toMatchObject({ "conv1 backward-weights": "direct" });
+      expect(Object.keys(program.algorithms ?? {})).not.toContain("conv1 forward");
+      const result = await program.step(noiseBatch(2, 5), { learningRate: 0, momentum: 0, weightDecay: 0, seed: 1 });
+      expect(result.loss).toBeCloseTo(Math.log(5), 5);
+    });
+  });
+
+  it("choices of another program are taken over", async () => {
+    await preferring("default", async (engine) => {
+      const own = await engine.compile(network, options);
+      expect(own.algorithms).toMatchObject({ "conv2 backward-weights": "direct" });
+      const algorithms = { "conv2 backward-weights": "product" };
+      const next = await engine.compile(network, { ...options, algorithms });
+      expect(next.algorithms).toMatchObject(algorithms);
+    });
+  });
+
+  it("a preference that is none is an error", async () => {
+    await preferring("fastest", async (engine) => {
+      await expect(engine.compile(network, options)).rejects.toThrow("ALEXNET_ALGORITHMS=fastest: is none of measure,");
+    });
+  });
+});
