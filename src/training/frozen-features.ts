@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { cacheFolder } from "../cache-folder.js";
 import { batches } from "../dataset/batches.js";
-import { cacheFolder } from "../dataset/cache.js";
 import type { Store } from "../dataset/store.js";
 import type { Engine } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cacheFolder } from "../../cache-folder.js";
 import { AlexnetError } from "../../errors.js";
 import { writeWhole } from "../../files.js";
 import { addressOf, bind, bindPlain, type Calls, created, integer, load, NativeError, type Scene } from "./native.js";
@@ -86,13 +86,6 @@ function pointers(strings: readonly string[]) {
 
 export function readSource(file: string): string {
   return readFileSync(join(sourceFolder, file), "utf8");
-}
-
-/** Where compiled kernels and measured choices are kept from one run to the next. */
-export function cacheFolder(): string {
-  const { ALEXNET_CACHE_PATH, XDG_CACHE_HOME } = process.env;
-  if (ALEXNET_CACHE_PATH) return ALEXNET_CACHE_PATH;
-  return join(XDG_CACHE_HOME || join(homedir(), ".cache"), "alexnet");
 }
 
 /**

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { threadId } from "node:worker_threads";
-import { cacheFolder } from "../../dataset/cache.js";
+import { cacheFolder } from "../../cache-folder.js";
 import { AlexnetError } from "../../errors.js";
 import { writeWhole } from "../../files.js";
 import type { AlgorithmChoices } from "../engine.js";

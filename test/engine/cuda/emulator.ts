@@ -21,7 +21,7 @@ export function useEmulator(): string | undefined {
   }
   const built = build();
   process.env.ALEXNET_CUDA_PATH = built;
-  process.env.ALEXNET_CACHE_PATH = join(built, "cache");
+  process.env.ALEXNET_CACHE = join(built, "cache");
   return undefined;
 }
 
