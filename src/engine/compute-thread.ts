@@ -4,7 +4,7 @@ import { checkedEngine } from "./checked.js";
 import type { ComputeEngine, ComputeProgram } from "./compute.js";
 import type { EngineName } from "./engine.js";
 import type { Remote, Reply, Request, Start } from "./remote.js";
-import { ENGINE, engineSurface, type OpenOptions, programSurface } from "./remote.js";
+import { ENGINE, engineSurface, type OpenOptions, programSurface, unpack } from "./remote.js";
 
 /** Entry of the compute thread: opens one engine and carries out its calls in the order they come. */
 
@@ -42,7 +42,8 @@ function dispatcher(engine: ComputeEngine): (request: Request) => unknown {
     return { handle: lastHandle, values: valuesOf(program, programSurface) };
   };
 
-  return ({ handle, method, args }) => {
+  return ({ handle, method, args: packed }) => {
+    const args = packed.map(unpack);
     if (handle === ENGINE) {
       const result = invoke(engine, method, args);
       return method === "compile" ? keep(result as ComputeProgram) : result;

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { AlexnetError } from "../errors.js";
 import type { Engine, EngineName } from "./engine.js";
 import type { Remote, Reply, Request, Start, Surface } from "./remote.js";
-import { ENGINE, engineSurface, type OpenOptions, programSurface } from "./remote.js";
+import { ENGINE, engineSurface, type OpenOptions, pack, programSurface } from "./remote.js";
 
 export type { OpenOptions } from "./remote.js";
 
@@ -34,6 +34,8 @@ export async function openEngine(name: EngineName | "auto", options: OpenOptions
 }
 
 interface Pending {
+  /** Mapped values lie in them: they stay until the call is answered. */
+  readonly args: readonly unknown[];
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -97,13 +99,13 @@ class ComputeThread {
   async #call(handle: number, method: string, args: readonly unknown[]): Promise<unknown> {
     if (this.#refusal !== undefined) throw this.#refusal;
     const id = ++this.#lastId;
-    this.#worker.postMessage({ id, handle, method, args } satisfies Request);
-    return this.#expect(id);
+    this.#worker.postMessage({ id, handle, method, args: args.map(pack) } satisfies Request);
+    return this.#expect(id, args);
   }
 
-  #expect(id: number): Promise<unknown> {
+  #expect(id: number, args: readonly unknown[] = []): Promise<unknown> {
     this.#worker.ref();
-    return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+    return new Promise((resolve, reject) => this.#pending.set(id, { args, resolve, reject }));
   }
 
   #settle(reply: Reply): void {

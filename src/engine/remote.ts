@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors.js";
+import { type Place, placeOf, valuesAt } from "../mapped-memory.js";
 import type { Engine, EngineName, Precision, Program } from "./engine.js";
 
 /** How the main thread and the compute thread talk: what crosses, and in which messages. */
@@ -67,7 +68,20 @@ export interface Request {
   readonly id: number;
   readonly handle: number;
   readonly method: string;
-  readonly args: readonly unknown[];
+  readonly args: readonly Packed[];
+}
+
+/** An argument of a call as it crosses: mapped values by their place, everything else as the message port does it. */
+export type Packed = { readonly value: unknown } | { readonly mapped: Place };
+
+/** The caller keeps mapped values until the call is answered. */
+export function pack(argument: unknown): Packed {
+  const mapped = argument instanceof Float32Array ? placeOf(argument) : undefined;
+  return mapped === undefined ? { value: argument } : { mapped };
+}
+
+export function unpack(packed: Packed): unknown {
+  return "mapped" in packed ? valuesAt(packed.mapped) : packed.value;
 }
 
 /** The answer to the request of this id; id 0 answers the start. */

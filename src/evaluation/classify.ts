@@ -54,14 +54,21 @@ export async function* classifyFiles(
   checkViewCount(views);
   if (files.length === 0) return;
   const size = Math.min(files.length, picturesPerBatch(views));
-  const trained = await openTrained(run, size * views, options);
+  const batches = fileBatches(files, { size, workers, signal });
+  const first = batches.next(); // decoded while the network gets ready
+  first.catch(() => {}); // counts when it is waited for
   try {
-    for await (const batch of fileBatches(files, { size, workers, signal })) {
-      yield* await classifyBatch(trained, batch, views, top);
-      batch.release();
+    const trained = await openTrained(run, size * views, options);
+    try {
+      for (let next = await first; !next.done; next = await batches.next()) {
+        yield* await classifyBatch(trained, next.value, views, top);
+        next.value.release();
+      }
+    } finally {
+      await trained.close();
     }
   } finally {
-    await trained.close();
+    await batches.return(undefined);
   }
 }
 

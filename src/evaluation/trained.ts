@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { CompileOptions, Engine, EngineName, Precision, Program } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
 import { AlexnetError } from "../errors.js";
-import { type Model, readModel } from "../training/checkpoint.js";
+import { type Model, readUnverifiedModel, type UnverifiedModel } from "../training/checkpoint.js";
 import { type CheckpointName, checkpointPath } from "../training/checkpoints.js";
 
 export interface TrainedOptions {
@@ -36,11 +36,22 @@ export interface Trained extends OpenModel {
  * @throws AlexnetError "run" when there is none or it is damaged, "engine" when it can't run here.
  */
 export async function openModel(run: string, options: TrainedOptions = {}): Promise<OpenModel> {
+  const { verify, ...open } = await openUnverified(run, options);
+  try {
+    await verify();
+    return open;
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+}
+
+async function openUnverified(run: string, options: TrainedOptions): Promise<OpenModel & UnverifiedModel> {
   const path = modelPath(run, options.checkpoint ?? "best");
-  const model = readModel(path);
+  const read = readUnverifiedModel(path);
   const { threads, precision } = options;
   const engine = await openEngine(options.engine ?? "auto", { threads, precision });
-  return { path, model, engine, close: () => engine.close() };
+  return { path, ...read, engine, close: () => engine.close() };
 }
 
 /** Compiles a trained network; without another word to predict. */
@@ -56,9 +67,10 @@ export async function compileModel(
 
 /** `openModel`, compiled to predict batches of up to `batchSize` views. @throws as it does. */
 export async function openTrained(run: string, batchSize: number, options: TrainedOptions = {}): Promise<Trained> {
-  const open = await openModel(run, options);
+  const { verify, ...open } = await openUnverified(run, options);
   try {
-    return { ...open, program: await compileModel(open, { batchSize }) };
+    const [program] = await Promise.all([compileModel(open, { batchSize }), verify()]);
+    return { ...open, program };
   } catch (error) {
     await open.close();
     throw error;

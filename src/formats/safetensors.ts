@@ -81,8 +81,12 @@ export function readSafetensors(path: string): TensorFile {
 export interface OpenTensorFile {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The system's number of the open file. */
+  readonly descriptor: number;
   /** Where a tensor's bytes begin in the file, for reading it in parts. */
   position(name: string): number;
+  /** Where the bytes of these float32 tensors begin; undefined unless they follow one another without gaps. */
+  positionOfAll(tensors: readonly { readonly name: string; readonly shape: readonly number[] }[]): number | undefined;
   read(name: string): NamedTensor;
   /** Reads floating-point numbers of any width; `into` has as many values as the tensor. */
   readFloats(name: string, into: Float32Array): void;
@@ -104,7 +108,16 @@ export function openSafetensors(path: string): OpenTensorFile {
     return {
       shapes: new Map([...entries].map(([name, entry]) => [name, entry.shape])),
       metadata,
+      descriptor: file,
       position: (name) => start + find(name).begin,
+      positionOfAll(tensors) {
+        const found = tensors.map(({ name }) => find(name));
+        const fits = found.every(
+          ({ dtype, shape, begin }, i) =>
+            dtype === "F32" && shape.join() === tensors[i].shape.join() && (i === 0 || begin === found[i - 1].end),
+        );
+        return fits && found.length > 0 ? start + found[0].begin : undefined;
+      },
       read(name) {
         const { dtype, shape, begin, end } = find(name);
         if (!isDtype(dtype))

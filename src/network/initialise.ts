@@ -1,6 +1,6 @@
 import { normals, Purpose } from "../random.js";
 import type { Network } from "./network.js";
-import { parameterTable } from "./parameters.js";
+import { parameterCount, parameterTable } from "./parameters.js";
 
 /** How parameters start, as data. */
 export interface Initialisation {
@@ -12,11 +12,13 @@ export interface Initialisation {
   readonly biases: Readonly<Record<string, number>>;
 }
 
-/** Fresh parameters in the order of `parameterTable`: a pure function of its arguments. */
+/**
+ * Fresh parameters in the order of `parameterTable`: a pure function of its arguments. They lie on a SharedArrayBuffer,
+ * which crosses to an engine's thread uncopied.
+ */
 export function initialise(network: Network, initialisation: Initialisation, seed: number): Float32Array {
   const table = parameterTable(network);
-  const last = table.at(-1);
-  const values = new Float32Array(last === undefined ? 0 : last.offset + last.count);
+  const values = new Float32Array(new SharedArrayBuffer(4 * parameterCount(network)));
   table.forEach(({ layer, role, offset, count, fanIn }, index) => {
     if (role === "bias") {
       values.fill(initialisation.biases[layer] ?? 0, offset, offset + count);

@@ -4,13 +4,14 @@ import { type AlgorithmChoices, type EngineDescription, engineNames } from "../e
 import { AlexnetError } from "../errors.js";
 import type { Model } from "../formats/model.js";
 import { type OpenTensorFile, openSafetensors, readSafetensorsHeader } from "../formats/safetensors.js";
+import { mapFloats } from "../mapped-memory.js";
 import { type Network, PICTURE_SIZE } from "../network/network.js";
 import { parameterCount, parameterTable, parameterView } from "../network/parameters.js";
 import { parseNetwork } from "../network/parse.js";
 import type { Recipe } from "./recipe.js";
 import { recipeSchema } from "./recipe-schema.js";
 import { type TrainingState, trainingState } from "./state.js";
-import { FORMAT, hash, MEAN, MOMENTUM } from "./write-checkpoint.js";
+import { FORMAT, hash, hashInTurns, MEAN, MOMENTUM } from "./write-checkpoint.js";
 
 export type { Model };
 
@@ -61,6 +62,7 @@ const originSchema: z.ZodType<Origin> = z.object({
 export function readCheckpoint(path: string): Checkpoint {
   return open(path, (file) => {
     const model = modelIn(file, path);
+    verifyModel(file, path, model);
     const origin = parse(originSchema, file, "origin", path);
     const momentum = valuesIn(file, model.network, MOMENTUM);
     verify(file, "origin", path, momentum);
@@ -68,9 +70,39 @@ export function readCheckpoint(path: string): Checkpoint {
   });
 }
 
-/** Reads only what prediction needs: half of the file. @throws as `readCheckpoint`. */
+/**
+ * Reads only what prediction needs: half of the file. The parameters are mapped: changing them changes this copy only,
+ * and the file must not be overwritten in place while they are in use (replacing or removing it is fine).
+ * @throws as `readCheckpoint`.
+ */
 export function readModel(path: string): Model {
-  return open(path, (file) => modelIn(file, path));
+  return open(path, (file) => {
+    const model = modelIn(file, path);
+    verifyModel(file, path, model);
+    return model;
+  });
+}
+
+export interface UnverifiedModel {
+  readonly model: Model;
+  /** Between other work of this thread. @throws as `readCheckpoint` when the contents aren't those that were written. */
+  verify(): Promise<void>;
+}
+
+/** `readModel` for who has other things to do while the contents are verified, and awaits that before using results. */
+export function readUnverifiedModel(path: string): UnverifiedModel {
+  return open(path, (file) => {
+    const model = modelIn(file, path);
+    const { metadata } = file;
+    return {
+      model,
+      async verify() {
+        const { preprocessing, parameters } = model;
+        const now = await hashInTurns(metadata.model ?? "", preprocessing.mean, parameters);
+        if (now !== metadata["model-sha256"]) throw otherContents(path, "model");
+      },
+    };
+  });
 }
 
 /** Only the JSON: quick for large files, and not protected by a hash. @throws as `readCheckpoint`. */
@@ -123,14 +155,18 @@ function modelIn(file: OpenTensorFile, path: string): Model {
   const parameters = valuesIn(file, network, "");
   const mean = new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3);
   file.readInto(MEAN, mean);
-  verify(file, "model", path, mean, parameters);
   return { network, classes, preprocessing: { mean, scale }, parameters };
 }
 
+/** Mapped where they lie in the file as they do in memory, as in all that this version writes; read elsewhere. */
 function valuesIn(file: OpenTensorFile, network: Network, prefix: string): Float32Array {
-  const values = new Float32Array(parameterCount(network));
-  for (const parameter of parameterTable(network))
-    file.readInto(prefix + parameter.name, parameterView(values, parameter));
+  const table = parameterTable(network);
+  const count = parameterCount(network);
+  const position = file.positionOfAll(table.map(({ name, shape }) => ({ name: prefix + name, shape })));
+  const mapped = position === undefined ? undefined : mapFloats(file.descriptor, position, count);
+  if (mapped !== undefined) return mapped;
+  const values = new Float32Array(new SharedArrayBuffer(4 * count));
+  for (const parameter of table) file.readInto(prefix + parameter.name, parameterView(values, parameter));
   return values;
 }
 
@@ -146,9 +182,16 @@ function parse<T>(schema: z.ZodType<T>, file: OpenTensorFile, key: string, path:
   return parsed.data;
 }
 
+function verifyModel(file: OpenTensorFile, path: string, { preprocessing, parameters }: Model): void {
+  verify(file, "model", path, preprocessing.mean, parameters);
+}
+
 function verify(file: OpenTensorFile, key: string, path: string, ...values: readonly Float32Array[]): void {
-  if (hash(file.metadata[key] ?? "", ...values) !== file.metadata[`${key}-sha256`])
-    throw damaged(path, `its contents are not those that were written (${key} hash)`);
+  if (hash(file.metadata[key] ?? "", ...values) !== file.metadata[`${key}-sha256`]) throw otherContents(path, key);
+}
+
+function otherContents(path: string, key: string): AlexnetError {
+  return damaged(path, `its contents are not those that were written (${key} hash)`);
 }
 
 function damaged(path: string, what: string): AlexnetError {

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Classification, classify } from "#src/evaluation/classify.js";
 import { type ClassifyToFileOptions, classifyToFile } from "#src/evaluation/classify-to-file.js";
+import { modelPath } from "#src/evaluation/trained.js";
 import { parseCsvLine, splitCsvLines } from "#src/formats/csv.js";
+import { openSafetensors } from "#src/formats/safetensors.js";
 import { alexnet } from "../cli/run.js";
 import { quick, trainedSet } from "./fixtures.js";
 
@@ -39,6 +41,26 @@ describe("classify", () => {
     expect(unreadable.sort()).toEqual([broken, join(scratch, "none.png")].sort());
     expect(results).toHaveLength(4);
   });
+});
+
+it("finds a checkpoint whose parameters were damaged or cut, though it maps them", async () => {
+  const picture = join(path, "val", "apple", "0.png");
+  const whole = readFileSync(modelPath(run, "best"));
+  const { position, close } = openSafetensors(modelPath(run, "best"));
+  const at = position("conv1.weight");
+  close();
+  const changed = Buffer.from(whole);
+  changed[at] ^= 1;
+  const file = join(scratch, "damaged.safetensors");
+  for (const [contents, message] of [
+    [changed, "model hash"],
+    [whole.subarray(0, at + 8), "ends at byte"],
+  ] as const) {
+    rmSync(file, { force: true });
+    writeFileSync(file, contents);
+    const results = classify({ run: file, pictures: [picture], ...quick });
+    await expect(results.next()).rejects.toMatchObject({ code: "run", message: expect.stringContaining(message) });
+  }
 });
 
 describe.each(["csv", "jsonl"])("classifying into %s", (ending) => {

@@ -1,0 +1,77 @@
+import { fstatSync } from "node:fs";
+import koffi from "koffi";
+
+/**
+ * Numbers in files as memory of this process: nothing is read before it is looked at, and what the system has cached
+ * is not copied. Such memory has one address on all threads.
+ */
+
+/** Where mapped values lie: crosses between threads as it is. */
+export interface Place {
+  readonly address: bigint;
+  readonly bytes: number;
+}
+
+const places = new WeakMap<ArrayBufferLike, Place>();
+const unmapped = new FinalizationRegistry<Place>(({ address, bytes }) => bind()?.munmap(address, bytes));
+
+const GRANULARITY = 1 << 16; // bytes: a whole number of pages on every system
+const READ = 1;
+const READ_WRITE = 3;
+const PRIVATE = 2;
+const POPULATE = process.platform === "linux" ? 0x8000 : 0;
+const FAILED = -1n;
+
+/**
+ * `count` float32 values of an open file from byte `position` on. Writing to them changes this process's copy only. The
+ * file must not be made shorter while they are in use; that it is replaced or removed does no harm.
+ * @returns undefined where they can't be mapped: the file is shorter, or the system doesn't; reading says what is wrong
+ */
+export function mapFloats(file: number, position: number, count: number): Float32Array | undefined {
+  const libc = bind();
+  const begin = Math.floor(position / GRANULARITY) * GRANULARITY;
+  const bytes = position - begin + 4 * count;
+  if (libc === undefined || position % 4 !== 0 || count === 0) return undefined;
+  if (position + 4 * count > fstatSync(file).size) return undefined; // beyond its end there is no memory
+  const address = libc.mmap(0n, bytes, READ, PRIVATE | POPULATE, file, begin); // populated while writable, all is copied
+  if (BigInt.asIntN(64, address) === FAILED) return undefined;
+  libc.mprotect(address, bytes, READ_WRITE);
+  const first = address + BigInt(position - begin);
+  const buffer = koffi.view(first, 4 * count);
+  places.set(buffer, { address: first, bytes: 4 * count });
+  unmapped.register(buffer, { address, bytes });
+  return new Float32Array(buffer);
+}
+
+/** The place of values that `mapFloats` gave; undefined of all others. They must be kept while it is in use. */
+export function placeOf({ buffer, byteOffset, byteLength }: Float32Array): Place | undefined {
+  const place = places.get(buffer);
+  return place && { address: place.address + BigInt(byteOffset), bytes: byteLength };
+}
+
+/** The values at a place that another thread has mapped, as long as it keeps them. */
+export function valuesAt({ address, bytes }: Place): Float32Array {
+  return new Float32Array(koffi.view(address, bytes));
+}
+
+interface Calls {
+  mmap(at: bigint, bytes: number, protection: number, flags: number, file: number, position: number): bigint;
+  mprotect(address: bigint, bytes: number, protection: number): number;
+  munmap(address: bigint, bytes: number): number;
+}
+
+let bound: Calls | undefined;
+
+function bind(): Calls | undefined {
+  const name = { linux: "libc.so.6", darwin: "libSystem.B.dylib" }[process.platform as string];
+  if (name === undefined) return undefined;
+  if (bound === undefined) {
+    const libc = koffi.load(name);
+    bound = {
+      mmap: libc.func("mmap", "void *", ["void *", "size_t", "int", "int", "int", "int64_t"]),
+      mprotect: libc.func("mprotect", "int", ["void *", "size_t", "int"]),
+      munmap: libc.func("munmap", "int", ["void *", "size_t"]),
+    };
+  }
+  return bound;
+}
