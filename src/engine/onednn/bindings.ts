@@ -71,14 +71,24 @@ export interface LrnSpec {
   readonly k: number;
 }
 
+export interface After {
+  readonly relu: boolean;
+  /** The result is added to what is there; no ReLU then. */
+  readonly adds?: boolean;
+}
+
 /**
  * The library's operations, as far as they differ between its major versions: v2.ts and v3.ts fulfil this.
  * Each creates a primitive descriptor (the caller destroys it). Descriptor pointers may be shared between calls.
  */
 export interface OperationBindings {
   descriptor(dims: readonly number[], layout: Layout): Pointer;
-  /** Post-operation ReLU and user-held scratchpad. */
-  attributes(options: { readonly relu: boolean }): Pointer;
+  /** Strides in values. */
+  strided(dims: readonly number[], strides: readonly number[]): Pointer;
+  /** The part of `whole` that begins at `offsets`, at the same address. */
+  part(whole: Pointer, dims: readonly number[], offsets: readonly number[]): Pointer;
+  /** What comes after the operation, and a user-held scratchpad. */
+  attributes(options: After): Pointer;
   convolutionForward(spec: ConvolutionSpec, training: boolean, attributes: Pointer): Pointer;
   convolutionBackwardData(spec: ConvolutionSpec, attributes: Pointer, hint: Pointer): Pointer;
   convolutionBackwardWeights(spec: ConvolutionSpec, attributes: Pointer, hint: Pointer): Pointer;

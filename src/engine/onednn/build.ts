@@ -1,6 +1,6 @@
 import type { LayerTime } from "../engine.js";
 import { type Arena, allocateArena } from "./arena.js";
-import { Argument, type Layout, type Pointer, Query } from "./bindings.js";
+import { Argument, type Layout, type Pointer, Query, unlessNotImplemented } from "./bindings.js";
 import type { Library } from "./library.js";
 
 const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
@@ -93,10 +93,24 @@ export class Build {
     return { descriptor, bytes, block, offset };
   }
 
+  /** The part of `whole` that begins at `offsets`. */
+  part(whole: Tensor, dims: readonly number[], offsets: readonly number[]): Tensor {
+    const descriptor = this.library.bindings.part(whole.descriptor, dims, offsets);
+    return { ...whole, descriptor, bytes: 4 * dims.reduce((product, n) => product * n, 1) };
+  }
+
   /** Registers a primitive descriptor, to be destroyed with the program. */
   own(primitiveDescriptor: Pointer): Pointer {
     this.#descriptors.push(primitiveDescriptor);
     return primitiveDescriptor;
+  }
+
+  /** Registers what `create` gives, unless the library has nothing better for it than reference code. */
+  ownQuick(create: () => Pointer): Pointer | undefined {
+    const descriptor = unlessNotImplemented(create);
+    if (descriptor === undefined) return undefined;
+    this.own(descriptor);
+    return this.library.bindings.implementation(descriptor).startsWith("ref") ? undefined : descriptor;
   }
 
   query(primitiveDescriptor: Pointer, what: number): Pointer {
@@ -136,7 +150,16 @@ export class Build {
   }
 
   reorderInto(from: Tensor, to: Tensor, info: OperationInfo): void {
-    const operation = this.own(this.library.bindings.reorder(from.descriptor, to.descriptor, this.#plain));
+    this.#reorder(from, to, info, this.#plain);
+  }
+
+  /** Adds `from` to what `to` holds. */
+  addInto(from: Tensor, to: Tensor, info: OperationInfo): void {
+    this.#reorder(from, to, info, this.library.bindings.attributes({ relu: false, adds: true }));
+  }
+
+  #reorder(from: Tensor, to: Tensor, info: OperationInfo, attributes: Pointer): void {
+    const operation = this.own(this.library.bindings.reorder(from.descriptor, to.descriptor, attributes));
     this.execute({ layer: info.layer, kind: "reorder", direction: info.direction }, operation, [
       [Argument.src, from],
       [Argument.dst, to],
@@ -241,12 +264,23 @@ export function packArguments(args: readonly (readonly [argument: number, memory
   return new Uint8Array(packed.buffer);
 }
 
-/** Gives each block its offset, largest first, each at the lowest place free for its whole life. Returns the total. */
+/** Gives each block its offset, in the better of two orders. Returns the total. */
 function place(blocks: readonly Block[]): number {
+  const orders: ((a: Block, b: Block) => number)[] = [
+    (a, b) => b.bytes - a.bytes,
+    (a, b) => Number(b.kept) - Number(a.kept) || b.last - a.last || b.bytes - a.bytes,
+  ];
+  const totals = orders.map((order) => placeInOrder([...blocks].sort(order)));
+  const best = totals.indexOf(Math.min(...totals));
+  return placeInOrder([...blocks].sort(orders[best]));
+}
+
+/** Each at the lowest place free for its whole life, given those before it. Returns the total. */
+function placeInOrder(blocks: readonly Block[]): number {
   const placed: Block[] = [];
   let total = 0;
   const meets = (a: Block, b: Block): boolean => a.kept || b.kept || (a.first <= b.last && b.first <= a.last);
-  for (const block of [...blocks].sort((a, b) => b.bytes - a.bytes)) {
+  for (const block of blocks) {
     let offset = 0;
     for (const other of placed) {
       // `placed` is sorted by offset: the first gap that is wide enough is the lowest.

@@ -1,14 +1,38 @@
 import type { Convolution } from "../../network/network.js";
 import { volume } from "../../network/shapes.js";
 import { asProgram, standIn } from "./algorithms.js";
-import { Argument, type Layout, type Pointer, Query, unlessNotImplemented } from "./bindings.js";
+import { Argument, type Layout, type Pointer, Query } from "./bindings.js";
 import type { Build, OperationInfo, Tensor } from "./build.js";
 import { type Activation, type Context, mapDims, type Stage } from "./layer.js";
+import { winograd } from "./winograd.js";
 
 /** Pictures of so few channels come row-major and are read so; all other layouts are the library's choice. */
 const FEW_CHANNELS = 4;
 
-/** The ReLU that follows is fused into the forward operation. Which algorithm each direction takes is measured. */
+/**
+ * Ways to carry out the three directions: each adds its operations, copies between layouts included. Tensors come in any
+ * layout.
+ */
+
+/** What a forward operation made. */
+export interface Made {
+  readonly y: Tensor;
+  /** x as it was read. */
+  readonly src: Tensor;
+  /** Where it is worth keeping for the weights' gradient: x as Winograd's algorithm reads it. */
+  readonly folded?: Tensor;
+}
+
+/** `dst`: the layout of y wherever it does not matter. */
+export type Forward = (into: Build, x: Tensor, weights: Tensor, bias: Tensor, dst: Pointer) => Made;
+
+/** dw and db are overwritten. */
+export type BackwardWeights = (into: Build, x: Omit<Made, "y">, dy: Tensor, dw: Tensor, db: Tensor) => void;
+
+/** `diffSrc`: the layout of dx wherever it does not matter. Gives dx. */
+export type BackwardData = (into: Build, dy: Tensor, weights: Tensor, diffSrc: Pointer) => Tensor;
+
+/** The ReLU that follows is fused into the forward operation. Which way each direction takes is measured. */
 export function convolution(layer: Convolution, x: Activation, context: Context): Stage {
   const { build, batchSize, parameters, training } = context;
   const { bindings } = build.library;
@@ -27,38 +51,33 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
     stride,
     padding,
   } as const;
-  const winograd = { ...spec, algorithm: "winograd" } as const;
   const flops = 2 * batchSize * volume(context.output) * (channels / groups) * size * size;
   const rectified = context.next?.kind === "relu";
+  const ways = winograd(build, { layer, dims: x.dims, output: dims, weightDims, training, rectified, flops });
 
-  /** Of the primitives that the library has, the quickest together with the copies between layouts that it needs. */
-  const choose = (
+  /** Of the ways that there are, the quickest. `add` adds one to a trial. */
+  const choose = <Way>(
     info: OperationInfo,
-    direct: Pointer,
-    others: Readonly<Record<string, () => Pointer>>,
-    add: (build: Build, primitive: Pointer) => void,
-  ): Pointer => {
-    const offered = Object.entries(others).flatMap(([way, create]) => {
-      const primitive = unlessNotImplemented(create);
-      if (primitive === undefined) return [];
-      build.own(primitive);
-      return bindings.implementation(primitive).startsWith("ref") ? [] : [{ way, primitive }];
-    });
-    const candidates = [{ way: "direct", primitive: direct }, ...offered].map(({ way, primitive }) => ({
-      ...asProgram(build.library, way, (trial) => add(trial, primitive)),
-      primitive,
-    }));
+    ways: Readonly<Record<string, Way | undefined>>,
+    add: (trial: Build, way: Way) => void,
+  ): Way => {
+    const candidates = Object.entries(ways).flatMap(([name, way]) =>
+      way === undefined ? [] : [{ ...asProgram(build.library, name, (trial) => add(trial, way)), way }],
+    );
     const window = `${size}x${size}, stride ${stride}, padding ${padding}, groups ${groups}`;
     const mode = `${training ? "training" : "prediction"}${rectified ? ", ReLU" : ""}`;
     const problem = `${info.direction} ${x.dims.join("x")} to ${dims.join("x")}, ${window}, ${mode}`;
-    return context.algorithms.choose(`${name} ${info.direction}`, problem, flops, candidates).primitive;
+    return context.algorithms.choose(`${name} ${info.direction}`, problem, flops, candidates).way;
   };
 
-  const forward = { layer: name, kind, direction: "forward", flops } as const;
-  const addForward = (into: Build, primitive: Pointer, from: Tensor, weights: Tensor, bias: Tensor) => {
-    const src = into.reorder(from, build.query(primitive, Query.src), forward);
-    const y = into.tensor(build.query(primitive, Query.dst));
-    into.execute(forward, primitive, [
+  const forwardInfo = { layer: name, kind, direction: "forward", flops } as const;
+  const attributes = bindings.attributes({ relu: rectified });
+  const direct = build.own(bindings.convolutionForward(spec, training, attributes));
+  const dst = build.query(direct, Query.dst);
+  const directForward: Forward = (into, from, weights, bias) => {
+    const src = into.reorder(from, build.query(direct, Query.src), forwardInfo);
+    const y = into.tensor(dst);
+    into.execute(forwardInfo, direct, [
       [Argument.src, src],
       [Argument.weights, weights],
       [Argument.bias, bias],
@@ -66,59 +85,58 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
     ]);
     return { src, y };
   };
-  const attributes = bindings.attributes({ relu: rectified });
-  const direct = build.own(bindings.convolutionForward(spec, training, attributes));
-  const ownWeights = build.query(direct, Query.weights); // Winograd's own layouts can't be learned in
-  const operation = choose(
-    forward,
-    direct,
-    { winograd: () => bindings.convolutionForward({ ...winograd, weights: ownWeights }, training, attributes) },
-    (trial, primitive) => {
-      const [weights, bias] = [ownWeights, spec.bias].map((descriptor) => standIn(trial, { descriptor }));
-      const { y } = addForward(trial, primitive, standIn(trial, x.tensor), weights, bias);
-      trial.reorder(y, build.query(direct, Query.dst), forward);
-    },
-  );
+  const ownWeights = build.query(direct, Query.weights);
+  const forward = choose<Forward>(forwardInfo, { direct: directForward, winograd: ways.forward }, (trial, way) => {
+    const [weights, bias] = [ownWeights, spec.bias].map((descriptor) => standIn(trial, { descriptor }));
+    trial.reorder(way(trial, standIn(trial, x.tensor), weights, bias, dst).y, dst, forwardInfo);
+  });
   const weights = parameters.place(`${name}.weight`, weightDims, ownWeights);
   const bias = parameters.place(`${name}.bias`, [filters], spec.bias);
-  const { src, y } = addForward(build, operation, x.tensor, weights.value, bias.value);
+  const { y, ...read } = forward(build, x.tensor, weights.value, bias.value, dst);
 
   const backwardWeights = (dy: Tensor): void => {
     const info = { layer: name, kind, direction: "backward-weights", flops } as const;
-    const create = (given: typeof spec | typeof winograd) =>
-      bindings.convolutionBackwardWeights(given, build.attributes, operation);
-    const add = (into: Build, primitive: Pointer, from: Tensor, slope: Tensor, gradients: readonly Tensor[]): void => {
-      const [weightGradient, biasGradient] = gradients;
-      const dw = into.target(weightGradient, build.query(primitive, Query.diffWeights), info);
-      into.execute(info, primitive, [
-        [Argument.src, into.reorder(from, build.query(primitive, Query.src), info)],
-        [Argument.diffDst, into.reorder(slope, build.query(primitive, Query.diffDst), info)],
-        [Argument.diffWeights, dw.tensor],
-        [Argument.diffBias, biasGradient],
-      ]);
-      dw.settle();
-    };
+    const byPrimitive =
+      (primitive: Pointer): BackwardWeights =>
+      (into, { src }, slope, weightGradient, biasGradient) => {
+        const dw = into.target(weightGradient, build.query(primitive, Query.diffWeights), info);
+        into.execute(info, primitive, [
+          [Argument.src, into.reorder(src, build.query(primitive, Query.src), info)],
+          [Argument.diffDst, into.reorder(slope, build.query(primitive, Query.diffDst), info)],
+          [Argument.diffWeights, dw.tensor],
+          [Argument.diffBias, biasGradient],
+        ]);
+        dw.settle();
+      };
+    const create = (given: typeof spec) => bindings.convolutionBackwardWeights(given, build.attributes, direct);
     const rows = { src: build.descriptor(x.dims, "row-major"), dst: build.descriptor(dims, "row-major") };
+    // The library makes matrix products of row-major maps.
+    const product = build.ownQuick(() => create({ ...spec, ...rows }));
     const gradients = [parameters.gradient(weights), parameters.gradient(bias)];
-    const primitive = choose(
+    const way = choose<BackwardWeights>(
       info,
-      build.own(create(spec)),
-      // The library makes matrix products of row-major maps.
-      { product: () => create({ ...spec, ...rows }), winograd: () => create(winograd) },
-      (trial, candidate) => {
-        const own = gradients.map((gradient) => standIn(trial, gradient));
-        add(trial, candidate, standIn(trial, src), standIn(trial, dy), own);
+      {
+        direct: byPrimitive(build.own(create(spec))),
+        product: product === undefined ? undefined : byPrimitive(product),
+        winograd: ways.backwardWeights,
+      },
+      (trial, way) => {
+        const [dw, db] = gradients.map((gradient) => standIn(trial, gradient));
+        const src = standIn(trial, read.src);
+        const own = read.folded ? { src, folded: standIn(trial, read.folded) } : { src };
+        way(trial, own, standIn(trial, dy), dw, db);
       },
     );
-    add(build, primitive, src, dy, gradients);
+    const [dw, db] = gradients;
+    way(build, read, dy, dw, db);
   };
 
   const backwardData = (dy: Tensor): Tensor => {
     const info = { layer: name, kind, direction: "backward-data", flops } as const;
-    const create = (given: typeof spec | typeof winograd) =>
-      bindings.convolutionBackwardData(given, build.attributes, operation);
-    const add = (into: Build, primitive: Pointer, slope: Tensor, values: Tensor): Tensor => {
-      const dx = into.tensor(build.query(primitive, Query.diffSrc));
+    const primitive = build.own(bindings.convolutionBackwardData(spec, build.attributes, direct));
+    const diffSrc = build.query(primitive, Query.diffSrc);
+    const directBackward: BackwardData = (into, slope, values) => {
+      const dx = into.tensor(diffSrc);
       into.execute(info, primitive, [
         [Argument.diffDst, into.reorder(slope, build.query(primitive, Query.diffDst), info)],
         [Argument.weights, into.reorder(values, build.query(primitive, Query.weights), info)],
@@ -126,12 +144,11 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
       ]);
       return dx;
     };
-    const usual = build.own(create(spec));
-    const primitive = choose(info, usual, { winograd: () => create(winograd) }, (trial, candidate) => {
-      const dx = add(trial, candidate, standIn(trial, dy), standIn(trial, weights.value));
-      trial.reorder(dx, build.query(usual, Query.diffSrc), info);
+    const way = choose<BackwardData>(info, { direct: directBackward, winograd: ways.backwardData }, (trial, way) => {
+      const dx = way(trial, standIn(trial, dy), standIn(trial, weights.value), diffSrc);
+      trial.reorder(dx, diffSrc, info);
     });
-    return add(build, primitive, dy, weights.value);
+    return way(build, dy, weights.value, diffSrc);
   };
 
   return {

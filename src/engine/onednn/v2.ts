@@ -37,11 +37,13 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
   const p = "void *";
   const byStrides = bind("dnnl_memory_desc_init_by_strides", p, "int", p, "int", p);
   const byTag = bind("dnnl_memory_desc_init_by_tag", p, "int", p, "int", "int");
+  const partOf = bind("dnnl_memory_desc_init_submemory", p, p, p, p);
   const attributesCreate = bind("dnnl_primitive_attr_create", p);
   const setScratchpad = bind("dnnl_primitive_attr_set_scratchpad_mode", p, "int");
   const postOpsCreate = bind("dnnl_post_ops_create", p);
   const postOpsDestroy = bind("dnnl_post_ops_destroy", p);
   const appendEltwise = bind("dnnl_post_ops_append_eltwise", p, "float", "int", "float", "float");
+  const appendSum = bind("dnnl_post_ops_append_sum", p, "float");
   const setPostOps = bind("dnnl_primitive_attr_set_post_ops", p, p);
   const descriptorCreate = bind("dnnl_primitive_desc_create", p, p, p, p, p);
   const convolutionForward = bind("dnnl_convolution_forward_desc_init", p, "int", "int", p, p, p, p, p, p, p);
@@ -62,6 +64,13 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
 
   // Descriptors are structs of ours; the library copies them, pointers to them are used until the engine closes.
   const descriptors: Uint8Array[] = [];
+  const lengths = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values, BigInt);
+  const struct = (fill: (struct: Uint8Array) => void): Pointer => {
+    const descriptor = new Uint8Array(Size.memory);
+    fill(descriptor);
+    descriptors.push(descriptor);
+    return koffi.address(descriptor);
+  };
   const pair = (value: number): BigInt64Array => BigInt64Array.of(BigInt(value), BigInt(value));
   const lrnAlgorithm = (s: LrnSpec): number => (s.withinMap ? Algorithm.lrnWithin : Algorithm.lrnAcross);
   /** Strides, then padding before and after: what every convolution call ends with. */
@@ -74,20 +83,21 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
   };
 
   return {
-    descriptor(dims, layout) {
-      const struct = new Uint8Array(Size.memory);
-      const lengths = BigInt64Array.from(dims, BigInt);
-      if (layout === "any") byTag(struct, dims.length, lengths, F32, ANY);
-      else byStrides(struct, dims.length, lengths, F32, denseStrides(dims, layout));
-      descriptors.push(struct);
-      return koffi.address(struct);
-    },
-    attributes({ relu }) {
+    descriptor: (dims, layout) =>
+      struct((d) =>
+        layout === "any"
+          ? byTag(d, dims.length, lengths(dims), F32, ANY)
+          : byStrides(d, dims.length, lengths(dims), F32, denseStrides(dims, layout)),
+      ),
+    strided: (dims, strides) => struct((d) => byStrides(d, dims.length, lengths(dims), F32, lengths(strides))),
+    part: (whole, dims, offsets) => struct((d) => partOf(d, whole, lengths(dims), lengths(offsets))),
+    attributes({ relu, adds }) {
       const attributes = created((out) => attributesCreate(out));
       setScratchpad(attributes, USER_SCRATCHPAD);
-      if (relu) {
+      if (relu || adds) {
         const operations = created((out) => postOpsCreate(out));
-        appendEltwise(operations, 1, Algorithm.relu, 0, 0);
+        if (adds) appendSum(operations, 1);
+        else appendEltwise(operations, 1, Algorithm.relu, 0, 0);
         setPostOps(attributes, operations);
         postOpsDestroy(operations);
       }
@@ -186,10 +196,10 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
     matmul: (a, b, c, attributes) => describe(Size.matmul, (d) => matmulInit(d, a, b, null, c), attributes, null),
     reorder: (from, to, attributes) => created((out) => reorderCreate(out, from, engine, to, engine, attributes)),
     sum(descriptor, scales, attributes) {
-      const struct = new Uint8Array(koffi.view(descriptor, Size.memory));
+      const source = new Uint8Array(koffi.view(descriptor, Size.memory));
       const sources = new Uint8Array(Size.memory * scales.length);
       scales.forEach((_, i) => {
-        sources.set(struct, i * Size.memory);
+        sources.set(source, i * Size.memory);
       });
       return created((out) =>
         sumCreate(out, descriptor, scales.length, Float32Array.from(scales), sources, attributes, engine),

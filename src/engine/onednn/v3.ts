@@ -4,6 +4,7 @@ import { bindChecked, created, denseStrides, type LrnSpec, type OperationBinding
 /** oneDNN 3.x: descriptors are objects of the library; each operation has one call that creates its primitive descriptor. */
 const F32 = 3;
 const ANY = 1;
+const UNDEFINED = 0;
 const Propagation = { training: 64, inference: 96 } as const;
 const Algorithm = { relu: 0x20, maxPool: 0x1ff, lrnAcross: 0xaff, lrnWithin: 0xbff } as const;
 const convolutionAlgorithms = { direct: 1, winograd: 2 } as const;
@@ -14,11 +15,13 @@ export function bindV3(library: LibraryHandle, engine: Pointer): OperationBindin
   const p = "void *";
   const withStrides = bind("dnnl_memory_desc_create_with_strides", p, "int", p, "int", p);
   const withTag = bind("dnnl_memory_desc_create_with_tag", p, "int", p, "int", "int");
+  const partOf = bind("dnnl_memory_desc_create_submemory", p, p, p, p);
   const attributesCreate = bind("dnnl_primitive_attr_create", p);
   const setScratchpad = bind("dnnl_primitive_attr_set_scratchpad_mode", p, "int");
   const postOpsCreate = bind("dnnl_post_ops_create", p);
   const postOpsDestroy = bind("dnnl_post_ops_destroy", p);
   const appendEltwise = bind("dnnl_post_ops_append_eltwise", p, "int", "float", "float");
+  const appendSum = bind("dnnl_post_ops_append_sum", p, "float", "int32", "int");
   const setPostOps = bind("dnnl_primitive_attr_set_post_ops", p, p);
 
   /** Binds the creator of one kind of primitive descriptor; the first two arguments of all are the same. */
@@ -42,26 +45,28 @@ export function bindV3(library: LibraryHandle, engine: Pointer): OperationBindin
   const sum = creator("sum", p, "int", p, p, p);
   const reorderCreate = bind("dnnl_reorder_primitive_desc_create", p, p, p, p, p, p);
 
+  const lengths = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values, BigInt);
   const pair = (value: number): BigInt64Array => BigInt64Array.of(BigInt(value), BigInt(value));
   const none = pair(0);
   const propagation = (training: boolean): number => (training ? Propagation.training : Propagation.inference);
   const lrnAlgorithm = (s: LrnSpec): number => (s.withinMap ? Algorithm.lrnWithin : Algorithm.lrnAcross);
 
   return {
-    descriptor(dims, layout) {
-      const lengths = BigInt64Array.from(dims, BigInt);
-      return created((out) =>
+    descriptor: (dims, layout) =>
+      created((out) =>
         layout === "any"
-          ? withTag(out, dims.length, lengths, F32, ANY)
-          : withStrides(out, dims.length, lengths, F32, denseStrides(dims, layout)),
-      );
-    },
-    attributes({ relu }) {
+          ? withTag(out, dims.length, lengths(dims), F32, ANY)
+          : withStrides(out, dims.length, lengths(dims), F32, denseStrides(dims, layout)),
+      ),
+    strided: (dims, strides) => created((out) => withStrides(out, dims.length, lengths(dims), F32, lengths(strides))),
+    part: (whole, dims, offsets) => created((out) => partOf(out, whole, lengths(dims), lengths(offsets))),
+    attributes({ relu, adds }) {
       const attributes = created((out) => attributesCreate(out));
       setScratchpad(attributes, USER_SCRATCHPAD);
-      if (relu) {
+      if (relu || adds) {
         const operations = created((out) => postOpsCreate(out));
-        appendEltwise(operations, Algorithm.relu, 0, 0);
+        if (adds) appendSum(operations, 1, 0, UNDEFINED);
+        else appendEltwise(operations, Algorithm.relu, 0, 0);
         setPostOps(attributes, operations);
         postOpsDestroy(operations);
       }
