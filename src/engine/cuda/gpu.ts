@@ -27,7 +27,7 @@ export function openGpu(precision: Precision = "bf16"): Gpu {
   const driver = openDriver(scene);
   const compiler = openCompiler(scene, driver.version);
   const [blasLibrary, dnnLibrary] = [loadBlas(driver.version), loadDnn(driver.version)];
-  const device = new Device(driver);
+  const device = new Device(driver, scene);
   const blas = new Blas(blasLibrary, device, precision, scene);
   const dnn = new Dnn(dnnLibrary, device, precision, scene);
   const kernels = new Kernels(driver, device, compiler, { BF16: precision === "bf16" ? 1 : 0 });

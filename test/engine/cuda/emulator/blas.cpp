@@ -94,6 +94,7 @@ int cublasLtMatmulPreferenceCreate(void** out) { return *out = new Preference, O
 int cublasLtMatmulPreferenceDestroy(Preference* preference) { return delete preference, OK; }
 int cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribute, const void* value, size_t size) {
   if (attribute == 1 && size == 8) return memcpy(&preference->workspace, value, 8), OK;
+  if (attribute == 3 && size == 4) return *(const uint32_t*)value == 2 ? (int)OK : (int)BAD;
   if (attribute >= 5 && attribute <= 8 && size == 4) return memcpy(&preference->alignment[attribute - 5], value, 4), OK;
   return BAD;
 }
@@ -103,6 +104,7 @@ int cublasLtMatmulAlgoGetHeuristic(void*, Operation* operation, Layout* a, Layou
   *found = 0;
   if (c != d || !fits(*operation, *a, *b, *d)) return BAD;
   if (operation->epilogue == BGRADB && getenv("EMULATOR_NO_BIAS_GRADIENT")) return NOT_SUPPORTED;
+  if ((operation->epilogue == BIAS || operation->epilogue == RELU_BIAS) && getenv("EMULATOR_NO_BIAS")) return NOT_SUPPORTED;
   memcpy(results->algorithm, ALGORITHM, 64);
   results->workspace = 0;
   results->state = OK;
