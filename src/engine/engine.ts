@@ -191,6 +191,8 @@ export interface Profile {
 
 export interface Engine {
   readonly description: EngineDescription;
+  /** Where "auto" had a choice: what it chose and why. */
+  readonly choice?: string | undefined;
   compile(network: Network, options: CompileOptions): Promise<Program>;
   /** Bytes a program would hold, without compiling it. */
   estimateMemory(network: Network, options: Pick<CompileOptions, "batchSize" | "mode">): Promise<number>;

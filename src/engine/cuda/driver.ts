@@ -49,6 +49,11 @@ export function openDriver(scene: Scene): Driver {
   return { calls, library, version, devices, query: bindPlain(library, "cuEventQuery") };
 }
 
+/** "12.8" of 12080: the CUDA that the driver is for. */
+export function driverVersion({ version }: Pick<Driver, "version">): string {
+  return `${Math.floor(version / 1000)}.${(version % 1000) / 10}`;
+}
+
 function explain(calls: Calls<typeof driverCalls>, status: number): string {
   try {
     const name = textAt(created((out) => calls.cuGetErrorName(status, out)));

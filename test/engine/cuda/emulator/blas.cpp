@@ -119,7 +119,7 @@ int cublasLtMatmul(void*, Operation* operation, const float* alpha, const void* 
   if (!fits(*operation, *aLayout, *bLayout, *dLayout)) return BAD;
   Operation op = *operation;
   Layout la = *aLayout, lb = *bLayout, ld = *dLayout;
-  float scale = *alpha, keep = *beta;
+  float scale = *alpha, keep = *beta, wrong = getenv("EMULATOR_WRONG") ? 1.1f : 1.0f;
   if (getenv("EMULATOR_SKIP_LARGE") && ld.rows * ld.columns > (1 << 22)) return OK;  // a yardstick: only its time counts
   enqueue(stream, [=] {
     std::vector<float> left = gathered(la, a, op.transposeA, op.compute == TF32);
@@ -131,7 +131,7 @@ int cublasLtMatmul(void*, Operation* operation, const float* alpha, const void* 
         const float *x = &left[i * k], *y = &right[j * k];
         float sum = 0;
         for (uint64_t l = 0; l < k; l++) sum += x[l] * y[l];
-        sum *= scale;
+        sum *= scale * wrong;
         if (keep != 0) sum += keep * out.get(j * ld.stride + i);
         if (op.epilogue == BIAS || op.epilogue == RELU_BIAS) sum += bias.get(i);
         out.set(j * ld.stride + i, op.epilogue == RELU_BIAS ? rectify(sum) : sum);
