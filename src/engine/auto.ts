@@ -74,7 +74,7 @@ async function check(engine: Engine, open: Open, precision: Precision): Promise<
   try {
     const failures: string[] = [];
     for (const compare of [compareLayers, compareSteps])
-      for await (const comparison of compare(engine, reference, checked, precision))
+      for await (const comparison of compare([{ engine, precision }], reference, checked))
         if (!isClose(comparison)) failures.push(describe(comparison));
     const verdict = { date: new Date().toISOString().slice(0, 10), failures };
     remember(engine, verdict);

@@ -11,12 +11,19 @@ export const layerTolerance: Readonly<Record<Precision, number>> = { float32: 1e
 
 /** How far an engine is from the reference engine. */
 export interface Comparison {
+  readonly precision: Precision;
   readonly layer: string;
   /** "dx"; "loss of step 3". */
   readonly what: string;
   /** Relative; NaN where anything is. */
   readonly error: number;
   readonly tolerance: number;
+}
+
+/** An engine that is to be compared, in the precision it was opened with. */
+export interface Candidate {
+  readonly engine: Engine;
+  readonly precision: Precision;
 }
 
 const PICTURE = PICTURE_SIZE * PICTURE_SIZE * 3;
@@ -30,29 +37,31 @@ export function isClose({ error, tolerance }: Comparison): boolean {
 
 /** Each layer of `network` alone on random numbers, forward and backward. */
 export async function* compareLayers(
-  engine: Engine,
+  candidates: readonly Candidate[],
   reference: Engine,
   network: Network,
-  precision: Precision,
 ): AsyncGenerator<Comparison> {
   for (const [index, { layer, input, output }] of inferShapes(network).entries()) {
     if (layer.kind === "dropout") continue;
     const inputs = randomInputs(layer, input, output, index);
-    const [actual, expected] = await Promise.all([engine, reference].map((each) => each.differentiate(layer, inputs)));
-    for (const what of ["y", "dx", "dw", "db"] as const) {
-      const [own, exact] = [actual[what], expected[what]];
-      if (own === undefined || exact === undefined) continue;
-      yield { layer: layer.name, what, error: relativeError(own, exact), tolerance: layerTolerance[precision] };
+    const expected = await reference.differentiate(layer, inputs);
+    for (const { engine, precision } of candidates) {
+      const actual = await engine.differentiate(layer, inputs);
+      for (const what of ["y", "dx", "dw", "db"] as const) {
+        const [own, exact] = [actual[what], expected[what]];
+        if (own === undefined || exact === undefined) continue;
+        const error = relativeError(own, exact);
+        yield { precision, layer: layer.name, what, error, tolerance: layerTolerance[precision] };
+      }
     }
   }
 }
 
 /** The losses of a few steps of the whole network on the same pictures: each rests on the updates before it. */
 export async function* compareSteps(
-  engine: Engine,
+  candidates: readonly Candidate[],
   reference: Engine,
   network: Network,
-  precision: Precision,
 ): AsyncGenerator<Comparison> {
   const preprocessing = { mean: new Float32Array(PICTURE).fill(128), scale: [1 / 64, 1 / 64, 1 / 64] } as const;
   const parameters = initialise(network, { deviation: "he", biases: {} }, 1);
@@ -66,14 +75,16 @@ export async function* compareSteps(
     await program.close();
     return losses;
   };
-  const [actual, expected] = await Promise.all([train(engine), train(reference)]);
-  for (const [i, loss] of actual.entries())
-    yield {
-      layer: network.name,
-      what: `loss of step ${i + 1}`,
-      error: Math.abs(loss / expected[i] - 1),
-      tolerance: layerTolerance[precision] * (i === 0 ? 1 : 10), // as of a whole network, there and back
-    };
+  const expected = await train(reference);
+  for (const { engine, precision } of candidates)
+    for (const [i, loss] of (await train(engine)).entries())
+      yield {
+        precision,
+        layer: network.name,
+        what: `loss of step ${i + 1}`,
+        error: Math.abs(loss / expected[i] - 1),
+        tolerance: layerTolerance[precision] * (i === 0 ? 1 : 10), // as of a whole network, there and back
+      };
 }
 
 function noiseBatch(classes: number): Batch {
