@@ -12,7 +12,7 @@ const stages = {
   layers: 120,
   throughput: 120,
   data: 150,
-  cpu: 240,
+  cpu: 600,
   training: 150,
   pytorch: 400,
   suite: 300,
@@ -33,7 +33,7 @@ to the same folder stay in them.
   --width <factor>        of the network, for a quick look; default 1
   --precision <name>      of the measurements; default bf16
   --pictures <folder>     to train on; default shared/data/imagenet10, else pictures that are drawn
-  --epochs <count>        of training; default 6
+  --epochs <count>        of training; default 4
   --python <command>      that has PyTorch, whose CUDA libraries are used; default ALEXNET_PYTHON or python3
 
 cpu is the CPU engine's side of training; it needs no GPU, so that it can be run elsewhere before, with the same --out.`;
@@ -49,7 +49,7 @@ const { values: options } = parseArgs({
     width: { type: "string", default: "1" },
     precision: { type: "string", default: "bf16" },
     pictures: { type: "string", default: join(root, "shared/data/imagenet10") },
-    epochs: { type: "string", default: "6" },
+    epochs: { type: "string", default: "4" },
     python: { type: "string", default: process.env.ALEXNET_PYTHON ?? "python3" },
     help: { type: "boolean", default: false },
   },
@@ -78,11 +78,11 @@ Object.assign(report, { width: Number(width), precision });
 let running; // the stage's process, which leads a group
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
   process.on(signal, () => {
+    end = 0; // what there is gets written, and nothing is begun any more
     endGroup(running);
-    process.exit(1);
   });
 
-const end = performance.now() + 60_000 * Number(options.minutes);
+let end = performance.now() + 60_000 * Number(options.minutes);
 for (const [name, most] of Object.entries(stages)) {
   if (!chosen.includes(name)) continue;
   const seconds = Math.min(most, (end - performance.now()) / 1000);
