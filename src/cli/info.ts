@@ -52,6 +52,7 @@ async function collect(engine: Engine, network: Network, batchSize: number) {
   const memory = (mode: "train" | "predict") => engine.estimateMemory(network, { batchSize, mode });
   return {
     ...engine.description,
+    choice: engine.choice,
     advice: adviceOn(engine.description),
     network: network.name,
     inputSize: network.input.size,
@@ -71,6 +72,7 @@ type Facts = Awaited<ReturnType<typeof collect>> & { readonly gpu: Inventory };
 function print(facts: Facts): void {
   const { library, engine, instructionSet, threads, network, inputSize, classes, batchSize } = facts;
   console.log(`engine   ${engine}: ${library}, ${instructionSet}, ${threads} ${threads === 1 ? "thread" : "threads"}`);
+  if (facts.choice !== undefined) console.log(`         ${facts.choice}`);
   if (facts.advice !== undefined) console.log(`         ${facts.advice}`);
   printInventory(facts.gpu);
   console.log(`network  ${network}, ${inputSize}x${inputSize}, ${thousands(classes)} classes`);

@@ -95,6 +95,7 @@ function describeStart(started: Started): string[] {
     `recipe ${recipe.name}: ${config.recipeReason}`,
     `  ${recipe.epochs} epochs of ${thousands(batches)} batches of ${recipe.batchSize}, learning rate ${recipe.learningRate}`,
     `engine ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`,
+    ...(started.choice === undefined ? [] : [`  ${started.choice}`]),
     resumedAt
       ? `going on with ${run} in epoch ${resumedAt.epoch}, after step ${thousands(resumedAt.step)}`
       : `run ${run}`,

@@ -23,7 +23,13 @@ try {
   const perform = dispatcher(engine);
   port.on("message", (request: Request) => {
     try {
-      answer(request.id, perform(request));
+      const result = perform(request);
+      if (result instanceof Promise)
+        result.then(
+          (value) => answer(request.id, value),
+          (error) => refuse(request.id, error),
+        );
+      else answer(request.id, result);
     } catch (error) {
       refuse(request.id, error);
     }

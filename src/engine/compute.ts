@@ -1,5 +1,5 @@
 import type { Network } from "../network/network.js";
-import type { CompileOptions, Engine, Program } from "./engine.js";
+import type { Batch, CompileOptions, Engine, Program, StepOptions, StepResult } from "./engine.js";
 
 type Synchronous<T> = {
   [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : T[K];
@@ -10,4 +10,11 @@ export interface ComputeEngine extends Omit<Synchronous<Engine>, "compile"> {
   compile(network: Network, options: CompileOptions): ComputeProgram;
 }
 
-export type ComputeProgram = Synchronous<Program>;
+/**
+ * An engine whose device works by itself may promise the answer of a batch; calls that come meanwhile find everything
+ * as if it had answered.
+ */
+export interface ComputeProgram extends Omit<Synchronous<Program>, "step" | "predict"> {
+  step(batch: Batch, options: StepOptions): StepResult | Promise<StepResult>;
+  predict(batch: Batch): Float32Array | Promise<Float32Array>;
+}

@@ -102,7 +102,11 @@ export interface StepResult {
 /** What a program holds one value of per parameter: see `parameterTable` for the order. */
 export type State = "parameters" | "momentum" | "gradients";
 
-/** A network compiled for one batch size. Calls are carried out in order, one at a time. */
+/**
+ * A network compiled for one batch size. Calls are carried out in order, one at a time. A caller who asks for the next
+ * step before the one before is answered spares the engine the wait between them: one whose device has memory of its
+ * own brings the pictures there meanwhile.
+ */
 export interface Program {
   readonly batchSize: number;
   /** Memory the program holds, in bytes. */
@@ -187,6 +191,8 @@ export interface Profile {
 
 export interface Engine {
   readonly description: EngineDescription;
+  /** Where "auto" had a choice: what it chose and why. */
+  readonly choice?: string | undefined;
   compile(network: Network, options: CompileOptions): Promise<Program>;
   /** Bytes a program would hold, without compiling it. */
   estimateMemory(network: Network, options: Pick<CompileOptions, "batchSize" | "mode">): Promise<number>;

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AlexnetError } from "../errors.js";
+import { openBest } from "./auto.js";
 import type { Engine, EngineName } from "./engine.js";
 import type { Remote, Reply, Request, Start, Surface } from "./remote.js";
 import { ENGINE, engineSurface, type OpenOptions, pack, programSurface } from "./remote.js";
@@ -8,8 +9,8 @@ export type { OpenOptions } from "./remote.js";
 
 /**
  * Opens an engine on a compute thread of its own, so that the calling thread stays alive while it works. Calls are
- * carried out in the order they are made. "auto" is oneDNN: the CUDA engine, which no GPU has proven yet, runs where it
- * is asked for. An engine keeps the process running only while a call is under way.
+ * carried out in the order they are made. "auto" is an NVIDIA GPU that was found to compute right here, else oneDNN;
+ * the engine's `choice` says why. An engine keeps the process running only while a call is under way.
  * @throws AlexnetError "engine" saying what to install when the engine can't run here, "usage" for bad options.
  */
 export async function openEngine(name: EngineName | "auto", options: OpenOptions = {}): Promise<Engine> {
@@ -17,13 +18,14 @@ export async function openEngine(name: EngineName | "auto", options: OpenOptions
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1))
     throw new AlexnetError("usage", `threads: ${threads} is not a number of threads; give a whole number from 1`);
   const { precision = "float32" } = options;
-  const chosen = name === "auto" ? "onednn" : name;
-  if (chosen !== "cuda" && precision !== "float32")
-    throw new AlexnetError(
-      "usage",
-      `precision ${precision}: ${chosen} computes in float32; leave it out, or take cuda`,
-    );
-  const thread = new ComputeThread({ name: chosen, options });
+  if (name === "auto") return openBest(open, options);
+  if (name !== "cuda" && precision !== "float32")
+    throw new AlexnetError("usage", `precision ${precision}: ${name} computes in float32; leave it out, or take cuda`);
+  return open(name, options);
+}
+
+async function open(name: EngineName, options: OpenOptions): Promise<Engine> {
+  const thread = new ComputeThread({ name, options });
   try {
     const engine = thread.object(await thread.started, engineSurface);
     return { ...engine, close: () => thread.close() };

@@ -18,6 +18,7 @@ export type Surface<T> = {
 
 export const engineSurface: Surface<Engine> = {
   description: "value",
+  choice: "value",
   compile: "program",
   estimateMemory: "call",
   differentiate: "call",

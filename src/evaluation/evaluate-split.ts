@@ -1,6 +1,7 @@
-import { batches, type ReadBatches } from "../dataset/batches.js";
+import { batches, type LoadedBatch, type ReadBatches } from "../dataset/batches.js";
 import type { Split, Store } from "../dataset/store.js";
 import type { Program } from "../engine/engine.js";
+import { oneAhead } from "../engine/one-ahead.js";
 import { AlexnetError } from "../errors.js";
 
 export interface SplitOptions {
@@ -37,9 +38,8 @@ export async function evaluateSplit(
   const total = store.count(split);
   let done = 0;
   const source = read({ split, views, cropSize, batchSize, ...(workers != null && { workers }) });
-  for await (const batch of source) {
-    const { samples, release, ...seen } = batch;
-    const probabilities = await program.predict(seen);
+  const predict = ({ samples: _samples, release: _release, ...seen }: LoadedBatch) => program.predict(seen);
+  for await (const [{ samples, release }, probabilities] of oneAhead(source, predict)) {
     for (const [i, average] of averageViews(probabilities, views, store.classes.length).entries()) {
       const label = store.labels(split)[samples[i]];
       onProbabilities(average, outputs === undefined ? label : outputs[label], samples[i]);

@@ -38,6 +38,8 @@ export interface Started {
   readonly run: string;
   readonly config: RunConfig;
   readonly engine: EngineDescription;
+  /** Where "auto" had a choice: what it chose and why. */
+  readonly choice: string | undefined;
   /** Steps done before, by earlier sessions. */
   readonly resumedAt: { readonly epoch: number; readonly step: number } | undefined;
   readonly parameters: number;

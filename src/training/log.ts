@@ -6,9 +6,9 @@ import type { TrainEvent } from "./events.js";
 export function logLine(event: TrainEvent): string | undefined {
   switch (event.kind) {
     case "started": {
-      const { resumedAt, engine, config } = event;
+      const { resumedAt, engine, choice, config } = event;
       const what = resumedAt ? `going on in epoch ${resumedAt.epoch} after step ${resumedAt.step}` : "begun";
-      return `${what}: ${config.network.name}, recipe ${config.recipe.name} (${config.recipeReason}), ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`;
+      return `${what}: ${config.network.name}, recipe ${config.recipe.name} (${config.recipeReason}), ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}${choice === undefined ? "" : `; ${choice}`}`;
     }
     case "features":
       return event.done === event.total ? `computed what ${event.layer} makes of ${event.total} pictures` : undefined;

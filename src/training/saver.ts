@@ -27,7 +27,13 @@ export class Saver {
   }
 
   get isDue(): boolean {
-    return dueAfterStep(this.#cadence, { steps: this.#steps, seconds: (performance.now() - this.#began) / 1000 });
+    return this.isDueAfter(0);
+  }
+
+  /** Whether one is due once `steps` more are counted. */
+  isDueAfter(steps: number): boolean {
+    const seconds = (performance.now() - this.#began) / 1000;
+    return dueAfterStep(this.#cadence, { steps: this.#steps + steps, seconds });
   }
 
   /** Whether there were steps since the latest checkpoint. */

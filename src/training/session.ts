@@ -77,6 +77,7 @@ export async function runSession(session: Session): Promise<TrainSummary> {
       run: folder.path,
       config,
       engine: engine.description,
+      choice: engine.choice,
       resumedAt: start.step === 0 ? undefined : { epoch: start.epoch + 1, step: start.step },
       parameters: parameterCount(config.network),
       memoryBytes: program.memoryBytes,

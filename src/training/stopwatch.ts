@@ -37,13 +37,18 @@ export class Timing {
   #current = new Stopwatch();
   #lately: Rate | undefined;
 
-  /** Counts the time until `promise` settles as waiting. */
-  async wait<T>(promise: Promise<T>): Promise<T> {
-    const began = performance.now();
+  /** Counts the time until `promise` settles as waiting; only from when `busy` has settled on, where it is given. */
+  async wait<T>(promise: Promise<T>, busy?: Promise<unknown>): Promise<T> {
+    let idleSince = busy === undefined ? performance.now() : Number.POSITIVE_INFINITY;
+    const idle = (): void => {
+      idleSince = performance.now();
+    };
+    busy?.then(idle, idle);
     try {
       return await promise;
     } finally {
-      for (const watch of this.#watches) watch.addWaiting(performance.now() - began);
+      const waited = Math.max(0, performance.now() - idleSince);
+      for (const watch of this.#watches) watch.addWaiting(waited);
     }
   }
 

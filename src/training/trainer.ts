@@ -43,6 +43,15 @@ export interface TrainerParts {
   readonly signal: AbortSignal | undefined;
 }
 
+/** A step that the program was asked for. */
+interface Step {
+  readonly loaded: LoadedBatch;
+  /** In its epoch. */
+  readonly index: number;
+  readonly learningRate: number;
+  readonly result: Promise<StepResult>;
+}
+
 /** The loop. What it does next depends on nothing but `TrainingState`, the parameters and the momentum. */
 export class Trainer {
   readonly batchesPerEpoch: number;
@@ -98,28 +107,54 @@ export class Trainer {
       ...(config.workers !== null && { workers: config.workers }),
     });
     this.#timing.beginEpoch();
+    let underWay: Step | undefined; // asked for, not answered yet: the engine goes from it to the next without a break
     try {
       let next = ahead(source);
       while (this.#state.batch < this.batchesPerEpoch && !this.#stopping && !this.#outOfTime) {
-        const { value: batch } = await this.#timing.wait(next);
+        const { value: batch } = await this.#timing.wait(next, underWay?.result);
         if (batch === undefined)
           throw new AlexnetError("data", `${store.path}: gave fewer batches than it has pictures`);
         next = ahead(source); // decoded while this batch is trained on
-        await this.#step(batch);
+        const step = this.#begin(batch, this.#state.batch + (underWay === undefined ? 0 : 1));
+        if (underWay !== undefined) await this.#finish(underWay);
+        underWay = step;
+        if (!this.#readsAfter(step)) continue;
+        underWay = undefined;
+        await this.#finish(step);
         if (this.#saver.isDue) await this.#save();
       }
+      if (underWay !== undefined) await this.#finish(underWay);
     } finally {
       await source.return(undefined);
     }
   }
 
-  async #step({ samples, release, ...batch }: LoadedBatch): Promise<void> {
+  /** @param index of the batch in its epoch */
+  #begin(loaded: LoadedBatch, index: number): Step {
+    const { samples: _samples, release: _release, ...batch } = loaded;
     const { program, config } = this.#parts;
     const { momentum, weightDecay } = config.recipe;
-    const { epoch, batch: index } = this.#state;
     const learningRate = this.#learningRate;
-    const seed = bits(config.seed, Purpose.dropout, epoch, index);
-    const result = await program.step(batch, { learningRate, momentum, weightDecay, seed });
+    const seed = bits(config.seed, Purpose.dropout, this.#state.epoch, index);
+    const result = program.step(batch, { learningRate, momentum, weightDecay, seed });
+    result.catch(() => {}); // a failure counts when it is waited for
+    return { loaded, index, learningRate, result };
+  }
+
+  /** Whether the program is looked at between this step, the only one under way, and the next. */
+  #readsAfter({ index }: Step): boolean {
+    const { guessing } = this.#state;
+    return (
+      index + 1 === this.batchesPerEpoch ||
+      this.#saver.isDueAfter(1) ||
+      isWorthAWarning({ ...guessing, steps: guessing.steps + 1 })
+    );
+  }
+
+  async #finish({ loaded: { samples, release, ...batch }, learningRate, result: answer }: Step): Promise<void> {
+    const { config } = this.#parts;
+    const { epoch } = this.#state;
+    const result = await answer;
     if (!Number.isFinite(result.loss)) throw await this.#diverged(batch);
     release();
     this.#count(result, samples.length);

@@ -160,7 +160,7 @@ describe("resume", () => {
 
   test("a damaged last checkpoint: goes on from the one before, says so, and ends the same", async () => {
     const [whole, run] = [newRun(), newRun()];
-    const every = { unit: "steps", every: 2 } as const;
+    const every = { unit: "steps", every: 3 } as const;
     await train(options(whole, { checkpointEvery: every }));
     await expect(train(options(run, { checkpointEvery: every, ...stopAfter(7) }))).rejects.toThrow("stopped");
     writeFileSync(checkpointPath(join(run, "checkpoints"), "last"), "damaged");

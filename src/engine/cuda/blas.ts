@@ -39,7 +39,7 @@ export interface ProductSpec {
   readonly d: Matrix;
   /** Adds to d instead of overwriting it. */
   readonly accumulate?: boolean;
-  /** Afterwards, one bias for each column, and max(0, …). In d's format. */
+  /** Afterwards, one bias for each column, and max(0, …). In d's format. See `multiply` of product.ts. */
   readonly bias?: { readonly address: Pointer; readonly rectify: boolean };
   /** The sums of a's rows, one for each row of d, are written here as well. In d's format. */
   readonly rowSums?: Pointer;
@@ -140,6 +140,11 @@ export class Blas {
     const set = (attribute: number, value: BigUint64Array | Uint32Array): void =>
       calls.cublasLtMatmulPreferenceSetAttribute(preference, attribute, value, value.byteLength);
     set(CUBLASLT.CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, BigUint64Array.of(BigInt(spec.workspace.bytes)));
+    // Sums of a product's parts are kept in float32, never in the result's own format.
+    set(
+      CUBLASLT.CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+      Uint32Array.of(CUBLASLT.CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE),
+    );
     set(CUBLASLT.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignmentOf(spec.b));
     set(CUBLASLT.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignmentOf(spec.a));
     set(CUBLASLT.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignmentOf(spec.d));

@@ -6,7 +6,7 @@ import { align, type Block, place } from "./placement.js";
 import type { Way } from "./tuning.js";
 
 /** No operation gets more scratch memory. */
-const MOST_WORKSPACE = 512 << 20;
+const MOST_WORKSPACE = 1 << 30;
 
 /** Values of one format on the device. */
 export interface Tensor {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { cacheFolder } from "../../cache-folder.js";
 import { AlexnetError } from "../../errors.js";
 import { writeWhole } from "../../files.js";
+import type { DeviceFacts } from "./driver.js";
 import { addressOf, bind, bindPlain, type Calls, created, integer, load, NativeError, type Scene } from "./native.js";
 import { compilerCalls } from "./signatures.js";
 
@@ -22,6 +23,8 @@ export interface Compiler {
   /** "12.9" */
   readonly version: string;
   readonly path: string;
+  /** That it compiles for, rising: 90 is sm_90. */
+  readonly architectures: readonly number[];
   /** @throws AlexnetError "engine" with the compiler's log. */
   compile(file: string, architecture: string, definitions: Definitions, options?: readonly string[]): Compiled;
 }
@@ -41,9 +44,33 @@ export function openCompiler(scene: Scene, driverVersion?: number): Compiler {
   return {
     version: `${major}.${minor[0]}`,
     path: library.path,
+    architectures: supportedArchitectures(calls),
     compile: (file, architecture, definitions, options = []) =>
       compile(calls, file, [...flags(architecture, definitions), ...options]),
   };
+}
+
+function supportedArchitectures(calls: Calls<typeof compilerCalls>): readonly number[] {
+  const found = new Int32Array(integer((out) => calls.nvrtcGetNumSupportedArchs(out)));
+  calls.nvrtcGetSupportedArchs(found);
+  return [...found].sort((a, b) => a - b);
+}
+
+/**
+ * What to compile for so that a device runs it: its own architecture, or the latest before it of the same generation.
+ * @throws AlexnetError "engine" when the compiler is older than the device.
+ */
+export function architectureFor(
+  { version, architectures }: Pick<Compiler, "version" | "architectures">,
+  { name, major, minor }: Pick<DeviceFacts, "name" | "major" | "minor">,
+): string {
+  const own = 10 * major + minor;
+  const fitting = architectures.findLast((each) => each <= own && Math.floor(each / 10) === major);
+  if (fitting !== undefined) return `sm_${fitting}`;
+  throw new AlexnetError(
+    "engine",
+    `${name}: NVRTC ${version} compiles for up to sm_${architectures.at(-1)}, not for sm_${own}; install a newer CUDA toolkit, or \`pip install -U nvidia-cuda-nvrtc\``,
+  );
 }
 
 function flags(architecture: string, definitions: Definitions): readonly string[] {

@@ -1,7 +1,8 @@
-import { BLAS_WORKSPACE, type Matrix, type ProductSpec } from "./blas.js";
+import { BLAS_WORKSPACE, type Matrix } from "./blas.js";
 import { type Build, bytesOf, type Tensor } from "./build.js";
 import type { ConvolutionShape } from "./dnn.js";
 import { vectorOf } from "./kernels.js";
+import { multiply } from "./product.js";
 
 /** Columns are made and multiplied for so many bytes at a time: they should stay in the device's cache. */
 const COLUMN_BYTES = 64 << 20;
@@ -42,7 +43,7 @@ export class ConvolutionAsProduct {
 
   forward(x: Tensor, w: Tensor, bias: Tensor, y: Tensor, rectify: boolean): () => void {
     return this.#each((part) => {
-      const product = this.#product({
+      const product = multiply(this.#build, {
         ...{ rows: part.samples * this.#pixels, columns: this.#filtersPerGroup, depth: this.#depth },
         a: this.#columns(),
         b: this.#filters(w, part, true),
@@ -59,7 +60,7 @@ export class ConvolutionAsProduct {
   /** dw is float32. */
   backwardWeights(x: Tensor, dy: Tensor, dw: Tensor): () => void {
     return this.#each((part) => {
-      const product = this.#product({
+      const product = multiply(this.#build, {
         ...{ rows: this.#filtersPerGroup, columns: this.#depth, depth: part.samples * this.#pixels },
         a: { ...this.#outputs(dy, part), transposed: true },
         b: this.#columns(),
@@ -72,7 +73,7 @@ export class ConvolutionAsProduct {
 
   backwardData(dy: Tensor, w: Tensor, dx: Tensor): () => void {
     return this.#each((part) => {
-      const product = this.#product({
+      const product = multiply(this.#build, {
         ...{ rows: part.samples * this.#pixels, columns: this.#depth, depth: this.#filtersPerGroup },
         a: this.#outputs(dy, part),
         b: this.#filters(w, part, false),
@@ -91,12 +92,6 @@ export class ConvolutionAsProduct {
     return () => {
       for (const run of all) run();
     };
-  }
-
-  #product(spec: Omit<ProductSpec, "workspace">): () => void {
-    const product = this.#build.gpu.blas.prepare({ ...spec, workspace: this.#build.blasWorkspace });
-    this.#build.own(product.close);
-    return product.run;
   }
 
   #columns(): Matrix {

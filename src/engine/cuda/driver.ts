@@ -1,6 +1,7 @@
 import { AlexnetError } from "../../errors.js";
 import {
   bind,
+  bindPlain,
   type Calls,
   created,
   integer,
@@ -31,6 +32,8 @@ export interface Driver {
   /** 12080 is CUDA 12.8. */
   readonly version: number;
   readonly devices: readonly DeviceFacts[];
+  /** cuEventQuery: its status says whether an event has happened. */
+  readonly query: (event: Pointer) => unknown;
 }
 
 /** @throws AlexnetError "engine" when there is no driver or it does not work. */
@@ -42,7 +45,13 @@ export function openDriver(scene: Scene): Driver {
   calls.cuInit(0);
   const version = integer((out) => calls.cuDriverGetVersion(out));
   const count = integer((out) => calls.cuDeviceGetCount(out));
-  return { calls, library, version, devices: Array.from({ length: count }, (_, ordinal) => describe(calls, ordinal)) };
+  const devices = Array.from({ length: count }, (_, ordinal) => describe(calls, ordinal));
+  return { calls, library, version, devices, query: bindPlain(library, "cuEventQuery") };
+}
+
+/** "12.8" of 12080: the CUDA that the driver is for. */
+export function driverVersion({ version }: Pick<Driver, "version">): string {
+  return `${Math.floor(version / 1000)}.${(version % 1000) / 10}`;
 }
 
 function explain(calls: Calls<typeof driverCalls>, status: number): string {
@@ -76,10 +85,12 @@ export class Device {
   /** Brings pictures over beside it. */
   readonly copyStream: Pointer;
   readonly #calls: Driver["calls"];
+  readonly #query: Driver["query"];
+  readonly #scene: Scene;
   readonly #ordinal: number;
 
   /** @throws AlexnetError "engine" when there is no device, or it is too old. */
-  constructor(driver: Driver, ordinal = 0) {
+  constructor(driver: Driver, scene: Scene, ordinal = 0) {
     const facts = driver.devices[ordinal];
     if (facts === undefined)
       throw new AlexnetError("engine", "CUDA: the driver finds no device; see CUDA_VISIBLE_DEVICES and nvidia-smi");
@@ -90,6 +101,8 @@ export class Device {
       );
     const { calls } = driver;
     this.#calls = calls;
+    this.#query = driver.query;
+    this.#scene = scene;
     this.facts = facts;
     this.#ordinal = integer((out) => calls.cuDeviceGet(out, ordinal));
     calls.cuCtxSetCurrent(created((out) => calls.cuDevicePrimaryCtxRetain(out, this.#ordinal)));
@@ -149,8 +162,10 @@ export class Device {
     this.#calls.cuStreamSynchronize(stream);
   }
 
-  createEvent(): Pointer {
-    return created((out) => this.#calls.cuEventCreate(out, CUDA.CU_EVENT_DEFAULT));
+  /** @param timed for `elapsed` too, not only to wait for */
+  createEvent({ timed = false } = {}): Pointer {
+    const flags = timed ? CUDA.CU_EVENT_DEFAULT : CUDA.CU_EVENT_DISABLE_TIMING;
+    return created((out) => this.#calls.cuEventCreate(out, flags));
   }
 
   destroyEvent(event: Pointer): void {
@@ -161,6 +176,26 @@ export class Device {
     this.#calls.cuEventRecord(event, stream);
   }
 
+  /** While capturing: makes recording a part of the graph, so that each of its runs does it. */
+  recordInGraph(event: Pointer): void {
+    this.#calls.cuEventRecordWithFlags(event, this.stream, CUDA.CU_EVENT_RECORD_EXTERNAL);
+  }
+
+  hasHappened(event: Pointer): boolean {
+    return this.#query(event) !== CUDA.CUDA_ERROR_NOT_READY; // errors come when it is waited for
+  }
+
+  /** @param what for errors: what the event ends */
+  waitUntil(event: Pointer, what: string): void {
+    this.#scene.doing = what;
+    try {
+      this.#calls.cuEventSynchronize(event);
+    } finally {
+      this.#scene.doing = "";
+    }
+  }
+
+  /** What `stream` does from now on begins after the event. */
   waitFor(event: Pointer, stream = this.stream): void {
     this.#calls.cuStreamWaitEvent(stream, event, 0);
   }

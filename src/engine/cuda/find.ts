@@ -58,7 +58,10 @@ function chosenFolders(): readonly string[] {
 export function wheelFolders(): readonly string[] {
   const { VIRTUAL_ENV, CONDA_PREFIX, PATH = "" } = process.env;
   const prefixes = [VIRTUAL_ENV, CONDA_PREFIX, ...PATH.split(delimiter).map(dirname), join(homedir(), ".local")];
-  const known = prefixes.flatMap((prefix) => (prefix === undefined || prefix === "." ? [] : [prefix]));
+  const known = prefixes.flatMap((prefix) => {
+    if (prefix === undefined || prefix === ".") return [];
+    return [prefix, ...children(join(prefix, "versions"), /^3/)]; // pyenv has its environments there
+  });
   return [...new Set(known)].flatMap((prefix) =>
     children(join(prefix, "lib"), /^python3/).flatMap((python) =>
       ["site-packages", "dist-packages"].flatMap((packages) => nvidiaFolders(join(python, packages))),

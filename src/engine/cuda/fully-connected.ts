@@ -1,10 +1,11 @@
+import { AlexnetError } from "../../errors.js";
 import type { FullyConnected } from "../../network/network.js";
 import { volume } from "../../network/shapes.js";
-import type { ProductSpec } from "./blas.js";
 import type { OperationInfo, Tensor } from "./build.js";
 import { addColumnSums } from "./column-sum.js";
 import type { Activation, Context, Stage } from "./layer.js";
 import { range } from "./layout.js";
+import { multiply } from "./product.js";
 
 /**
  * Weights are (outputs, height, width, channels), as the maps before lie. Bias and the ReLU that follows are part of
@@ -26,13 +27,8 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
   const forward = { layer: name, kind, direction: "forward", flops } as const;
   const biasValues = last ? bias.value : bias.operand;
 
-  const multiply = (spec: Omit<ProductSpec, "workspace">): (() => void) => {
-    const product = build.gpu.blas.prepare({ ...spec, workspace: build.blasWorkspace });
-    build.own(product.close);
-    return product.run;
-  };
   build.add(forward, [x.tensor, weights.operand, biasValues, y], "cublaslt", () =>
-    multiply({
+    multiply(build, {
       ...{ rows: batchSize, columns: outputs, depth: inputs },
       a: build.matrix(x.tensor, inputs),
       b: build.matrix(weights.operand, inputs, { transposed: true }),
@@ -54,9 +50,10 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
     const sums = addColumnSums(build, dy, outputs, db);
     build.add(info, [x.tensor, dy, dw, db, ...sums.tensors], "cublaslt", () => {
       try {
-        return multiply({ ...product(), rowSums: build.address(db) });
-      } catch {
-        const [run, sum] = [multiply(product()), sums.prepare()];
+        return multiply(build, { ...product(), rowSums: build.address(db) });
+      } catch (error) {
+        if (!(error instanceof AlexnetError)) throw error;
+        const [run, sum] = [multiply(build, product()), sums.prepare()];
         return () => {
           run();
           sum();
@@ -68,7 +65,7 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
   const backwardData = (dy: Tensor): Tensor => {
     const dx = build.tensor(batchSize * inputs);
     build.add({ layer: name, kind, direction: "backward-data", flops }, [dy, weights.operand, dx], "cublaslt", () =>
-      multiply({
+      multiply(build, {
         ...{ rows: batchSize, columns: inputs, depth: outputs },
         a: build.matrix(dy, outputs),
         b: build.matrix(weights.operand, inputs),

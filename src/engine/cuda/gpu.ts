@@ -2,7 +2,7 @@ import type { Precision } from "../engine.js";
 import { Blas, loadBlas } from "./blas.js";
 import { openCompiler } from "./compiler.js";
 import { Dnn, loadDnn } from "./dnn.js";
-import { Device, openDriver } from "./driver.js";
+import { Device, driverVersion, openDriver } from "./driver.js";
 import { Kernels } from "./kernels.js";
 import type { Scene } from "./native.js";
 import { Tuning } from "./tuning.js";
@@ -16,7 +16,7 @@ export interface Gpu {
   readonly tuning: Tuning;
   readonly precision: Precision;
   readonly scene: Scene;
-  /** "cuDNN 9.10.2, cuBLASLt 12.9.1" */
+  /** "cuDNN 9.10.2, cuBLASLt 12.9.1, NVRTC 12.9, driver 12.8" */
   readonly library: string;
   close(): void;
 }
@@ -27,14 +27,14 @@ export function openGpu(precision: Precision = "bf16"): Gpu {
   const driver = openDriver(scene);
   const compiler = openCompiler(scene, driver.version);
   const [blasLibrary, dnnLibrary] = [loadBlas(driver.version), loadDnn(driver.version)];
-  const device = new Device(driver);
+  const device = new Device(driver, scene);
   const blas = new Blas(blasLibrary, device, precision, scene);
   const dnn = new Dnn(dnnLibrary, device, precision, scene);
   const kernels = new Kernels(driver, device, compiler, { BF16: precision === "bf16" ? 1 : 0 });
-  const library = `cuDNN ${dnn.version}, cuBLASLt ${blas.version}`;
+  const library = `cuDNN ${dnn.version}, cuBLASLt ${blas.version}, NVRTC ${compiler.version}, driver ${driverVersion(driver)}`;
   return {
     ...{ device, blas, dnn, kernels, precision, scene, library },
-    tuning: new Tuning(device, `${device.facts.name}, ${library}, driver ${driver.version}, ${precision}`),
+    tuning: new Tuning(device, `${device.facts.name}, ${library}, ${precision}`),
     close() {
       kernels.close();
       dnn.close();

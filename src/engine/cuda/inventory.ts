@@ -2,7 +2,7 @@ import { AlexnetError } from "../../errors.js";
 import { blasVersion, loadBlas } from "./blas.js";
 import { openCompiler } from "./compiler.js";
 import { dnnVersion, loadDnn } from "./dnn.js";
-import { type DeviceFacts, openDriver } from "./driver.js";
+import { type DeviceFacts, driverVersion, openDriver } from "./driver.js";
 
 export interface FoundLibrary {
   /** "cuDNN 9.10.2" */
@@ -35,7 +35,7 @@ export function takeInventory(): Inventory {
   if (driver === undefined) return { devices: [], libraries: [], missing };
   const { version, devices, library } = driver;
   const looks: readonly (() => FoundLibrary)[] = [
-    () => ({ name: `driver for CUDA ${Math.floor(version / 1000)}.${(version % 1000) / 10}`, path: library.path }),
+    () => ({ name: `driver for CUDA ${driverVersion(driver)}`, path: library.path }),
     () => {
       const compiler = openCompiler(scene, version);
       return { name: `NVRTC ${compiler.version}`, path: compiler.path };

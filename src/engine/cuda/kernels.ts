@@ -1,4 +1,4 @@
-import { type Compiler, compileCached, type Definitions } from "./compiler.js";
+import { architectureFor, type Compiler, compileCached, type Definitions } from "./compiler.js";
 import type { Device, Driver } from "./driver.js";
 import { addressOf, created, type Pointer } from "./native.js";
 
@@ -20,13 +20,18 @@ export class Kernels {
   readonly #calls: Driver["calls"];
   readonly #device: Device;
   readonly #compiler: Compiler;
+  readonly #architecture: string;
   readonly #common: Definitions;
 
-  /** @param common definitions that all kernels get */
+  /**
+   * @param common definitions that all kernels get, unless they bring their own
+   * @throws AlexnetError "engine" when the compiler does not know the device
+   */
   constructor(driver: Driver, device: Device, compiler: Compiler, common: Definitions) {
     this.#calls = driver.calls;
     this.#device = device;
     this.#compiler = compiler;
+    this.#architecture = architectureFor(compiler, device.facts);
     this.#common = common;
   }
 
@@ -70,8 +75,7 @@ export class Kernels {
     const key = `${file} ${JSON.stringify(definitions)}`;
     const known = this.#modules.get(key);
     if (known !== undefined) return known;
-    const { major, minor } = this.#device.facts;
-    const image = compileCached(this.#compiler, file, `sm_${major}${minor}`, definitions);
+    const image = compileCached(this.#compiler, file, this.#architecture, definitions);
     const module = created((out) => this.#calls.cuModuleLoadData(out, image));
     this.#modules.set(key, module);
     return module;

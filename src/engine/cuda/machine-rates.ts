@@ -48,7 +48,7 @@ function varied(length: number): Float32Array {
 }
 
 function leastSeconds({ device }: Gpu, run: () => void): number {
-  const [start, end] = [device.createEvent(), device.createEvent()];
+  const [start, end] = [device.createEvent({ timed: true }), device.createEvent({ timed: true })];
   run();
   const seconds = Array.from({ length: RUNS }, () => {
     device.record(start);

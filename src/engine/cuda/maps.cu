@@ -119,10 +119,16 @@ __device__ __forceinline__ void unpooled(const number* dy, const Place* places, 
     for (int outColumn = left; outColumn <= column / STRIDE && outColumn < OUT_WIDTH; outColumn++) {
       int place = (row - outRow * STRIDE) * SIZE + column - outColumn * STRIDE;
       long long at = ((sample * OUT_HEIGHT + outRow) * OUT_WIDTH + outColumn) * CHANNELS;
+      Pack<Place, VECTOR> where = *reinterpret_cast<const Pack<Place, VECTOR>*>(places + at + channel);
+      float slopes[VECTOR];
+      load(dy + at + channel, slopes);
 #pragma unroll
-      for (int i = 0; i < VECTOR + 2 * AROUND; i++) {
-        int own = channel - AROUND + i;
-        if (own >= first && own < first + GROUP && places[at + own] == place) values[i] += wide(dy[at + own]);
+      for (int i = 0; i < VECTOR; i++) values[AROUND + i] += where.at[i] == place ? slopes[i] : 0.0f;
+#pragma unroll
+      for (int i = 0; i < AROUND; i++) {
+        int before = channel - AROUND + i, after = channel + VECTOR + i;
+        if (before >= first && places[at + before] == place) values[i] += wide(dy[at + before]);
+        if (after < first + GROUP && places[at + after] == place) values[AROUND + VECTOR + i] += wide(dy[at + after]);
       }
     }
 #else

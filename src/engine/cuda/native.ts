@@ -75,7 +75,7 @@ export class NativeError extends AlexnetError {
   }
 }
 
-/** Binds a function that gives a text or a number. */
+/** Binds a function that gives a text or a number, which nobody checks. */
 export function bindPlain(library: NativeLibrary, name: keyof typeof plainCalls): (...values: unknown[]) => unknown {
   const [result, ...types] = plain[name];
   return library.handle.func(name, result, types);

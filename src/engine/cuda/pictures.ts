@@ -23,8 +23,8 @@ export class PictureUpload {
   }
 
   /**
-   * Copies those pictures that a view shows to `to`, close together; what the program's stream does next waits for
-   * them. The caller leaves them unchanged until that is done.
+   * Copies those pictures that a view shows to `to`, close together, beside what the program's stream does meanwhile;
+   * what it does next waits for them. The caller leaves them unchanged until that is done.
    * @returns by sample, the index of its picture there
    */
   bring({ pictures, views }: Batch, to: Pointer): readonly number[] {

@@ -14,6 +14,9 @@ import { Parameters } from "./parameters.js";
 import { PICTURE_BYTES } from "./pictures.js";
 import { addUpdate } from "./update.js";
 
+/** The next batch comes to one while the other is worked on. */
+const SLOTS = [0, 1] as const;
+
 export type Plan = ReturnType<typeof planProgram>;
 
 /** A network as operations in order, with the memory between them planned but not allocated. */
@@ -28,13 +31,14 @@ export function planProgram(gpu: Gpu, network: Network, options: CompileOptions)
   const first = layers.findIndex(({ name }) => name === after) + 1;
   for (const { name } of layers.slice(0, first)) parameters.keep(name);
 
-  /** Where a batch's pictures lie, for programs that look at pictures. */
-  const pictures =
-    first === 0 ? build.tensor((batchSize * PICTURE_BYTES) / 4, { format: "float32", kept: true }) : undefined;
+  /** Where batches' pictures lie, in turn, for programs that look at pictures. */
+  const pictures = SLOTS.map(() =>
+    first === 0 ? build.tensor((batchSize * PICTURE_BYTES) / 4, { format: "float32", kept: true }) : undefined,
+  );
   const input: Activation =
-    pictures === undefined
+    pictures[0] === undefined
       ? beginning(build, shaped[first].input, batchSize)
-      : addInput(build, batchSize, network.input.size, layers[0], options.preprocessing, controls, pictures);
+      : addInput(build, batchSize, network.input.size, layers[0], options.preprocessing, controls, pictures[0]);
   let y = input;
   let wanted = inputGradient; // whether gradients are, as far down as the layer's input
   const stages: Stage[] = [];

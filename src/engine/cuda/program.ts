@@ -1,19 +1,18 @@
-import koffi from "koffi";
 import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
 import type { ComputeProgram } from "../compute.js";
 import type { Batch, CompileOptions, State, StepOptions } from "../engine.js";
-import type { Operation, Tensor } from "./build.js";
+import type { Operation } from "./build.js";
 import { type Graph, isOutOfMemory } from "./driver.js";
 import type { Gpu } from "./gpu.js";
 import { type Activation, layoutOf } from "./layer.js";
 import { pack, unpack, valueCount } from "./layout.js";
 import { outcomeOf, RESULT_BYTES } from "./loss.js";
-import type { Pointer } from "./native.js";
 import { PictureUpload } from "./pictures.js";
 import { type Plan, planProgram } from "./plan.js";
 import { profileOperations } from "./profile.js";
 import { refuseTooLarge, tooLarge } from "./room.js";
+import { Slot } from "./slot.js";
 
 const notLearning = { learning: false, seed: 0, learningRate: 0, momentum: 0, weightDecay: 0 } as const;
 const noBatch: Batch = { pictures: new Uint8Array(), views: [], labels: new Int32Array() };
@@ -31,6 +30,14 @@ export function compileProgram(gpu: Gpu, network: Network, options: CompileOptio
   }
 }
 
+/** A slot and what runs on what came by it. */
+interface Prepared {
+  readonly slot: Slot;
+  readonly predict: Graph;
+  /** Where the program trains. */
+  readonly step?: Graph;
+}
+
 class CudaProgram implements ComputeProgram {
   readonly batchSize: number;
   readonly memoryBytes: number;
@@ -38,73 +45,55 @@ class CudaProgram implements ComputeProgram {
   readonly #plan: Plan;
   readonly #operations: readonly Operation[];
   readonly #upload: PictureUpload;
-  /** Host memory that graphs copy from and to: the orders, then the results. */
-  readonly #host: Pointer;
-  readonly #orders: DataView;
-  readonly #results: DataView;
-  readonly #forward: Graph;
-  readonly #step: Graph | undefined;
+  readonly #slots: readonly Prepared[];
+  /** Batches so far; they use the slots in turn. */
+  #batches = 0;
+  /** In the latest batch. */
   #samples = 0;
 
   constructor(gpu: Gpu, plan: Plan, { batchSize, mode }: CompileOptions) {
-    const { device } = gpu;
-    const { build, controls, forwardCount, probabilities, loss } = plan;
+    const { build, controls, probabilities, pictures } = plan;
     this.#gpu = gpu;
     this.#plan = plan;
     this.batchSize = batchSize;
     this.#operations = build.finish();
     this.memoryBytes = build.memoryBytes;
-    this.#upload = new PictureUpload(device);
+    this.#upload = new PictureUpload(gpu.device);
     build.own(() => this.#upload.close());
-    const outputBytes = Math.max(RESULT_BYTES, probabilities.bytes);
-    this.#host = device.allocateHost(controls.bytes + outputBytes);
-    build.own(() => device.freeHost(this.#host));
-    const memory: ArrayBuffer = koffi.view(this.#host, controls.bytes + outputBytes);
-    this.#orders = new DataView(memory, 0, controls.bytes);
-    this.#results = new DataView(memory, controls.bytes);
-
-    const bringOrders = () => device.copyIn(build.address(controls.tensor), this.#host, controls.bytes);
-    const takeResults = (tensor: Tensor, bytes: number) =>
-      device.copyOut(this.#host + BigInt(controls.bytes), build.address(tensor), bytes);
-    const softmax = this.#operations[forwardCount];
-    const runForward = (): void => {
-      bringOrders();
-      for (const operation of this.#operations.slice(0, forwardCount)) this.#run(operation);
-    };
-    const predict = (): void => {
-      runForward();
-      this.#run(softmax);
-      takeResults(probabilities, probabilities.bytes);
-    };
-    const step = (): void => {
-      runForward();
-      for (const operation of this.#operations.slice(forwardCount + 1)) this.#run(operation);
-      if (loss !== undefined) takeResults(loss.result, RESULT_BYTES);
-    };
-    this.#order(noBatch, notLearning);
-    this.#forward = this.#captured(predict);
-    this.#step = mode === "train" ? this.#captured(step) : undefined;
+    const resultBytes = Math.max(RESULT_BYTES, probabilities.bytes);
+    this.#slots = pictures.map((tensor) => {
+      const slot = new Slot(build, controls.bytes, resultBytes, tensor && build.address(tensor));
+      this.#order(slot, noBatch, notLearning);
+      return {
+        slot,
+        predict: this.#captured(() => this.#putPrediction(slot)),
+        ...(mode === "train" && { step: this.#captured(() => this.#putStep(slot)) }),
+      };
+    });
   }
 
-  step(batch: Batch, options: StepOptions) {
-    this.#order(batch, { ...options, learning: true });
-    this.#launch("step", this.#step);
-    return outcomeOf(this.#results);
+  async step(batch: Batch, options: StepOptions) {
+    const { slot, step } = this.#nextSlot();
+    this.#order(slot, batch, { ...options, learning: true });
+    return slot.launch(trained(step), "step", outcomeOf);
   }
 
-  predict(batch: Batch): Float32Array {
-    this.#order(batch, notLearning);
-    this.#launch("predict", this.#forward);
+  async predict(batch: Batch) {
+    const { slot, predict } = this.#nextSlot();
+    this.#order(slot, batch, notLearning);
     const count = batch.views.length * this.#plan.classes;
-    const { buffer, byteOffset } = this.#results;
-    return new Float32Array(buffer, byteOffset, count).slice();
+    return slot.launch(predict, "predict", ({ buffer, byteOffset }) =>
+      new Float32Array(buffer, byteOffset, count).slice(),
+    );
   }
 
   profile(batch: Batch, options: StepOptions, steps: number) {
-    const { forwardCount } = this.#plan;
-    this.#order(batch, { ...options, learning: true });
+    const { slot, step } = this.#nextSlot();
+    const { build, controls, forwardCount } = this.#plan;
+    this.#order(slot, batch, { ...options, learning: true });
     const operations = this.#operations.filter((_, i) => i !== forwardCount); // without the softmax of predictions
-    return profileOperations(this.#gpu, operations, this.#step, steps);
+    const bringOrders = () => slot.bringOrders(build.address(controls.tensor));
+    return profileOperations(this.#gpu, bringOrders, operations, trained(step), steps);
   }
 
   activation(layer: string): Float32Array {
@@ -124,10 +113,39 @@ class CudaProgram implements ComputeProgram {
   }
 
   close(): void {
-    this.#gpu.device.wait();
-    this.#forward.close();
-    this.#step?.close();
+    for (const { slot, predict, step } of this.#slots) {
+      slot.settle();
+      predict.close();
+      step?.close();
+    }
     this.#plan.build.close();
+  }
+
+  /** The slot whose turn it is, once nothing uses it any more. */
+  #nextSlot(): Prepared {
+    const next = this.#slots[this.#batches++ % this.#slots.length];
+    next.slot.settle();
+    return next;
+  }
+
+  #putForward(slot: Slot): void {
+    const { build, controls, forwardCount } = this.#plan;
+    slot.bringOrders(build.address(controls.tensor));
+    for (const operation of this.#operations.slice(0, forwardCount)) this.#run(operation);
+  }
+
+  #putPrediction(slot: Slot): void {
+    const { build, probabilities, forwardCount } = this.#plan;
+    this.#putForward(slot);
+    this.#run(this.#operations[forwardCount]); // the softmax
+    slot.takeResults(build, probabilities);
+  }
+
+  #putStep(slot: Slot): void {
+    const { build, loss, forwardCount } = this.#plan;
+    this.#putForward(slot);
+    for (const operation of this.#operations.slice(forwardCount + 1)) this.#run(operation);
+    if (loss !== undefined) slot.takeResults(build, loss.result);
   }
 
   /** Runs it once as it is, so that libraries load what they need, then makes it one graph. The state stays 0. */
@@ -145,24 +163,14 @@ class CudaProgram implements ComputeProgram {
     scene.doing = "";
   }
 
-  #launch(what: string, graph: Graph | undefined): void {
-    const { scene, device } = this.#gpu;
-    scene.doing = what;
-    graph?.launch();
-    device.wait();
-    scene.doing = "";
-  }
-
   /** Brings the batch on its way and writes the orders, which the graph brings. */
-  #order(batch: Batch, orders: StepOptions & { readonly learning: boolean }): void {
-    const { build, controls, pictures } = this.#plan;
+  #order({ pictures, orders }: Slot, batch: Batch, how: StepOptions & { readonly learning: boolean }): void {
     const { views } = batch;
     this.#samples = views.length;
-    const address = pictures === undefined ? 0n : build.address(pictures);
-    const places = pictures === undefined ? views.map(() => 0) : this.#upload.bring(batch, address);
+    const places = pictures === undefined ? views.map(() => 0) : this.#upload.bring(batch, pictures);
     if (pictures === undefined) this.#begin(batch.activations ?? new Float32Array());
-    const labels = orders.learning ? batch.labels : new Int32Array();
-    controls.write(this.#orders, { ...orders, ...{ pictures: address, views, places, labels } });
+    const labels = how.learning ? batch.labels : new Int32Array();
+    this.#plan.controls.write(orders, { ...how, ...{ pictures: pictures ?? 0n, views, places, labels } });
   }
 
   /** Overwrites the input of a program that begins after a layer; samples the batch lacks are zeros. */
@@ -182,4 +190,9 @@ class CudaProgram implements ComputeProgram {
     unpack(layout, this.#plan.build.read(activation.tensor), values);
     return values.slice(0, (values.length / this.batchSize) * this.#samples);
   }
+}
+
+function trained(step: Graph | undefined): Graph {
+  if (step === undefined) throw new Error("compiled to predict"); // checked at the engine's border
+  return step;
 }

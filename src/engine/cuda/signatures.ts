@@ -53,6 +53,7 @@ export const driverCalls = {
   cuGraphExecDestroy: ["void *"],
   cuEventCreate: ["void *", "uint"],
   cuEventRecord: ["void *", "void *"],
+  cuEventRecordWithFlags: ["void *", "void *", "uint"],
   cuEventSynchronize: ["void *"],
   cuEventElapsedTime: ["void *", "void *", "void *"],
   cuEventDestroy_v2: ["void *"],
@@ -66,6 +67,8 @@ export const driverCalls = {
 
 export const compilerCalls = {
   nvrtcVersion: ["void *", "void *"],
+  nvrtcGetNumSupportedArchs: ["void *"],
+  nvrtcGetSupportedArchs: ["void *"],
   nvrtcCreateProgram: ["void *", "str", "str", "int", "void *", "void *"],
   nvrtcCompileProgram: ["void *", "int", "void *"],
   nvrtcGetCUBINSize: ["void *", "void *"],
@@ -196,12 +199,13 @@ export const convolutionCalls = {
   ],
 } as const satisfies Signatures;
 
-/** Functions that give a text or a version: name, result, arguments. */
+/** Functions that give something else than success or an error: name, result, arguments. */
 export const plainCalls = {
   nvrtcGetErrorString: ["str", "int"],
   cublasLtGetStatusString: ["str", "int"],
   cublasLtGetVersion: ["size_t"],
   cudnnGetErrorString: ["str", "int"],
+  cuEventQuery: ["int", "void *"],
   cudnnGetVersion: ["size_t"],
 } as const satisfies Readonly<Record<string, readonly [NativeType, ...NativeType[]]>>;
 
@@ -212,7 +216,10 @@ export const CUDA = {
   CU_STREAM_NON_BLOCKING: 1,
   CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: 1,
   CU_EVENT_DEFAULT: 0,
+  CU_EVENT_DISABLE_TIMING: 2,
+  CU_EVENT_RECORD_EXTERNAL: 1,
   CUDA_ERROR_OUT_OF_MEMORY: 2,
+  CUDA_ERROR_NOT_READY: 600,
 } as const;
 
 export const CUBLASLT = {
@@ -231,7 +238,9 @@ export const CUBLASLT = {
   CUBLASLT_EPILOGUE_BIAS: 4,
   CUBLASLT_EPILOGUE_RELU_BIAS: 6,
   CUBLASLT_EPILOGUE_BGRADB: 512,
+  CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE: 2,
   CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES: 1,
+  CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK: 3,
   CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES: 5,
   CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES: 6,
   CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES: 7,

@@ -1,9 +1,14 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Engine, LayerTime } from "#src/engine/engine.js";
+import { architectureFor } from "#src/engine/cuda/compiler.js";
+import { type Engine, type LayerTime, precisions, type StepResult } from "#src/engine/engine.js";
 import { type OpenOptions, openEngine } from "#src/engine/open.js";
 import { initialise } from "#src/network/initialise.js";
 import { expectClose } from "../compare.js";
 import { centred, noiseBatch, SMALL_CLASSES, smallNetwork } from "../fixtures.js";
+import { tolerances } from "../tolerances.js";
 import { useEmulator } from "./emulator.js";
 
 /** What differs from device to device, and what is told when something is missing, on emulated devices. */
@@ -59,6 +64,19 @@ devices("convolutions and products", () => {
     expectClose(product.parameters, library.parameters, 1e-6, "parameters");
   });
 
+  it("add biases themselves where the library can't", async () => {
+    for (const precision of precisions) {
+      const library = await train(await open({ precision }));
+      await engine?.close();
+      emulate("EMULATOR_NO_CONVOLUTIONS", "1"); // products with biases all
+      emulate("EMULATOR_NO_BIAS", "1");
+      const own = await train(await open({ precision }));
+      await engine?.close();
+      for (const name of set.splice(0)) delete process.env[name];
+      expectClose(own.parameters, library.parameters, tolerances[precision].layer, `${precision} parameters`);
+    }
+  });
+
   it("sum up bias gradients themselves where the library can't", async () => {
     const library = await train(await open());
     await engine?.close();
@@ -74,6 +92,20 @@ devices("a step", () => {
     const { correct, correctTop5 } = await program.step(noiseBatch(3, SMALL_CLASSES), stepOptions);
     expect(correct).toBe(0); // all logits are 0: none is above the others
     expect(correctTop5).toBe(3); // of five classes
+  });
+
+  it("has the batch that it is given when it is timed", async () => {
+    const own = await open();
+    const compile = async () => {
+      const program = await own.compile(smallNetwork, options);
+      await program.write("parameters", initialise(smallNetwork, { deviation: 0.1, biases: {} }, 1));
+      return program;
+    };
+    const batch = noiseBatch(3, SMALL_CLASSES);
+    const [timed, plain] = [await compile(), await compile()];
+    await timed.profile(batch, stepOptions, 2);
+    for (let i = 0; i < 3 + 3; i++) await plain.step(batch, stepOptions); // one to warm up and two, both ways
+    expect(await timed.read("parameters")).toEqual(await plain.read("parameters"));
   });
 
   it("has a time for every operation, which none is without", async () => {
@@ -107,6 +139,72 @@ devices("a step", () => {
   });
 });
 
+devices("a step asked for before the one before is answered", () => {
+  /** Seven steps of different batches by memory used again as a loader does: results, then parameters. */
+  async function run(own: Engine, ahead: boolean) {
+    const program = await own.compile(smallNetwork, options);
+    await program.write("parameters", initialise(smallNetwork, { deviation: 0.1, biases: {} }, 1));
+    const memory = [0, 1, 2].map(() => noiseBatch(3, SMALL_CLASSES).pictures);
+    const results: StepResult[] = [];
+    let before: Promise<StepResult> | undefined;
+    for (let i = 0; i < 7; i++) {
+      const { pictures, ...batch } = noiseBatch(3, SMALL_CLASSES, i);
+      const slot = memory[i % memory.length];
+      slot.set(pictures);
+      const step = program.step({ ...batch, pictures: slot }, { ...stepOptions, seed: i });
+      if (!ahead) await step;
+      if (before !== undefined) results.push(await before);
+      before = step;
+    }
+    const predicted = program.predict(noiseBatch(2, SMALL_CLASSES, 9)); // the last step is still under way
+    if (before !== undefined) results.push(await before);
+    const outcome = { results, predicted: await predicted, parameters: await program.read("parameters") };
+    await program.close();
+    return outcome;
+  }
+
+  it.each(["as late as they can", "at once"])("gives the same bits, copies being done %s", async (when) => {
+    if (when === "at once") emulate("EMULATOR_EAGER_COPIES", "1");
+    emulate("EMULATOR_MILLISECONDS", "50");
+    const own = await open();
+    expect(await run(own, true)).toEqual(await run(own, false));
+  });
+
+  it("has its pictures brought while that one runs", async () => {
+    const trace = join(mkdtempSync(join(tmpdir(), "alexnet-trace-")), "trace");
+    const program = await (await open()).compile(smallNetwork, options);
+    emulate("EMULATOR_TRACE", trace);
+    emulate("EMULATOR_MILLISECONDS", "500");
+    const batches = [1, 2].map((seed) => noiseBatch(3, SMALL_CLASSES, seed));
+    await Promise.all(batches.map((batch) => program.step(batch, stepOptions)));
+    expect(readFileSync(trace, "utf8").trim().split("\n")).toEqual([
+      "bring",
+      "launch",
+      "bring",
+      "launch",
+      "done",
+      "done",
+    ]);
+  });
+
+  it("is waited for by all that comes after it", async () => {
+    emulate("EMULATOR_EAGER_COPIES", "1"); // the third's pictures would spoil the first's
+    emulate("EMULATOR_MILLISECONDS", "500");
+    const own = await open();
+    const compile = async () => {
+      const program = await own.compile(smallNetwork, options);
+      await program.write("parameters", initialise(smallNetwork, { deviation: 0.1, biases: {} }, 1));
+      return program;
+    };
+    const [program, awaited] = [await compile(), await compile()];
+    const batches = [1, 2, 3].map((seed) => noiseBatch(3, SMALL_CLASSES, seed));
+    const steps = batches.map((batch) => program.step(batch, stepOptions));
+    const [parameters] = await Promise.all([program.read("parameters"), program.close(), ...steps]);
+    for (const batch of batches) await awaited.step(batch, stepOptions);
+    expect(parameters).toEqual(await awaited.read("parameters"));
+  });
+});
+
 devices("a device that won't do", () => {
   const refused = (call: Promise<unknown>, message: RegExp) =>
     expect(call).rejects.toMatchObject({ code: "engine", message: expect.stringMatching(message) });
@@ -119,6 +217,14 @@ devices("a device that won't do", () => {
   it("is too old", async () => {
     emulate("EMULATOR_MAJOR", "7");
     await refused(open(), /Emulator: compute capability 7\.0 is too old; it takes 8\.0 .* or use --engine onednn/);
+  });
+
+  it("is newer than the compiler", async () => {
+    emulate("EMULATOR_MAJOR", "10");
+    await refused(
+      open(),
+      /Emulator: NVRTC 12\.0 compiles for up to sm_90, not for sm_100; install a newer CUDA toolkit/,
+    );
   });
 
   it("has too little memory: the largest batch that fits is named, and does fit", async () => {
@@ -135,6 +241,15 @@ devices("a device that won't do", () => {
     await refused(compile(most + 1), /the largest batch that fits is/);
     await (await compile(most)).close();
   });
+});
+
+it("kernels are compiled for the device's own architecture or one that it runs too", () => {
+  const compiler = { version: "13.0", architectures: [80, 86, 89, 90, 100, 120] };
+  const chosen = (major: number, minor: number) => architectureFor(compiler, { name: "a device", major, minor });
+  expect([chosen(8, 0), chosen(8, 7), chosen(9, 0), chosen(10, 3), chosen(12, 1)]).toEqual(
+    [80, 86, 90, 100, 120].map((each) => `sm_${each}`),
+  );
+  expect(() => chosen(11, 0)).toThrow(/compiles for up to sm_120, not for sm_110/);
 });
 
 describe("without a driver", () => {

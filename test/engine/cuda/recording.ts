@@ -1,8 +1,10 @@
+import type { ProductSpec } from "#src/engine/cuda/blas.js";
 import type { Definitions } from "#src/engine/cuda/compiler.js";
 import type { Gpu } from "#src/engine/cuda/gpu.js";
 import { planProgram } from "#src/engine/cuda/plan.js";
 import type { Way } from "#src/engine/cuda/tuning.js";
 import type { Precision } from "#src/engine/engine.js";
+import { AlexnetError } from "#src/errors.js";
 import type { Network } from "#src/network/network.js";
 import { centred } from "../fixtures.js";
 
@@ -23,7 +25,12 @@ export function compiledKernels(network: Network, precision: Precision): readonl
     precision,
     scene: { doing: "" },
     device: { allocate: () => 0n, free: nothing, clear: nothing, copyIn: nothing, wait: nothing },
-    blas: { prepare: () => ({ run: nothing, close: nothing }) },
+    blas: {
+      prepare({ bias }: ProductSpec) {
+        if (bias !== undefined) throw new AlexnetError("engine", "a library that can't add a bias");
+        return { run: nothing, close: nothing };
+      },
+    },
     dnn: { prepare: () => ({ workspace: { forward: 0, data: 0, weights: 0 }, close: nothing }) },
     kernels: {
       get: (file: string, _name: string, definitions: Definitions) => {

@@ -94,6 +94,7 @@ int cublasLtMatmulPreferenceCreate(void** out) { return *out = new Preference, O
 int cublasLtMatmulPreferenceDestroy(Preference* preference) { return delete preference, OK; }
 int cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribute, const void* value, size_t size) {
   if (attribute == 1 && size == 8) return memcpy(&preference->workspace, value, 8), OK;
+  if (attribute == 3 && size == 4) return *(const uint32_t*)value == 2 ? (int)OK : (int)BAD;
   if (attribute >= 5 && attribute <= 8 && size == 4) return memcpy(&preference->alignment[attribute - 5], value, 4), OK;
   return BAD;
 }
@@ -103,6 +104,7 @@ int cublasLtMatmulAlgoGetHeuristic(void*, Operation* operation, Layout* a, Layou
   *found = 0;
   if (c != d || !fits(*operation, *a, *b, *d)) return BAD;
   if (operation->epilogue == BGRADB && getenv("EMULATOR_NO_BIAS_GRADIENT")) return NOT_SUPPORTED;
+  if ((operation->epilogue == BIAS || operation->epilogue == RELU_BIAS) && getenv("EMULATOR_NO_BIAS")) return NOT_SUPPORTED;
   memcpy(results->algorithm, ALGORITHM, 64);
   results->workspace = 0;
   results->state = OK;
@@ -117,7 +119,7 @@ int cublasLtMatmul(void*, Operation* operation, const float* alpha, const void* 
   if (!fits(*operation, *aLayout, *bLayout, *dLayout)) return BAD;
   Operation op = *operation;
   Layout la = *aLayout, lb = *bLayout, ld = *dLayout;
-  float scale = *alpha, keep = *beta;
+  float scale = *alpha, keep = *beta, wrong = getenv("EMULATOR_WRONG") ? 1.1f : 1.0f;
   if (getenv("EMULATOR_SKIP_LARGE") && ld.rows * ld.columns > (1 << 22)) return OK;  // a yardstick: only its time counts
   enqueue(stream, [=] {
     std::vector<float> left = gathered(la, a, op.transposeA, op.compute == TF32);
@@ -129,7 +131,7 @@ int cublasLtMatmul(void*, Operation* operation, const float* alpha, const void* 
         const float *x = &left[i * k], *y = &right[j * k];
         float sum = 0;
         for (uint64_t l = 0; l < k; l++) sum += x[l] * y[l];
-        sum *= scale;
+        sum *= scale * wrong;
         if (keep != 0) sum += keep * out.get(j * ld.stride + i);
         if (op.epilogue == BIAS || op.epilogue == RELU_BIAS) sum += bias.get(i);
         out.set(j * ld.stride + i, op.epilogue == RELU_BIAS ? rectify(sum) : sum);

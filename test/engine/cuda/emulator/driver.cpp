@@ -3,6 +3,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -20,10 +21,14 @@ struct Dimensions {
 };
 
 struct Graph {
-  std::vector<Work> work;
+  std::deque<Work> work;
 };
+// Happens when its stream has done what was put on it before.
 struct Event {
   Stream* stream = nullptr;
+  uint64_t place = 0;
+  bool timed = false;
+  std::chrono::steady_clock::time_point recorded;
 };
 struct Module {
   void* library;
@@ -49,11 +54,23 @@ size_t usedBytes() {
   return sum;
 }
 
-void drain(Stream* stream) {
-  std::vector<Work> queue;
-  queue.swap(stream->queue);
-  for (Work& work : queue) work();
+void drain(Stream* stream, uint64_t place = UINT64_MAX) {
+  while (stream->done < place && !stream->queue.empty()) {
+    Work work = std::move(stream->queue.front());
+    stream->queue.pop_front();
+    work();
+    stream->done++;
+  }
 }
+// Appends what programs do to the file that EMULATOR_TRACE names.
+void trace(const char* what) {
+  const char* path = getenv("EMULATOR_TRACE");
+  if (path == nullptr) return;
+  FILE* file = fopen(path, "a");
+  fprintf(file, "%s\n", what);
+  fclose(file);
+}
+bool hasHappened(const Event& event) { return event.stream == nullptr || event.stream->done >= event.place; }
 void drainAll() {
   for (Stream* stream : streams) drain(stream);
 }
@@ -123,7 +140,12 @@ void runBlock(const Function& function, void** arguments, unsigned count, Dimens
 }
 }  // namespace
 
-void enqueue(Stream* stream, Work work) { stream->queue.push_back(std::move(work)); }
+void enqueue(Stream* stream, Work work) {
+  stream->queue.push_back(std::move(work));
+  if (stream->capturing) return;
+  stream->enqueued++;
+  if (stream->eager) drain(stream);
+}
 
 #define REFUSE_WHILE_CAPTURING \
   if (streamsCapturing) return CAPTURING
@@ -198,6 +220,7 @@ int cuMemHostUnregister(void* address) { return pinned.erase((char*)address) ? O
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, Stream* stream) {
   if (!isOnDevice(to, bytes)) return INVALID;
   if (isPinned(from, bytes)) {
+    if (!stream->capturing) trace("bring");
     enqueue(stream, [=] { memcpy((void*)to, from, bytes); });
     return OK;
   }
@@ -222,8 +245,10 @@ int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, Stream* stre
   return OK;
 }
 
+// With EMULATOR_EAGER_COPIES all streams but the first do their work at once: as early as a device may.
 int cuStreamCreate(void** out, unsigned) {
   Stream* stream = new Stream;
+  stream->eager = !streams.empty() && getenv("EMULATOR_EAGER_COPIES");
   streams.insert(stream);
   *out = stream;
   return OK;
@@ -259,29 +284,59 @@ int cuGraphInstantiateWithFlags(void** out, Graph* graph, unsigned long long) {
   return OK;
 }
 int cuGraphLaunch(Graph* graph, Stream* stream) {
+  trace("launch");
   for (Work& work : graph->work) enqueue(stream, work);
   return OK;
 }
 int cuGraphDestroy(Graph* graph) { return delete graph, OK; }
 int cuGraphExecDestroy(Graph* graph) { return delete graph, OK; }
 
-int cuEventCreate(void** out, unsigned) { return *out = new Event, OK; }
+int cuEventCreate(void** out, unsigned flags) {
+  Event* event = new Event;
+  event->timed = !(flags & 2);
+  *out = event;
+  return OK;
+}
 int cuEventDestroy_v2(Event* event) { return delete event, OK; }
-int cuEventRecord(Event* event, Stream* stream) { return event->stream = stream, OK; }
+int cuEventRecord(Event* event, Stream* stream) {
+  REFUSE_WHILE_CAPTURING;
+  event->stream = stream;
+  event->place = stream->enqueued;
+  event->recorded = std::chrono::steady_clock::now();
+  return OK;
+}
+int cuEventRecordWithFlags(Event* event, Stream* stream, unsigned flags) {
+  if (flags != 1 || !stream->capturing) return INVALID;
+  enqueue(stream, [=] {
+    event->stream = stream;
+    event->place = 0;
+  });
+  return OK;
+}
 int cuStreamWaitEvent(Stream* stream, Event* event, unsigned) {
-  Stream* other = event->stream;
-  if (other == nullptr) return OK;
-  enqueue(stream, [=] { drain(other); });
+  Event then = *event;
+  if (then.stream) enqueue(stream, [=] { drain(then.stream, then.place); });
   return OK;
 }
 int cuEventSynchronize(Event* event) {
   REFUSE_WHILE_CAPTURING;
-  if (event->stream) drain(event->stream);
+  if (event->stream) drain(event->stream, event->place);
+  return OK;
+}
+// Where nobody waits, what was put on a stream is done after EMULATOR_MILLISECONDS: something else may come meanwhile.
+int cuEventQuery(Event* event) {
+  REFUSE_WHILE_CAPTURING;
+  const char* milliseconds = getenv("EMULATOR_MILLISECONDS");
+  auto due = event->recorded + std::chrono::milliseconds(milliseconds ? atoi(milliseconds) : 1);
+  if (!hasHappened(*event) && std::chrono::steady_clock::now() >= due) drain(event->stream, event->place);
+  if (!hasHappened(*event)) return NOT_READY;
+  trace("done");
   return OK;
 }
 // All things take as long, so that the first of several ways is chosen.
 int cuEventElapsedTime(float* out, Event* from, Event* to) {
-  if (!from->stream || !to->stream) return INVALID;
+  if (!from->stream || !to->stream || !from->timed || !to->timed) return INVALID;
+  if (!hasHappened(*from) || !hasHappened(*to)) return NOT_READY;
   return *out = 1.0f, OK;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <vector>
 
@@ -12,8 +13,9 @@ using Work = std::function<void()>;
 
 // Work in order; nothing runs before somebody waits.
 struct Stream {
-  std::vector<Work> queue;
-  bool capturing = false;
+  std::deque<Work> queue;
+  uint64_t enqueued = 0, done = 0;
+  bool capturing = false, eager = false;
 };
 
 // Does the work when the stream gets there; while it captures, each time its graph runs.

@@ -1,0 +1,102 @@
+import { availableParallelism } from "node:os";
+import { measureLoading, withSyntheticStores } from "../../dist/benchmark/loading.js";
+import { syntheticBatch, syntheticPreprocessing } from "../../dist/benchmark/synthetic.js";
+import { batches as readBatches } from "../../dist/dataset/batches.js";
+import { openStore } from "../../dist/dataset/store.js";
+import { Device, openDriver } from "../../dist/engine/cuda/driver.js";
+import { addressOf } from "../../dist/engine/cuda/native.js";
+import { oneAhead } from "../../dist/engine/one-ahead.js";
+import { initialise } from "../../dist/network/initialise.js";
+import { classCount } from "../../dist/network/transform.js";
+import { networkOf, table, withCuda } from "./common.js";
+
+/** How fast pictures get from a raw store in the page cache into training, and what limits it. */
+export default async function data({ keep, batches, steps, precision, ...options }) {
+  const network = networkOf(options);
+  const batchSize = Math.max(...batches);
+  const found = { batchSize, loading: [] };
+  const report = () => keep({ data: found, text: describe(found) });
+  found.bringing = bringingRate(batchSize);
+  report();
+  await withSyntheticStores(async ([raw]) => {
+    const store = await openStore(raw);
+    for (const workers of [1, 2, 4, 8].filter((count) => count <= availableParallelism())) {
+      const { picturesPerSecond } = await measureLoading(store, { pictures: steps * batchSize, batchSize, workers });
+      found.loading.push({ workers, picturesPerSecond });
+      report();
+    }
+    const { workers } = found.loading.reduce((a, b) => (a.picturesPerSecond >= b.picturesPerSecond ? a : b));
+    await withCuda(precision, async (engine) => {
+      const program = await engine.compile(network, {
+        batchSize,
+        mode: "train",
+        preprocessing: syntheticPreprocessing(),
+      });
+      await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
+      const step = { learningRate: 1e-4, momentum: 0.9, weightDecay: 5e-4, seed: 1 };
+      const resident = await program.profile(syntheticBatch(batchSize, 227, classCount(network)), step, steps);
+      found.computing = (1000 * batchSize) / resident.milliseconds;
+      report();
+      found.training = await trainingRate(program, step, store, { network, batchSize, workers, steps });
+      found.workers = workers;
+      report();
+    });
+    await store.close();
+  });
+}
+
+/** Pinned memory to the device's, as an engine brings a batch. */
+function bringingRate(batchSize) {
+  const pictures = new Uint8Array(new SharedArrayBuffer(batchSize * 256 * 256 * 3)).fill(1);
+  const scene = { doing: "" };
+  const device = new Device(openDriver(scene), scene);
+  const [from, to] = [addressOf(pictures), device.allocate(pictures.length)];
+  device.pin(from, pictures.length);
+  const bring = () => {
+    device.copyIn(to, from, pictures.length, device.copyStream);
+    device.wait(device.copyStream);
+  };
+  bring();
+  const times = Array.from({ length: 10 }, () => {
+    const start = performance.now();
+    bring();
+    return performance.now() - start;
+  });
+  device.unpin(from);
+  device.free(to);
+  device.close();
+  return (1000 * batchSize) / Math.min(...times);
+}
+
+/** Pictures a second through loader, copy and step together, after the first steps. */
+async function trainingRate(program, step, store, { network, batchSize, workers, steps }) {
+  async function* endless() {
+    const how = { split: "train", views: "augmented", cropSize: network.input.size, seed: 1, shuffle: true };
+    for (let epoch = 0; ; epoch++) yield* readBatches(store, { ...how, batchSize, workers, epoch });
+  }
+  const warmUp = 3;
+  let [count, pictures, start] = [0, 0, 0];
+  const train = ({ samples: _samples, release: _release, ...batch }) => program.step(batch, step);
+  for await (const [{ samples, release }] of oneAhead(endless(), train)) {
+    release();
+    if (count++ < warmUp) start = performance.now();
+    else pictures += samples.length;
+    if (count === warmUp + steps) break;
+  }
+  return (1000 * pictures) / (performance.now() - start);
+}
+
+function describe({ batchSize, bringing, loading, computing, training, workers }) {
+  const rate = (value) => value.toFixed(0);
+  const rows = [
+    ["copying pinned memory to the device", rate(bringing)],
+    ...loading.map((each) => [`loading alone, ${each.workers} threads`, rate(each.picturesPerSecond)]),
+    ...(computing ? [["computing alone, pictures on the device", rate(computing)]] : []),
+    ...(training ? [[`all together, ${workers} loading threads`, rate(training)]] : []),
+  ];
+  const text = table([`batches of ${batchSize}`, "pictures/s"], rows);
+  if (training === undefined) return text;
+  const limits = { copying: bringing, loading: Math.max(...loading.map((each) => each.picturesPerSecond)), computing };
+  const [limit, most] = Object.entries(limits).reduce((a, b) => (a[1] <= b[1] ? a : b));
+  return `${text}\n\nThe limit is ${limit}: all together reach ${((100 * training) / most).toFixed(0)} % of it.`;
+}
