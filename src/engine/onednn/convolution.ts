@@ -53,7 +53,7 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
   } as const;
   const flops = 2 * batchSize * volume(context.output) * (channels / groups) * size * size;
   const rectified = context.next?.kind === "relu";
-  const ways = winograd(build, { layer, dims: x.dims, output: dims, weightDims, training, rectified, flops });
+  const ways = winograd(build, { layer, dims: x.dims, output: dims, weightDims, rectified, flops });
 
   /** Of the ways that there are, the quickest. `add` adds one to a trial. */
   const choose = <Way>(

@@ -12,7 +12,6 @@ export interface Problem {
   readonly output: readonly number[];
   /** (filters, channels, size, size), or (groups, filters, channels, size, size) with those of one group. */
   readonly weightDims: readonly number[];
-  readonly training: boolean;
   readonly rectified: boolean;
   readonly flops: number;
 }
@@ -28,7 +27,7 @@ export interface Ways {
  * library has it. The layer is folded into its form first, see Folding.
  */
 export function winograd(build: Build, problem: Problem): Ways {
-  const { layer, dims, output, training, rectified } = problem;
+  const { layer, dims, output, rectified } = problem;
   const { bindings } = build.library;
   const { filters, groups } = layer;
   const folding = foldingOf(layer, dims, output);
@@ -45,12 +44,11 @@ export function winograd(build: Build, problem: Problem): Ways {
     padding: folding.padding,
   } as const;
   const attributes = bindings.attributes({ relu: rectified });
-  const direct = build.ownQuick(() =>
-    bindings.convolutionForward({ ...spec, algorithm: "direct" }, training, attributes),
-  );
+  // As in training when predicting too: then the algorithm takes weights in an ordinary layout.
+  const direct = build.ownQuick(() => bindings.convolutionForward({ ...spec, algorithm: "direct" }, true, attributes));
   if (direct === undefined) return {};
-  const weights = build.query(direct, Query.weights); // Winograd's own layouts can't be learned in
-  const forward = build.ownQuick(() => bindings.convolutionForward({ ...spec, weights }, training, attributes));
+  const weights = build.query(direct, Query.weights);
+  const forward = build.ownQuick(() => bindings.convolutionForward({ ...spec, weights }, true, attributes));
   if (forward === undefined) return {};
   const backwardWeights = build.ownQuick(() => bindings.convolutionBackwardWeights(spec, build.attributes, forward));
   const invertible = isPlain(folding) || layer.stride === 1;
