@@ -152,7 +152,7 @@ async function prepareAnyhow(options: PrepareOptions): Promise<PrepareSummary> {
     const preparation = await beginOrGoOn(file, source, request, options, out);
     await dealWithAll(preparation, options);
     options.onProgress?.({ ...progressOf(preparation), phase: "finishing" });
-    await writeSkippedList(file.current, out);
+    await writeSkippedList(file.database, out);
     await preparation.finish();
   } catch (error) {
     throw explain(error, out, signal);
@@ -180,7 +180,7 @@ async function beginOrGoOn(
   options: PrepareOptions,
   out: string,
 ): Promise<Preparation> {
-  const job = readJob(file.current);
+  const job = readJob(file.database);
   if (job !== undefined) {
     if (JSON.stringify(job.request) !== JSON.stringify(request))
       throw new AlexnetError(
@@ -198,7 +198,7 @@ async function beginOrGoOn(
     return preparation;
   }
   options.onProgress?.({ phase: "listing", done: 0, total: 0, skipped: 0 });
-  const plan = await writePlan(file.current, source, {
+  const plan = await writePlan(file, source, {
     ...request,
     onProgress: (done) => options.onProgress?.({ phase: "listing", done, total: 0, skipped: 0 }),
     signal: options.signal,
@@ -212,7 +212,7 @@ async function beginOrGoOn(
 
 const GROUP = 16; // pictures a worker takes at once
 const COMMIT = 8; // groups written in one transaction
-const RENEWAL = 2; // transactions between renewals of the database
+const RELEASE = 2; // transactions between releases of the memory they took
 const GROUPS_AHEAD = 3; // per worker; bounds the memory however slow a picture or the disk is
 
 async function dealWithAll(preparation: Preparation, options: PrepareOptions): Promise<void> {
@@ -229,17 +229,17 @@ async function dealWithAll(preparation: Preparation, options: PrepareOptions): P
   const underway: Promise<DealtGroup>[] = [];
   let groups: DealtGroup[] = [];
   let commits = 0;
-  const commit = async () => {
+  const commit = () => {
     preparation.commit(groups);
     groups = [];
-    if (++commits % RENEWAL === 0) await preparation.file.renew();
+    if (++commits % RELEASE === 0) preparation.file.releaseMemory();
     onProgress?.(progressOf(preparation));
   };
   const settle = async (keep: number) => {
     for (let first = underway[0]; underway.length > keep; first = underway[0]) {
       groups.push(await first);
       underway.shift();
-      if (groups.length === COMMIT) await commit();
+      if (groups.length === COMMIT) commit();
     }
   };
   try {
@@ -250,7 +250,7 @@ async function dealWithAll(preparation: Preparation, options: PrepareOptions): P
       await settle(workers * GROUPS_AHEAD);
     }
     await settle(0);
-    await commit();
+    commit();
     signal?.throwIfAborted();
   } finally {
     for (const group of underway) group.catch(() => {}); // the failure of the first is the one thrown
