@@ -67,6 +67,8 @@ export interface DealtGroup {
   readonly dealt: readonly (Stored | Fault | undefined)[];
   /** Over the training pictures among them. */
   readonly sums: PictureSums;
+  /** Where the encoded pictures and the sums lie. */
+  readonly memory: ArrayBuffer;
 }
 
 export function readJob(database: Database): Job | undefined {

@@ -8,6 +8,7 @@ import { AlexnetError } from "../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../images/decode.js";
 import { DatabaseFile, isStoreFolder, keys, openForReading, type Split, splits } from "./database.js";
 import type { Encoding } from "./encode.js";
+import { GROUP, GroupMemory } from "./group-memory.js";
 import { fingerprintSource, type Planned, readPlan, writePlan } from "./plan.js";
 import { type DealtGroup, Preparation, type Request, readJob } from "./preparation.js";
 import type { PrepareRequest, PrepareResponse, PrepareWorkerData } from "./prepare-worker.js";
@@ -210,9 +211,7 @@ async function beginOrGoOn(
   return Preparation.begin(file, { request, encoding, jpegDecoder, decoder: describeDecoder(jpegDecoder), plan });
 }
 
-const GROUP = 16; // pictures a worker takes at once
 const COMMIT = 8; // groups written in one transaction
-const RELEASE = 2; // transactions between releases of the memory they took
 const GROUPS_AHEAD = 3; // per worker; bounds the memory however slow a picture or the disk is
 
 async function dealWithAll(preparation: Preparation, options: PrepareOptions): Promise<void> {
@@ -228,11 +227,12 @@ async function dealWithAll(preparation: Preparation, options: PrepareOptions): P
   const pool = new WorkerPool<PrepareRequest, PrepareResponse>(script, workers, workerData);
   const underway: Promise<DealtGroup>[] = [];
   let groups: DealtGroup[] = [];
-  let commits = 0;
+  const spare: ArrayBuffer[] = []; // memory of groups that are written
   const commit = () => {
     preparation.commit(groups);
+    spare.push(...groups.map(({ memory }) => memory));
     groups = [];
-    if (++commits % RELEASE === 0) preparation.file.releaseMemory();
+    preparation.file.releaseMemory();
     onProgress?.(progressOf(preparation));
   };
   const settle = async (keep: number) => {
@@ -246,7 +246,7 @@ async function dealWithAll(preparation: Preparation, options: PrepareOptions): P
     onProgress?.(progressOf(preparation));
     for (const planned of readPlan(preparation.file, job.plan, preparation.next, GROUP)) {
       if (signal?.aborted) break;
-      underway.push(deal(pool, planned));
+      underway.push(deal(pool, planned, spare.pop() ?? new GroupMemory().buffer));
       await settle(workers * GROUPS_AHEAD);
     }
     await settle(0);
@@ -261,16 +261,19 @@ async function dealWithAll(preparation: Preparation, options: PrepareOptions): P
 async function deal(
   pool: WorkerPool<PrepareRequest, PrepareResponse>,
   planned: readonly Planned[],
+  spare: ArrayBuffer,
 ): Promise<DealtGroup> {
-  const pictures = planned.filter((one) => one !== undefined && "place" in one);
-  const { outcomes, sums } = await pool.run(pictures.map(({ place, split }) => ({ place, split })));
+  const pictures = planned
+    .filter((one) => one !== undefined && "place" in one)
+    .map(({ place, split }) => ({ place, split }));
+  const { outcomes, sums, memory } = await pool.run({ pictures, memory: spare }, [spare]);
   let next = 0;
   const dealt = planned.map((one) => {
     if (one === undefined || "reason" in one) return one;
     const outcome = outcomes[next++];
     return "reason" in outcome ? { name: one.name, ...outcome } : { picture: one, ...outcome };
   });
-  return { dealt, sums };
+  return { dealt, sums, memory };
 }
 
 function progressOf({ next, skipped, job }: Preparation): PrepareProgress {

@@ -21,8 +21,15 @@ const PAGE = 65536;
  * Scales a box of some pixels to 256x256 by Lanczos3, widened when shrinking so that nothing aliases. In integers:
  * the same on every machine.
  * @param fill writes the pixels, (height, width, 3), into memory lent to it
+ * @param into gets the picture, (256, 256, 3)
  */
-export function resample(width: number, height: number, fill: (pixels: Uint8Array) => void, box: Box): Uint8Array {
+export function resample(
+  width: number,
+  height: number,
+  fill: (pixels: Uint8Array) => void,
+  box: Box,
+  into: Uint8Array,
+): void {
   const columns = filter(box.left, box.width, width);
   const rows = filter(box.top, box.height, height);
   const firstRow = rows.first[0];
@@ -39,14 +46,20 @@ export function resample(width: number, height: number, fill: (pixels: Uint8Arra
 
   const { memory, narrow, shorten } = kernelWith(layout.size);
   fill(new Uint8Array(memory.buffer, pixels, width * height * 3));
-  new Int32Array(memory.buffer, columnFirsts, PICTURE_SIZE).set(columns.first.map((column) => column * 3));
+  const columnOffsets = new Int32Array(memory.buffer, columnFirsts, PICTURE_SIZE);
+  columns.first.forEach((column, i) => {
+    columnOffsets[i] = column * 3;
+  });
   new Int16Array(memory.buffer, columnWeights).set(columns.weights);
-  new Int32Array(memory.buffer, rowFirsts, PICTURE_SIZE).set(rows.first.map((row) => (row - firstRow) * LINE_BYTES));
+  const rowOffsets = new Int32Array(memory.buffer, rowFirsts, PICTURE_SIZE);
+  rows.first.forEach((row, i) => {
+    rowOffsets[i] = (row - firstRow) * LINE_BYTES;
+  });
   new Int16Array(memory.buffer, rowWeights).set(rows.weights);
   const stride = width * 3;
   narrow(pixels + firstRow * stride, rowCount, stride, columnFirsts, columnWeights, columns.pairs, lines);
   shorten(lines, rowFirsts, rowWeights, rows.pairs, picture);
-  return new Uint8Array(memory.buffer, picture, PICTURE_BYTES).slice();
+  into.set(new Uint8Array(memory.buffer, picture, PICTURE_BYTES));
 }
 
 /** Pieces of memory one after the other. */
@@ -94,27 +107,33 @@ interface Filter {
   readonly weights: Int16Array;
 }
 
-const filters = new Map<string, Filter>(); // pictures of one set often share a size
-const FILTERS_KEPT = 256;
+const FILTERS_KEPT = 256; // pictures of one set often share a size
+const filters = new Map<string, Filter>(); // the latest used is the last
 
 function filter(start: number, length: number, available: number): Filter {
   const key = `${start} ${length} ${available}`;
-  const known = filters.get(key);
-  if (known !== undefined) return known;
-  if (filters.size === FILTERS_KEPT) filters.clear();
-  const made = makeFilter(start, length, available);
-  filters.set(key, made);
-  return made;
+  const found = filters.get(key) ?? makeFilter(start, length, available, takeOldest());
+  filters.delete(key);
+  filters.set(key, found);
+  return found;
 }
 
-function makeFilter(start: number, length: number, available: number): Filter {
+/** Once there are enough: its memory is used again, as sets in which all sizes differ would leave much behind. */
+function takeOldest(): Filter | undefined {
+  if (filters.size < FILTERS_KEPT) return undefined;
+  const [[key, oldest]] = filters;
+  filters.delete(key);
+  return oldest;
+}
+
+function makeFilter(start: number, length: number, available: number, former: Filter | undefined): Filter {
   const scale = length / PICTURE_SIZE;
   const stretch = Math.max(1, scale);
   const reach = LOBES * stretch;
   const taps = Math.min(available, Math.ceil(reach * 2) + 1);
   const pairs = Math.ceil(taps / 2);
-  const first = new Int32Array(PICTURE_SIZE);
-  const weights = new Int16Array(PICTURE_SIZE * pairs * 2);
+  const first = former?.first ?? new Int32Array(PICTURE_SIZE);
+  const weights = takeMemory(former, PICTURE_SIZE * pairs * 2).fill(0);
   const exact = new Float64Array(taps);
   for (let i = 0; i < PICTURE_SIZE; i++) {
     const centre = start + (i + 0.5) * scale;
@@ -123,6 +142,13 @@ function makeFilter(start: number, length: number, available: number): Filter {
     toIntegers(exact, weights.subarray(i * pairs * 2));
   }
   return { taps, pairs, first, weights };
+}
+
+function takeMemory(former: Filter | undefined, count: number): Int16Array {
+  const buffer = former?.weights.buffer;
+  return buffer !== undefined && buffer.byteLength >= count * Int16Array.BYTES_PER_ELEMENT
+    ? new Int16Array(buffer, 0, count)
+    : new Int16Array(count);
 }
 
 /** Integers in proportion that sum to UNIT, so that an even surface keeps its colour. */
