@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import { AlexnetError } from "../errors.js";
 import { releasePages } from "../mapped-memory.js";
+import { sha256 } from "./sha256.js";
 
 /** Keys are ASCII text, values bytes: other programs' LMDB readers need nothing of ours. See docs/formats.md. */
 export type Database = RootDatabase<Uint8Array, string>;
@@ -167,10 +167,10 @@ export function decodeRecord(bytes: Uint8Array): PictureRecord {
 
 /** SHA-256 over a split's records up to the latest one, hexadecimal; "" before the first. */
 export function chainRecord(chain: string, record: Uint8Array): string {
-  return createHash("sha256").update(chain).update(record).digest("hex");
+  return sha256(Buffer.concat([Buffer.from(chain), record])).toString("hex");
 }
 
 /** One hash of every picture, label and name, in order. */
 export function hashContent({ train, val }: Readonly<Record<Split, string>>): string {
-  return createHash("sha256").update(`${train} ${val}`).digest("hex");
+  return sha256(`${train} ${val}`).toString("hex");
 }

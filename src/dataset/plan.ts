@@ -4,6 +4,7 @@ import { AlexnetError } from "../errors.js";
 import { compareCodePoints } from "../images/list.js";
 import { bits, Purpose } from "../random.js";
 import { type DatabaseFile, fromJson, keys, type Split, toJson } from "./database.js";
+import { sha256 } from "./sha256.js";
 import type { Fault, Item, Place, Source } from "./sources/source.js";
 
 /** What is to be read, in order; written down before anything is read, so that an interrupted preparation goes on. */
@@ -254,7 +255,7 @@ function enumerate(names: readonly string[]): string {
 }
 
 function hashOfName(name: string): number {
-  return createHash("sha256").update(name).digest().readUInt32LE(0);
+  return sha256(name).readUInt32LE(0);
 }
 
 function grown(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {

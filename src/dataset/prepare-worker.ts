@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { workerData } from "node:worker_threads";
 import { decodePicture, type JpegDecoder } from "../images/decode.js";
 import { PICTURE_BYTES } from "../images/geometry.js";
@@ -11,6 +10,7 @@ import { type Encoding, encodePicture } from "./encode.js";
 import { GroupMemory } from "./group-memory.js";
 import { PictureSummation, type PictureSums } from "./picture-sums.js";
 import { readPlace } from "./read-place.js";
+import { sha256 } from "./sha256.js";
 import type { Place } from "./sources/source.js";
 
 export interface PrepareWorkerData {
@@ -69,5 +69,5 @@ answerRequests<PrepareRequest, PrepareResponse>(
 );
 
 function describe(encoded: Uint8Array): Encoded {
-  return { encoded, hash: createHash("sha256").update(encoded).digest() };
+  return { encoded, hash: sha256(encoded) };
 }
