@@ -1,5 +1,5 @@
-import { fstatSync } from "node:fs";
-import koffi from "koffi";
+import { fstatSync, readFileSync, statSync } from "node:fs";
+import koffi, { type LibraryHandle } from "koffi";
 
 /**
  * Numbers in files as memory of this process: nothing is read before it is looked at, and what the system has cached
@@ -20,6 +20,7 @@ const READ = 1;
 const READ_WRITE = 3;
 const PRIVATE = 2;
 const POPULATE = process.platform === "linux" ? 0x8000 : 0;
+const DONT_NEED = 4; // of shared pages: they are left to the system, nothing is lost
 const FAILED = -1n;
 
 /**
@@ -54,10 +55,28 @@ export function valuesAt({ address, bytes }: Place): Float32Array {
   return new Float32Array(koffi.view(address, bytes));
 }
 
+/**
+ * Takes a file's pages, where they are mapped and were only read, out of this process's memory; they come back from the
+ * system's cache when they are looked at again. Does nothing on other systems than Linux, which count such pages as the
+ * process's own.
+ */
+export function releasePages(path: string): void {
+  const libc = process.platform === "linux" ? bind() : undefined;
+  if (libc === undefined) return;
+  const inode = String(statSync(path).ino); // names are escaped there, and may have changed
+  for (const line of readFileSync("/proc/self/maps", "latin1").split("\n")) {
+    const [range, , , , mapped] = line.split(/ +/, 5);
+    if (mapped !== inode) continue;
+    const [begin, end] = range.split("-").map((address) => BigInt(`0x${address}`));
+    libc.madvise(begin, Number(end - begin), DONT_NEED);
+  }
+}
+
 interface Calls {
   mmap(at: bigint, bytes: number, protection: number, flags: number, file: number, position: number): bigint;
   mprotect(address: bigint, bytes: number, protection: number): number;
   munmap(address: bigint, bytes: number): number;
+  madvise(address: bigint, bytes: number, advice: number): number;
 }
 
 let bound: Calls | undefined;
@@ -66,11 +85,17 @@ function bind(): Calls | undefined {
   const name = { linux: "libc.so.6", darwin: "libSystem.B.dylib" }[process.platform as string];
   if (name === undefined) return undefined;
   if (bound === undefined) {
-    const libc = koffi.load(name);
+    let libc: LibraryHandle;
+    try {
+      libc = koffi.load(name);
+    } catch {
+      return undefined; // another C library
+    }
     bound = {
       mmap: libc.func("mmap", "void *", ["void *", "size_t", "int", "int", "int", "int64_t"]),
       mprotect: libc.func("mprotect", "int", ["void *", "size_t", "int"]),
       munmap: libc.func("munmap", "int", ["void *", "size_t"]),
+      madvise: libc.func("madvise", "int", ["void *", "size_t", "int"]),
     };
   }
   return bound;

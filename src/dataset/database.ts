@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import { AlexnetError } from "../errors.js";
+import { releasePages } from "../mapped-memory.js";
+import { sha256 } from "./sha256.js";
 
 /** Keys are ASCII text, values bytes: other programs' LMDB readers need nothing of ours. See docs/formats.md. */
 export type Database = RootDatabase<Uint8Array, string>;
@@ -41,8 +42,10 @@ const OPTIONS = {
   maxReaders: 1024,
 } as const;
 
+const DATA_FILE = "data.mdb";
+
 export function isStoreFolder(path: string): boolean {
-  return existsSync(join(path, "data.mdb"));
+  return existsSync(join(path, DATA_FILE));
 }
 
 /** Many processes and threads may read one store at once. */
@@ -58,28 +61,22 @@ export function openForWriting(path: string): Database {
 }
 
 /**
- * A database that is written to for long. LMDB maps its file, and the pages touched count as this process's memory until
- * it is closed: renewed now and then, that memory stays the same however large the file becomes.
+ * A database that is written to for long. LMDB maps its file, and the pages it has looked at count as this process's
+ * memory: let go now and then, that memory stays the same however large the file becomes.
  */
 export class DatabaseFile {
-  #current: Database;
+  readonly database: Database;
 
   constructor(readonly path: string) {
-    this.#current = openForWriting(path);
+    this.database = openForWriting(path);
   }
 
-  /** Not to be kept across a renewal. */
-  get current(): Database {
-    return this.#current;
-  }
-
-  async renew(): Promise<void> {
-    await this.#current.close();
-    this.#current = openForWriting(this.path);
+  releaseMemory(): void {
+    releasePages(join(this.path, DATA_FILE));
   }
 
   close(): Promise<void> {
-    return this.#current.close();
+    return this.database.close();
   }
 }
 
@@ -98,7 +95,7 @@ const DATA_FORMAT = 2;
 
 /** LMDB maps its file into memory unseen: one that is something else, or cut off, would end the process. */
 function checkDataFile(path: string): void {
-  const file = openSync(join(path, "data.mdb"), "r");
+  const file = openSync(join(path, DATA_FILE), "r");
   try {
     const { size } = fstatSync(file);
     const readMeta = (position: number) => {
@@ -170,10 +167,10 @@ export function decodeRecord(bytes: Uint8Array): PictureRecord {
 
 /** SHA-256 over a split's records up to the latest one, hexadecimal; "" before the first. */
 export function chainRecord(chain: string, record: Uint8Array): string {
-  return createHash("sha256").update(chain).update(record).digest("hex");
+  return sha256(Buffer.concat([Buffer.from(chain), record])).toString("hex");
 }
 
 /** One hash of every picture, label and name, in order. */
 export function hashContent({ train, val }: Readonly<Record<Split, string>>): string {
-  return createHash("sha256").update(`${train} ${val}`).digest("hex");
+  return sha256(`${train} ${val}`).toString("hex");
 }

@@ -1,8 +1,9 @@
+import { setImmediate } from "node:timers/promises";
 import { type Database, type DatabaseFile, decodeRecord, keys, type Split, splits } from "./database.js";
 import type { Duplicates } from "./store.js";
 
 const EXAMPLES = 10;
-const RENEWAL = 256; // records between renewals of the database
+const RELEASE = 256; // records between releases of the memory they took
 const HASH_WORDS = 2; // of 32 bits; what agrees in them is compared in full
 
 /** Reads every record once: the labels of each split, and the pictures that are there more than once. */
@@ -16,12 +17,15 @@ export async function findDuplicates(
   let at = 0;
   for (const split of splits)
     for (let index = 0; index < counts[split]; index++, at += HASH_WORDS) {
-      if (index % RENEWAL === RENEWAL - 1) await file.renew();
-      const record = readRecord(file.current, split, index);
+      if (index % RELEASE === RELEASE - 1) {
+        file.releaseMemory();
+        await setImmediate(); // signals and the display get their turn
+      }
+      const record = readRecord(file.database, split, index);
       labels[split][index] = record.label;
       for (let word = 0; word < HASH_WORDS; word++) heads[at + word] = Buffer.from(record.hash).readUInt32LE(word * 4);
     }
-  return { labels, duplicates: compare(file.current, heads, counts) };
+  return { labels, duplicates: compare(file.database, heads, counts) };
 }
 
 /** Pictures are numbered through: training first. The first of a group of equals is no duplicate. */

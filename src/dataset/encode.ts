@@ -7,7 +7,7 @@ export type Encoding = "raw" | "jpeg";
 const QUALITY = 95;
 const SIZE = { width: PICTURE_SIZE, height: PICTURE_SIZE } as const;
 
-/** What the store keeps of a 256x256 RGB picture; without `turbojpeg`, sharp makes the JPEGs. */
+/** What the store keeps of a 256x256 RGB picture, good until the next call; without `turbojpeg`, sharp makes the JPEGs. */
 export async function encodePicture(
   picture: Uint8Array,
   encoding: Encoding,

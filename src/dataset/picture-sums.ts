@@ -44,9 +44,10 @@ export class PictureSummation {
     });
   }
 
-  /** What was added since the last call. */
-  take(): PictureSums {
-    const sums = { pixels: this.#pixels.slice(), products: this.#products };
+  /** What was added since the last call; the sums of pixels are put into `pixels`. */
+  take(pixels = new Uint32Array(PICTURE_BYTES)): PictureSums {
+    pixels.set(this.#pixels);
+    const sums = { pixels, products: this.#products };
     this.#clear();
     return sums;
   }

@@ -3,7 +3,8 @@ import { setImmediate } from "node:timers/promises";
 import { AlexnetError } from "../errors.js";
 import { compareCodePoints } from "../images/list.js";
 import { bits, Purpose } from "../random.js";
-import { type Database, type DatabaseFile, fromJson, keys, type Split, toJson } from "./database.js";
+import { type DatabaseFile, fromJson, keys, type Split, toJson } from "./database.js";
+import { sha256 } from "./sha256.js";
 import type { Fault, Item, Place, Source } from "./sources/source.js";
 
 /** What is to be read, in order; written down before anything is read, so that an interrupted preparation goes on. */
@@ -47,7 +48,8 @@ type Entry =
   | readonly [name: string, reason: string];
 
 /** Lists a source into the database. */
-export async function writePlan(database: Database, source: Source, options: PlanOptions): Promise<Plan> {
+export async function writePlan(file: DatabaseFile, source: Source, options: PlanOptions): Promise<Plan> {
+  const { database } = file;
   const tally = new Tally(options.seed);
   const fingerprint = createHash("sha256");
   let record: Entry[] = [];
@@ -69,6 +71,7 @@ export async function writePlan(database: Database, source: Source, options: Pla
     if (record.length === RECORD) {
       flush();
       options.onProgress?.(tally.pictures);
+      file.releaseMemory();
       await setImmediate(); // signals and the display get their turn
     }
   }
@@ -99,10 +102,10 @@ function stampItem(hash: ReturnType<typeof createHash>, item: Item | Fault): voi
 
 /** The plan from `first` on, in groups of at most `size`. */
 export function* readPlan(file: DatabaseFile, plan: Plan, first: number, size: number): Generator<readonly Planned[]> {
-  const drawn = new Uint8Array(file.current.getBinary(keys.drawnForValidation) ?? []);
+  const drawn = new Uint8Array(file.database.getBinary(keys.drawnForValidation) ?? []);
   for (let start = first; start < plan.pictures; ) {
     const index = Math.floor(start / RECORD);
-    const bytes = file.current.getBinary(keys.plan(index));
+    const bytes = file.database.getBinary(keys.plan(index));
     if (bytes === undefined) throw new AlexnetError("data", `plan record ${index} is missing; prepare from the start`);
     const entries = fromJson(bytes) as readonly Entry[];
     const end = Math.min(start + size, index * RECORD + entries.length);
@@ -119,11 +122,12 @@ const DROPPED = 64; // plan records removed in one transaction
 export async function dropPlan(file: DatabaseFile, { pictures }: Plan): Promise<void> {
   const records = Math.ceil(pictures / RECORD);
   for (let start = 0; start < records; start += DROPPED) {
-    const database = file.current;
+    const { database } = file;
     database.transactionSync(() => {
       for (let i = start; i < Math.min(start + DROPPED, records); i++) database.removeSync(keys.plan(i));
     });
-    await file.renew();
+    file.releaseMemory();
+    await setImmediate(); // signals and the display get their turn
   }
 }
 
@@ -251,7 +255,7 @@ function enumerate(names: readonly string[]): string {
 }
 
 function hashOfName(name: string): number {
-  return createHash("sha256").update(name).digest().readUInt32LE(0);
+  return sha256(name).readUInt32LE(0);
 }
 
 function grown(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {

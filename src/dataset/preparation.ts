@@ -67,6 +67,8 @@ export interface DealtGroup {
   readonly dealt: readonly (Stored | Fault | undefined)[];
   /** Over the training pictures among them. */
   readonly sums: PictureSums;
+  /** Where the encoded pictures and the sums lie. */
+  readonly memory: ArrayBuffer;
 }
 
 export function readJob(database: Database): Job | undefined {
@@ -90,7 +92,7 @@ export class Preparation {
   }
 
   static begin(file: DatabaseFile, job: Job): Preparation {
-    const database = file.current;
+    const { database } = file;
     const sums = noSums();
     const products = sums.products.map(String);
     const progress = { next: 0, counts: { train: 0, val: 0 }, skipped: 0, chains: { train: "", val: "" }, products };
@@ -104,7 +106,7 @@ export class Preparation {
 
   /** @throws AlexnetError "data" when what the store says of its own progress is incomplete. */
   static goOn(file: DatabaseFile, job: Job): Preparation {
-    const database = file.current;
+    const { database } = file;
     const progress = readProgress(database);
     const pixels = database.getBinary(keys.pixelSums);
     if (progress === undefined || pixels === undefined)
@@ -127,7 +129,7 @@ export class Preparation {
 
   /** Writes the next pictures of the plan, in order, in one transaction. */
   commit(groups: readonly DealtGroup[]): void {
-    const database = this.file.current;
+    const { database } = this.file;
     database.transactionSync(() => {
       if (readProgress(database)?.next !== this.next)
         throw new AlexnetError("data", "another process is preparing the same store; let it finish");
@@ -138,7 +140,7 @@ export class Preparation {
   }
 
   #add({ dealt, sums }: DealtGroup): void {
-    const database = this.file.current;
+    const { database } = this.file;
     let { skipped } = this.#progress;
     const chains = { ...this.#progress.chains };
     const counts = { ...this.counts };
@@ -185,7 +187,7 @@ export class Preparation {
       contentHash: hashContent(this.#progress.chains),
     };
     await dropPlan(file, plan);
-    const database = file.current;
+    const { database } = file;
     database.transactionSync(() => {
       database.putSync(keys.classes, toJson(plan.classes));
       database.putSync(keys.mean, toBytes(mean));

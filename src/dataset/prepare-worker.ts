@@ -1,14 +1,16 @@
-import { createHash } from "node:crypto";
 import { workerData } from "node:worker_threads";
 import { decodePicture, type JpegDecoder } from "../images/decode.js";
+import { PICTURE_BYTES } from "../images/geometry.js";
 import { describeFault } from "../images/picture.js";
 import { sharp } from "../images/sharp.js";
 import { findTurbojpeg } from "../images/turbojpeg.js";
 import { answerRequests } from "./answer-requests.js";
 import type { Split } from "./database.js";
 import { type Encoding, encodePicture } from "./encode.js";
+import { GroupMemory } from "./group-memory.js";
 import { PictureSummation, type PictureSums } from "./picture-sums.js";
 import { readPlace } from "./read-place.js";
+import { sha256 } from "./sha256.js";
 import type { Place } from "./sources/source.js";
 
 export interface PrepareWorkerData {
@@ -18,13 +20,19 @@ export interface PrepareWorkerData {
 }
 
 /** Some consecutive pictures of the plan. */
-export type PrepareRequest = readonly { readonly place: Place; readonly split: Split }[];
+export interface PrepareRequest {
+  readonly pictures: readonly { readonly place: Place; readonly split: Split }[];
+  /** Of a `GroupMemory`: handed over, and back with the response. */
+  readonly memory: ArrayBuffer;
+}
 
 /** One outcome per picture, in order. */
 export interface PrepareResponse {
   readonly outcomes: readonly Outcome[];
   /** Over the training pictures among them. */
   readonly sums: PictureSums;
+  /** Where the encoded pictures and the sums of pixels lie. */
+  readonly memory: ArrayBuffer;
 }
 
 export interface Encoded {
@@ -38,28 +46,28 @@ export type Outcome = Encoded | { readonly reason: string };
 const { encoding, allowSvg, jpegDecoder }: PrepareWorkerData = workerData;
 const turbojpeg = jpegDecoder === "libjpeg-turbo" ? findTurbojpeg() : undefined;
 const summation = new PictureSummation();
+const picture = new Uint8Array(PICTURE_BYTES);
 sharp.concurrency(1); // parallel over pictures, not inside one
 sharp.cache(false);
 
 answerRequests<PrepareRequest, PrepareResponse>(
-  async (request) => {
+  async ({ pictures, memory }) => {
+    const group = new GroupMemory(memory);
     const outcomes: Outcome[] = [];
-    for (const { place, split } of request) {
+    for (const { place, split } of pictures) {
       try {
-        const picture = await decodePicture(await readPlace(place), { allowSvg, jpegDecoder });
+        await decodePicture(await readPlace(place), { allowSvg, jpegDecoder }, picture);
         if (split === "train") summation.add(picture);
-        outcomes.push(await encode(picture));
+        outcomes.push(describe(group.add(await encodePicture(picture, encoding, turbojpeg))));
       } catch (error) {
         outcomes.push({ reason: describeFault(error) });
       }
     }
-    return { outcomes, sums: summation.take() };
+    return { outcomes, sums: summation.take(group.sums), memory };
   },
-  // Not the encoded pictures: memory that sharp made can't be handed over.
-  ({ sums }) => [sums.pixels.buffer as ArrayBuffer],
+  ({ memory }) => [memory],
 );
 
-async function encode(picture: Uint8Array): Promise<Encoded> {
-  const encoded = await encodePicture(picture, encoding, turbojpeg);
-  return { encoded, hash: createHash("sha256").update(encoded).digest() };
+function describe(encoded: Uint8Array): Encoded {
+  return { encoded, hash: sha256(encoded) };
 }

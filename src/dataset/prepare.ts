@@ -8,6 +8,7 @@ import { AlexnetError } from "../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../images/decode.js";
 import { DatabaseFile, isStoreFolder, keys, openForReading, type Split, splits } from "./database.js";
 import type { Encoding } from "./encode.js";
+import { GROUP, GroupMemory } from "./group-memory.js";
 import { fingerprintSource, type Planned, readPlan, writePlan } from "./plan.js";
 import { type DealtGroup, Preparation, type Request, readJob } from "./preparation.js";
 import type { PrepareRequest, PrepareResponse, PrepareWorkerData } from "./prepare-worker.js";
@@ -152,7 +153,7 @@ async function prepareAnyhow(options: PrepareOptions): Promise<PrepareSummary> {
     const preparation = await beginOrGoOn(file, source, request, options, out);
     await dealWithAll(preparation, options);
     options.onProgress?.({ ...progressOf(preparation), phase: "finishing" });
-    await writeSkippedList(file.current, out);
+    await writeSkippedList(file.database, out);
     await preparation.finish();
   } catch (error) {
     throw explain(error, out, signal);
@@ -180,7 +181,7 @@ async function beginOrGoOn(
   options: PrepareOptions,
   out: string,
 ): Promise<Preparation> {
-  const job = readJob(file.current);
+  const job = readJob(file.database);
   if (job !== undefined) {
     if (JSON.stringify(job.request) !== JSON.stringify(request))
       throw new AlexnetError(
@@ -198,7 +199,7 @@ async function beginOrGoOn(
     return preparation;
   }
   options.onProgress?.({ phase: "listing", done: 0, total: 0, skipped: 0 });
-  const plan = await writePlan(file.current, source, {
+  const plan = await writePlan(file, source, {
     ...request,
     onProgress: (done) => options.onProgress?.({ phase: "listing", done, total: 0, skipped: 0 }),
     signal: options.signal,
@@ -210,9 +211,7 @@ async function beginOrGoOn(
   return Preparation.begin(file, { request, encoding, jpegDecoder, decoder: describeDecoder(jpegDecoder), plan });
 }
 
-const GROUP = 16; // pictures a worker takes at once
 const COMMIT = 8; // groups written in one transaction
-const RENEWAL = 2; // transactions between renewals of the database
 const GROUPS_AHEAD = 3; // per worker; bounds the memory however slow a picture or the disk is
 
 async function dealWithAll(preparation: Preparation, options: PrepareOptions): Promise<void> {
@@ -228,29 +227,30 @@ async function dealWithAll(preparation: Preparation, options: PrepareOptions): P
   const pool = new WorkerPool<PrepareRequest, PrepareResponse>(script, workers, workerData);
   const underway: Promise<DealtGroup>[] = [];
   let groups: DealtGroup[] = [];
-  let commits = 0;
-  const commit = async () => {
+  const spare: ArrayBuffer[] = []; // memory of groups that are written
+  const commit = () => {
     preparation.commit(groups);
+    spare.push(...groups.map(({ memory }) => memory));
     groups = [];
-    if (++commits % RENEWAL === 0) await preparation.file.renew();
+    preparation.file.releaseMemory();
     onProgress?.(progressOf(preparation));
   };
   const settle = async (keep: number) => {
     for (let first = underway[0]; underway.length > keep; first = underway[0]) {
       groups.push(await first);
       underway.shift();
-      if (groups.length === COMMIT) await commit();
+      if (groups.length === COMMIT) commit();
     }
   };
   try {
     onProgress?.(progressOf(preparation));
     for (const planned of readPlan(preparation.file, job.plan, preparation.next, GROUP)) {
       if (signal?.aborted) break;
-      underway.push(deal(pool, planned));
+      underway.push(deal(pool, planned, spare.pop() ?? new GroupMemory().buffer));
       await settle(workers * GROUPS_AHEAD);
     }
     await settle(0);
-    await commit();
+    commit();
     signal?.throwIfAborted();
   } finally {
     for (const group of underway) group.catch(() => {}); // the failure of the first is the one thrown
@@ -261,16 +261,19 @@ async function dealWithAll(preparation: Preparation, options: PrepareOptions): P
 async function deal(
   pool: WorkerPool<PrepareRequest, PrepareResponse>,
   planned: readonly Planned[],
+  spare: ArrayBuffer,
 ): Promise<DealtGroup> {
-  const pictures = planned.filter((one) => one !== undefined && "place" in one);
-  const { outcomes, sums } = await pool.run(pictures.map(({ place, split }) => ({ place, split })));
+  const pictures = planned
+    .filter((one) => one !== undefined && "place" in one)
+    .map(({ place, split }) => ({ place, split }));
+  const { outcomes, sums, memory } = await pool.run({ pictures, memory: spare }, [spare]);
   let next = 0;
   const dealt = planned.map((one) => {
     if (one === undefined || "reason" in one) return one;
     const outcome = outcomes[next++];
     return "reason" in outcome ? { name: one.name, ...outcome } : { picture: one, ...outcome };
   });
-  return { dealt, sums };
+  return { dealt, sums, memory };
 }
 
 function progressOf({ next, skipped, job }: Preparation): PrepareProgress {

@@ -4,8 +4,12 @@ import type { Place } from "./sources/source.js";
 
 const LARGEST_FILE = 512e6; // bytes; no picture within the pixel limit that people keep takes more
 
+const KEPT = 4e6; // bytes of memory for the next file
+
+let kept = new Uint8Array(0);
+
 /**
- * The bytes of one picture of a source. Files are read at once, this thread being there for nothing else: Node's
+ * The bytes of one picture of a source, good until the next call: its memory is used again. Files are read at once, this thread being there for nothing else: Node's
  * asynchronous way costs a tenth of decoding.
  * @throws AlexnetError "data", or the system's error.
  */
@@ -19,7 +23,7 @@ export async function readPlace(place: Place): Promise<Uint8Array> {
     const offset = place.kind === "range" ? place.offset : 0;
     const length = place.kind === "range" ? place.length : fstatSync(file).size;
     if (length > LARGEST_FILE) throw new AlexnetError("data", `${Math.round(length / 1e6)} MB is no picture's size`);
-    const bytes = new Uint8Array(length);
+    const bytes = memoryFor(length);
     let done = 0;
     while (done < length) {
       const bytesRead = readSync(file, bytes, done, length - done, offset + done);
@@ -31,4 +35,10 @@ export async function readPlace(place: Place): Promise<Uint8Array> {
   } finally {
     closeSync(file);
   }
+}
+
+function memoryFor(length: number): Uint8Array {
+  if (length > KEPT) return new Uint8Array(length);
+  if (length > kept.length) kept = new Uint8Array(Math.min(KEPT, 2 * length));
+  return kept.subarray(0, length);
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { workerData } from "node:worker_threads";
 import { PICTURE_BYTES } from "../images/geometry.js";
 import { sharp } from "../images/sharp.js";
@@ -7,6 +6,7 @@ import { answerRequests } from "./answer-requests.js";
 import { decodeRecord, keys, openForReading, type Split } from "./database.js";
 import { decodeStored, type Encoding } from "./encode.js";
 import { PictureSummation, type PictureSums } from "./picture-sums.js";
+import { sha256 } from "./sha256.js";
 
 export interface VerifyWorkerData {
   readonly path: string;
@@ -64,6 +64,6 @@ async function check(
   if (stored === undefined) return "missing";
   const { hash, label: recorded } = decodeRecord(record);
   if (recorded !== label) return `labelled ${label}, recorded as ${recorded}`;
-  if (Buffer.compare(createHash("sha256").update(stored).digest(), hash) !== 0) return "its bytes have changed";
+  if (Buffer.compare(sha256(stored), hash) !== 0) return "its bytes have changed";
   return (await decodeStored(stored, encoding, picture, turbojpeg)) ? undefined : "can't be decoded";
 }

@@ -7,23 +7,24 @@ import { sharp } from "./sharp.js";
 export const DECODING_SECONDS = 30;
 const MARGIN = 4; // source pixels around a crop that a Lanczos3 filter looks at when enlarging
 
-/** Whatever sharp reads as 256x256 RGB. @throws what sharp throws. */
-export async function decodeAny(bytes: Uint8Array): Promise<Uint8Array> {
+/** Writes whatever sharp reads as 256x256 RGB into `picture`. @throws what sharp throws. */
+export async function decodeAny(bytes: Uint8Array, picture: Uint8Array): Promise<void> {
   const image = sharp(bytes, { limitInputPixels: PIXEL_LIMIT, sequentialRead: true, failOn: "warning" });
   const { width, height } = (await image.metadata()).autoOrient;
   const upright = image.timeout({ seconds: DECODING_SECONDS }).autoOrient();
-  return Math.min(width, height) < PICTURE_SIZE ? enlarge(upright, width, height) : shrink(upright, width, height);
+  const scale = Math.min(width, height) < PICTURE_SIZE ? enlarge : shrink;
+  await scale(upright, width, height, picture);
 }
 
-async function shrink(image: Sharp, width: number, height: number): Promise<Uint8Array> {
+async function shrink(image: Sharp, width: number, height: number, picture: Uint8Array): Promise<void> {
   const fit = fitShorterSide(width, height);
   const square = { left: fit.left, top: fit.top, width: PICTURE_SIZE, height: PICTURE_SIZE };
   const { data } = await toRgb(image.resize(fit.width, fit.height, { fit: "fill" }).extract(square));
-  return data;
+  picture.set(data);
 }
 
 /** Only what the centre square needs is decoded: a 1x10000 picture would be 256x2560000 when scaled as a whole. */
-async function enlarge(image: Sharp, width: number, height: number): Promise<Uint8Array> {
+async function enlarge(image: Sharp, width: number, height: number, picture: Uint8Array): Promise<void> {
   const box = cropBox(width, height);
   const left = Math.max(0, Math.floor(box.left) - MARGIN);
   const top = Math.max(0, Math.floor(box.top) - MARGIN);
@@ -35,7 +36,7 @@ async function enlarge(image: Sharp, width: number, height: number): Promise<Uin
   };
   const { data, info } = await toRgb(image.extract(part));
   const boxInPart = { ...box, left: box.left - left, top: box.top - top };
-  return resample(info.width, info.height, (pixels) => pixels.set(data), boxInPart);
+  resample(info.width, info.height, (pixels) => pixels.set(data), boxInPart, picture);
 }
 
 function toRgb(image: Sharp) {

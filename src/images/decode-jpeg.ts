@@ -5,14 +5,15 @@ import { resample } from "./resample.js";
 import type { Turbojpeg } from "./turbojpeg.js";
 
 /**
- * A JPEG as 256x256 RGB by libjpeg-turbo, which shrinks large pictures while decoding them. Undefined for what it can't
- * do or finds anything wrong with: colours other than RGB, YCbCr and grey, foreign colour profiles, damage.
+ * Writes a JPEG as 256x256 RGB into `picture` by libjpeg-turbo, which shrinks large pictures while decoding them.
+ * @returns false for what it can't do or finds anything wrong with: colours other than RGB, YCbCr and grey, foreign
+ * colour profiles, damage
  */
-export function decodeJpeg(bytes: Uint8Array, turbojpeg: Turbojpeg): Uint8Array | undefined {
+export function decodeJpeg(bytes: Uint8Array, turbojpeg: Turbojpeg, picture: Uint8Array): boolean {
   const header = turbojpeg.readHeader(bytes);
-  if (header === undefined || !header.isRgb || header.width * header.height > PIXEL_LIMIT) return undefined;
+  if (header === undefined || !header.isRgb || header.width * header.height > PIXEL_LIMIT) return false;
   const { orientation, profile } = readJpegHeader(bytes);
-  if (profile === "other") return undefined;
+  if (profile === "other") return false;
   const { width, height } = header;
   const crop = storedBox(cropBox(...uprightSize(width, height, orientation)), width, height, orientation);
   const scale = decodingScale(width, height);
@@ -24,15 +25,17 @@ export function decodeJpeg(bytes: Uint8Array, turbojpeg: Turbojpeg): Uint8Array 
     height: crop.height * scale,
   };
   let whole = false;
-  const picture = resample(
+  resample(
     size.width,
     size.height,
     (pixels) => {
       whole = turbojpeg.decode(bytes, size, pixels);
     },
     box,
+    picture,
   );
-  return whole ? turnUpright(picture, orientation) : undefined;
+  if (whole) turnUpright(picture, orientation);
+  return whole;
 }
 
 /** Halvings are nearly free in the inverse cosine transform; what is left to shrink is done properly. */

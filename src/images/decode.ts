@@ -1,7 +1,7 @@
 import { AlexnetError } from "../errors.js";
 import { DECODING_SECONDS, decodeAny } from "./decode-any.js";
 import { decodeJpeg } from "./decode-jpeg.js";
-import { PIXEL_LIMIT } from "./geometry.js";
+import { PICTURE_BYTES, PIXEL_LIMIT } from "./geometry.js";
 import { type FileKind, recognise } from "./recognise.js";
 import { sharp } from "./sharp.js";
 import { findTurbojpeg } from "./turbojpeg.js";
@@ -22,14 +22,20 @@ export function preferredJpegDecoder(): JpegDecoder {
 /**
  * The bytes of any picture file as 256x256 RGB: orientation applied, shorter side scaled to 256, centre cropped
  * (paper section 2). Transparent parts become white.
+ * @param into where it is written, and returned, unless something is wrong; new memory by default
  * @throws AlexnetError "data" saying what is wrong with the bytes, without a file's name.
  */
-export async function decodePicture(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Uint8Array> {
+export async function decodePicture(
+  bytes: Uint8Array,
+  options: DecodeOptions = {},
+  into = new Uint8Array(PICTURE_BYTES),
+): Promise<Uint8Array> {
   const kind = recognise(bytes);
   refuse(kind, options);
   const turbojpeg = kind === "JPEG" && options.jpegDecoder !== "sharp" ? findTurbojpeg() : undefined;
   try {
-    return (turbojpeg && decodeJpeg(bytes, turbojpeg)) ?? (await decodeAny(bytes));
+    if (turbojpeg === undefined || !decodeJpeg(bytes, turbojpeg, into)) await decodeAny(bytes, into);
+    return into;
   } catch (error) {
     throw new AlexnetError("data", explain(error, kind, bytes.length), { cause: error });
   }

@@ -23,22 +23,21 @@ export function storedBox(box: Box, width: number, height: number, orientation: 
   };
 }
 
-/** Turns and mirrors a stored 256x256 picture upright. */
-export function turnUpright(stored: Uint8Array, orientation: Orientation): Uint8Array {
-  if (orientation === 1) return stored;
+/** Turns and mirrors a stored 256x256 picture upright, in its place. */
+export function turnUpright(picture: Uint8Array, orientation: Orientation): void {
+  if (orientation === 1) return;
   const [toRight, down] = isTransposed(orientation) ? [PICTURE_SIZE, 1] : [1, PICTURE_SIZE];
   const last = PICTURE_SIZE - 1;
-  const upright = new Uint8Array(PICTURE_BYTES);
+  const stored = picture.slice(0, PICTURE_BYTES);
   for (let row = 0; row < PICTURE_SIZE; row++) {
     const y = rowsAreReversed(orientation) ? last - row : row;
     for (let column = 0; column < PICTURE_SIZE; column++) {
       const x = columnsAreReversed(orientation) ? last - column : column;
       const to = (x * toRight + y * down) * 3;
       const from = (row * PICTURE_SIZE + column) * 3;
-      upright[to] = stored[from];
-      upright[to + 1] = stored[from + 1];
-      upright[to + 2] = stored[from + 2];
+      picture[to] = stored[from];
+      picture[to + 1] = stored[from + 1];
+      picture[to + 2] = stored[from + 2];
     }
   }
-  return upright;
 }

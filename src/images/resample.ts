@@ -21,10 +21,17 @@ const PAGE = 65536;
  * Scales a box of some pixels to 256x256 by Lanczos3, widened when shrinking so that nothing aliases. In integers:
  * the same on every machine.
  * @param fill writes the pixels, (height, width, 3), into memory lent to it
+ * @param into gets the picture, (256, 256, 3)
  */
-export function resample(width: number, height: number, fill: (pixels: Uint8Array) => void, box: Box): Uint8Array {
-  const columns = filter(box.left, box.width, width);
-  const rows = filter(box.top, box.height, height);
+export function resample(
+  width: number,
+  height: number,
+  fill: (pixels: Uint8Array) => void,
+  box: Box,
+  into: Uint8Array,
+): void {
+  const columns = columnFilters.find(box.left, box.width, width);
+  const rows = rowFilters.find(box.top, box.height, height);
   const firstRow = rows.first[0];
   const rowCount = rows.first[PICTURE_SIZE - 1] + rows.taps - firstRow;
 
@@ -39,14 +46,20 @@ export function resample(width: number, height: number, fill: (pixels: Uint8Arra
 
   const { memory, narrow, shorten } = kernelWith(layout.size);
   fill(new Uint8Array(memory.buffer, pixels, width * height * 3));
-  new Int32Array(memory.buffer, columnFirsts, PICTURE_SIZE).set(columns.first.map((column) => column * 3));
+  const columnOffsets = new Int32Array(memory.buffer, columnFirsts, PICTURE_SIZE);
+  columns.first.forEach((column, i) => {
+    columnOffsets[i] = column * 3;
+  });
   new Int16Array(memory.buffer, columnWeights).set(columns.weights);
-  new Int32Array(memory.buffer, rowFirsts, PICTURE_SIZE).set(rows.first.map((row) => (row - firstRow) * LINE_BYTES));
+  const rowOffsets = new Int32Array(memory.buffer, rowFirsts, PICTURE_SIZE);
+  rows.first.forEach((row, i) => {
+    rowOffsets[i] = (row - firstRow) * LINE_BYTES;
+  });
   new Int16Array(memory.buffer, rowWeights).set(rows.weights);
   const stride = width * 3;
   narrow(pixels + firstRow * stride, rowCount, stride, columnFirsts, columnWeights, columns.pairs, lines);
   shorten(lines, rowFirsts, rowWeights, rows.pairs, picture);
-  return new Uint8Array(memory.buffer, picture, PICTURE_BYTES).slice();
+  into.set(new Uint8Array(memory.buffer, picture, PICTURE_BYTES));
 }
 
 /** Pieces of memory one after the other. */
@@ -94,36 +107,57 @@ interface Filter {
   readonly weights: Int16Array;
 }
 
-const filters = new Map<string, Filter>(); // pictures of one set often share a size
-const FILTERS_KEPT = 256;
+/** What the filters of one side are made for; kept, as pictures of one set often share a size. */
+class Filters {
+  readonly #slots = Array.from({ length: 128 }, () => new FilterSlot());
 
-function filter(start: number, length: number, available: number): Filter {
-  const key = `${start} ${length} ${available}`;
-  const known = filters.get(key);
-  if (known !== undefined) return known;
-  if (filters.size === FILTERS_KEPT) filters.clear();
-  const made = makeFilter(start, length, available);
-  filters.set(key, made);
-  return made;
-}
-
-function makeFilter(start: number, length: number, available: number): Filter {
-  const scale = length / PICTURE_SIZE;
-  const stretch = Math.max(1, scale);
-  const reach = LOBES * stretch;
-  const taps = Math.min(available, Math.ceil(reach * 2) + 1);
-  const pairs = Math.ceil(taps / 2);
-  const first = new Int32Array(PICTURE_SIZE);
-  const weights = new Int16Array(PICTURE_SIZE * pairs * 2);
-  const exact = new Float64Array(taps);
-  for (let i = 0; i < PICTURE_SIZE; i++) {
-    const centre = start + (i + 0.5) * scale;
-    first[i] = Math.max(0, Math.min(available - taps, Math.ceil(centre - reach - 0.5)));
-    for (let tap = 0; tap < taps; tap++) exact[tap] = lanczos((first[i] + tap + 0.5 - centre) / stretch);
-    toIntegers(exact, weights.subarray(i * pairs * 2));
+  /** Good until the next call. */
+  find(start: number, length: number, available: number): Filter {
+    const hash = Math.floor((available * 31 + length) * 31 + start);
+    const slot = this.#slots[hash % this.#slots.length];
+    slot.make(start, length, available);
+    return slot;
   }
-  return { taps, pairs, first, weights };
 }
+
+/** One filter, made anew in the same memory: sets in which all sizes differ would leave much behind. */
+class FilterSlot implements Filter {
+  taps = 0;
+  pairs = 0;
+  readonly first = new Int32Array(PICTURE_SIZE);
+  weights = new Int16Array();
+  #start = 0;
+  #length = 0;
+  #available = 0;
+
+  make(start: number, length: number, available: number): void {
+    if (start === this.#start && length === this.#length && available === this.#available) return;
+    [this.#start, this.#length, this.#available] = [start, length, available];
+    const scale = length / PICTURE_SIZE;
+    const stretch = Math.max(1, scale);
+    const reach = LOBES * stretch;
+    this.taps = Math.min(available, Math.ceil(reach * 2) + 1);
+    this.pairs = Math.ceil(this.taps / 2);
+    this.#clearWeights(PICTURE_SIZE * this.pairs * 2);
+    const exact = new Float64Array(this.taps);
+    for (let i = 0; i < PICTURE_SIZE; i++) {
+      const centre = start + (i + 0.5) * scale;
+      const first = Math.max(0, Math.min(available - this.taps, Math.ceil(centre - reach - 0.5)));
+      for (let tap = 0; tap < this.taps; tap++) exact[tap] = lanczos((first + tap + 0.5 - centre) / stretch);
+      toIntegers(exact, this.weights.subarray(i * this.pairs * 2));
+      this.first[i] = first;
+    }
+  }
+
+  #clearWeights(count: number): void {
+    const { buffer } = this.weights;
+    const fits = buffer.byteLength >= count * Int16Array.BYTES_PER_ELEMENT;
+    this.weights = fits ? new Int16Array(buffer, 0, count).fill(0) : new Int16Array(count);
+  }
+}
+
+const columnFilters = new Filters();
+const rowFilters = new Filters();
 
 /** Integers in proportion that sum to UNIT, so that an even surface keeps its colour. */
 function toIntegers(exact: Float64Array, weights: Int16Array): void {

@@ -23,7 +23,7 @@ export interface Turbojpeg {
    * @returns false when anything at all was wrong with the file; `pixels` then has something or nothing of it
    */
   decode(jpeg: Uint8Array, size: { readonly width: number; readonly height: number }, pixels: Uint8Array): boolean;
-  /** RGB pixels as a JPEG with full colour resolution. */
+  /** RGB pixels as a JPEG with full colour resolution. It is good until the next call: its memory is used again. */
   encode(pixels: Uint8Array, width: number, height: number, quality: number): Uint8Array;
 }
 
@@ -118,7 +118,7 @@ function bind(library: LibraryHandle, name: string): Turbojpeg {
       const flags = ACCURATE_DCT | NO_REALLOC;
       if (compress(compressor, pixels, width, 0, height, RGB, [compressed], size, FULL_COLOUR, quality, flags) !== 0)
         throw new AlexnetError("data", `libjpeg-turbo could not compress: ${readError(compressor)}`);
-      return compressed.slice(0, size[0]);
+      return compressed.subarray(0, size[0]);
     },
   };
 }
