@@ -42,7 +42,7 @@ export function openLibrary(threads = availableParallelism()): Library {
     );
   setThreads(threads);
   const common = bindCommon(handle);
-  const engine = common.createEngine();
+  const engine = createEngine(common, version.text);
   const stream = common.createStream(engine);
   return {
     bindings: { ...common, ...bindOperations(handle, engine) },
@@ -56,6 +56,18 @@ export function openLibrary(threads = availableParallelism()): Library {
       common.destroyEngine(engine);
     },
   };
+}
+
+function createEngine(bindings: CommonBindings, version: string): Pointer {
+  try {
+    return bindings.createEngine();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AlexnetError(
+      "engine",
+      `oneDNN ${version} gives no CPU engine (${reason}): is it a build for SYCL? Those are not supported; ${howToInstall()}`,
+    );
+  }
 }
 
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
