@@ -56,17 +56,18 @@ export function valuesAt({ address, bytes }: Place): Float32Array {
 }
 
 /**
- * Takes a file's pages, where they are mapped and were only read, out of this process's memory; they come back from the
- * system's cache when they are looked at again. Does nothing on other systems than Linux, which count such pages as the
- * process's own.
+ * Takes a file's pages, where they are mapped to be shared, out of this process's memory; they come back from the system's
+ * cache when they are looked at again. Private mappings stay: what was written to one is nowhere else, and the number by
+ * which a file is told may be another file's on another disk. Does nothing on other systems than Linux, which count such
+ * pages as the process's own.
  */
 export function releasePages(path: string): void {
   const libc = process.platform === "linux" ? bind() : undefined;
   if (libc === undefined) return;
   const inode = String(statSync(path).ino); // names are escaped there, and may have changed
   for (const line of readFileSync("/proc/self/maps", "latin1").split("\n")) {
-    const [range, , , , mapped] = line.split(/ +/, 5);
-    if (mapped !== inode) continue;
+    const [range, permissions, , , mapped] = line.split(/ +/, 5);
+    if (mapped !== inode || !permissions.endsWith("s")) continue;
     const [begin, end] = range.split("-").map((address) => BigInt(`0x${address}`));
     libc.madvise(begin, Number(end - begin), DONT_NEED);
   }

@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { mapFloats, placeOf, valuesAt } from "#src/mapped-memory.js";
+import { mapFloats, placeOf, releasePages, valuesAt } from "#src/mapped-memory.js";
 
 const maps = process.platform === "linux" || process.platform === "darwin";
 
@@ -39,6 +39,13 @@ describe.skipIf(!maps)("mapped files (Linux and macOS)", () => {
     rmSync(path);
     expect(values).toEqual(new Float32Array(100).fill(7));
     writeFileSync(path, before);
+  });
+
+  test("what was written stays when the file's pages are released", () => {
+    const values = map(0, written.length);
+    values?.fill(7);
+    releasePages(path);
+    expect(values).toEqual(new Float32Array(written.length).fill(7));
   });
 
   test("a place stands for the same memory, of a part too", () => {

@@ -1,4 +1,6 @@
+import { syntheticPreprocessing } from "../../dist/benchmark/synthetic.js";
 import { openEngine } from "../../dist/engine/open.js";
+import { initialise } from "../../dist/network/initialise.js";
 import { paper } from "../../dist/network/paper.js";
 import { scaleWidth } from "../../dist/network/transform.js";
 
@@ -15,6 +17,16 @@ export async function withCuda(precision, use) {
   } finally {
     await engine.close();
   }
+}
+
+export const STEP = { learningRate: 1e-4, momentum: 0.9, weightDecay: 5e-4, seed: 1 };
+
+/** A program for training on synthetic pictures. */
+export async function compileTraining(engine, network, batchSize) {
+  const preprocessing = syntheticPreprocessing();
+  const program = await engine.compile(network, { batchSize, mode: "train", preprocessing });
+  await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
+  return program;
 }
 
 export function table(heads, rows) {

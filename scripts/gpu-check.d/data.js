@@ -1,14 +1,13 @@
 import { availableParallelism } from "node:os";
 import { measureLoading, withSyntheticStores } from "../../dist/benchmark/loading.js";
-import { syntheticBatch, syntheticPreprocessing } from "../../dist/benchmark/synthetic.js";
+import { syntheticBatch } from "../../dist/benchmark/synthetic.js";
 import { batches as readBatches } from "../../dist/dataset/batches.js";
 import { openStore } from "../../dist/dataset/store.js";
 import { Device, openDriver } from "../../dist/engine/cuda/driver.js";
 import { addressOf } from "../../dist/engine/cuda/native.js";
 import { oneAhead } from "../../dist/engine/one-ahead.js";
-import { initialise } from "../../dist/network/initialise.js";
 import { classCount } from "../../dist/network/transform.js";
-import { networkOf, table, withCuda } from "./common.js";
+import { compileTraining, networkOf, STEP, table, withCuda } from "./common.js";
 
 /** How fast pictures get from a raw store in the page cache into training, and what limits it. */
 export default async function data({ keep, batches, steps, precision, ...options }) {
@@ -27,17 +26,11 @@ export default async function data({ keep, batches, steps, precision, ...options
     }
     const { workers } = found.loading.reduce((a, b) => (a.picturesPerSecond >= b.picturesPerSecond ? a : b));
     await withCuda(precision, async (engine) => {
-      const program = await engine.compile(network, {
-        batchSize,
-        mode: "train",
-        preprocessing: syntheticPreprocessing(),
-      });
-      await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
-      const step = { learningRate: 1e-4, momentum: 0.9, weightDecay: 5e-4, seed: 1 };
-      const resident = await program.profile(syntheticBatch(batchSize, 227, classCount(network)), step, steps);
+      const program = await compileTraining(engine, network, batchSize);
+      const resident = await program.profile(syntheticBatch(batchSize, 227, classCount(network)), STEP, steps);
       found.computing = (1000 * batchSize) / resident.milliseconds;
       report();
-      found.training = await trainingRate(program, step, store, { network, batchSize, workers, steps });
+      found.training = await trainingRate(program, store, { network, batchSize, workers, steps });
       found.workers = workers;
       report();
     });
@@ -69,14 +62,14 @@ function bringingRate(batchSize) {
 }
 
 /** Pictures a second through loader, copy and step together, after the first steps. */
-async function trainingRate(program, step, store, { network, batchSize, workers, steps }) {
+async function trainingRate(program, store, { network, batchSize, workers, steps }) {
   async function* endless() {
     const how = { split: "train", views: "augmented", cropSize: network.input.size, seed: 1, shuffle: true };
     for (let epoch = 0; ; epoch++) yield* readBatches(store, { ...how, batchSize, workers, epoch });
   }
   const warmUp = 3;
   let [count, pictures, start] = [0, 0, 0];
-  const train = ({ samples: _samples, release: _release, ...batch }) => program.step(batch, step);
+  const train = ({ samples: _samples, release: _release, ...batch }) => program.step(batch, STEP);
   for await (const [{ samples, release }] of oneAhead(endless(), train)) {
     release();
     if (count++ < warmUp) start = performance.now();

@@ -2,11 +2,10 @@ import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { syntheticBatch, syntheticPreprocessing } from "../../dist/benchmark/synthetic.js";
-import { initialise } from "../../dist/network/initialise.js";
+import { syntheticBatch } from "../../dist/benchmark/synthetic.js";
 import { classCount } from "../../dist/network/transform.js";
 import { median } from "../../dist/statistics.js";
-import { networkOf, table, withCuda } from "./common.js";
+import { compileTraining, networkOf, STEP, table, withCuda } from "./common.js";
 
 const peer = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "bench/peers/pytorch-cuda.py");
 /** Of the errors, those that say that there is nothing to compare with. */
@@ -35,15 +34,9 @@ async function takeTurns(other, network, { batchSize, steps, precision }) {
   const [ours, theirs] = [[], []];
   await withCuda(precision, async (engine) => {
     const batch = syntheticBatch(batchSize, network.input.size, classCount(network));
-    const program = await engine.compile(network, {
-      batchSize,
-      mode: "train",
-      preprocessing: syntheticPreprocessing(),
-    });
-    await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
-    const step = { learningRate: 1e-4, momentum: 0.9, weightDecay: 5e-4, seed: 1 };
+    const program = await compileTraining(engine, network, batchSize);
     for (let round = 0; round < ROUNDS; round++) {
-      ours.push((await program.profile(batch, step, steps)).milliseconds);
+      ours.push((await program.profile(batch, STEP, steps)).milliseconds);
       theirs.push((await other.step()).milliseconds);
     }
     await program.close();

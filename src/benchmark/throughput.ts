@@ -22,7 +22,10 @@ export interface Throughput {
   readonly imagesPerSecond: number;
   /** Direct convolution's operations, in units of 10^9 a second. */
   readonly gflops: number;
-  /** The machine's own float32 matrix product of size 4096 cubed, measured before, between (not where steps are asked for ahead) and after the steps; median. */
+  /**
+   * The machine's own float32 matrix product of size 4096 cubed, measured before and after the steps, and between them
+   * where they are not asked for ahead; median.
+   */
   readonly gemmGflops: number;
   /** gflops / gemmGflops */
   readonly fraction: number;

@@ -9,8 +9,8 @@ const KEPT = 4e6; // bytes of memory for the next file
 let kept = new Uint8Array(0);
 
 /**
- * The bytes of one picture of a source, good until the next call: its memory is used again. Files are read at once, this thread being there for nothing else: Node's
- * asynchronous way costs a tenth of decoding.
+ * The bytes of one picture of a source, good until the next call: its memory is used again. Files are read at once, this
+ * thread being there for nothing else: Node's asynchronous way costs a tenth of decoding.
  * @throws AlexnetError "data", or the system's error.
  */
 export async function readPlace(place: Place): Promise<Uint8Array> {

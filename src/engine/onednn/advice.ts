@@ -11,9 +11,7 @@ const advantages = [
 
 /** Which major version of the library is the better one on such a processor, if that is known. */
 export function adviceOn({ engine, library, instructionSet }: EngineDescription): string | undefined {
-  const known = advantages.find(
-    (row) => instructionSet === row.instructionSet || instructionSet.startsWith(`${row.instructionSet} `),
-  );
+  const known = advantages.find((row) => instructionSet.split(" ")[0] === row.instructionSet);
   if (engine !== "onednn" || known === undefined) return undefined;
   const { training, prediction } = known;
   return library.startsWith("oneDNN 2.")

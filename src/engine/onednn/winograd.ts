@@ -116,10 +116,9 @@ export function winograd(build: Build, problem: Problem): Ways {
         const input = foldInput(into, folding, src, build.query(backwardWeights, Query.src), copying, kept);
         const slope = slopeFor(into, dy, backwardWeights, copying);
         const layout = build.query(backwardWeights, Query.diffWeights);
-        const whole = asIs ? into.target(dw, layout, copying) : undefined;
-        const folded = unfoldWeights(into, folding, rows, copying);
+        const folded = asIs ? undefined : unfoldWeights(into, folding, rows, copying);
         each((group) => {
-          const gradient = whole ?? into.target(folded.target(group), layout, copying);
+          const gradient = into.target(folded?.target(group) ?? dw, layout, copying);
           into.execute(computing, backwardWeights, [
             [Argument.src, input(group)],
             [Argument.diffDst, slope(group)],
@@ -128,7 +127,7 @@ export function winograd(build: Build, problem: Problem): Ways {
           ]);
           gradient.settle();
         });
-        if (!asIs) into.reorderInto(folded.finish(), dw, copying);
+        if (folded !== undefined) into.reorderInto(folded.finish(), dw, copying);
       },
     }),
     ...(backwardData && {
@@ -138,17 +137,18 @@ export function winograd(build: Build, problem: Problem): Ways {
         const own = weightsFor(into, all, backwardData, copying);
         const layout = build.query(backwardData, Query.diffSrc);
         const gradient = asIs ? undefined : unfoldGradient(into, folding, diffSrc, copying);
-        let dx = into.tensor(layout);
-        each((group) => {
-          if (!asIs) dx = into.tensor(layout);
+        const addGroup = (group: number): Tensor => {
+          const dx = into.tensor(layout);
           into.execute(computing, backwardData, [
             [Argument.diffDst, slope(group)],
             [Argument.weights, own(group)],
             [Argument.diffSrc, dx],
           ]);
-          gradient?.add(group, dx);
-        });
-        return gradient?.finish() ?? dx;
+          return dx;
+        };
+        if (gradient === undefined) return addGroup(0);
+        each((group) => gradient.add(group, addGroup(group)));
+        return gradient.finish();
       },
     }),
   };
