@@ -63,7 +63,9 @@ async function drawInto(folder: string, set: PictureSet, { onProgress, signal }:
       onProgress?.(++drawn, drawings.length);
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, drawOneAfterTheOther));
+  const drawers = Array.from({ length: availableParallelism() }, drawOneAfterTheOther);
+  await Promise.allSettled(drawers); // when one fails, others still write: nobody may begin anew before they have ended
+  await Promise.all(drawers);
 }
 
 /** The scene as a JPEG. */
