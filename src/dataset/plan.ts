@@ -105,18 +105,24 @@ export function* readPlan(file: DatabaseFile, plan: Plan, first: number, size: n
   const drawn = new Uint8Array(file.database.getBinary(keys.drawnForValidation) ?? []);
   for (let start = first; start < plan.pictures; ) {
     const index = Math.floor(start / RECORD);
-    const bytes = file.database.getBinary(keys.plan(index));
-    if (bytes === undefined) throw new AlexnetError("data", `plan record ${index} is missing; prepare from the start`);
-    const entries = fromJson(bytes) as readonly Entry[];
-    const end = Math.min(start + size, index * RECORD + entries.length);
-    yield entries
-      .slice(start - index * RECORD, end - index * RECORD)
-      .map((entry, i) => readEntry(entry, plan, drawn[start + i] === 1 ? "val" : "train"));
+    const record = index * RECORD;
+    const entries = readEntries(file, index);
+    const end = record + entries.length;
+    for (; start < end; start += size)
+      yield entries
+        .slice(start - record, start - record + size)
+        .map((entry, i) => readEntry(entry, plan, drawn[start + i] === 1 ? "val" : "train"));
     start = end;
   }
 }
 
-const DROPPED = 64; // plan records removed in one transaction
+function readEntries(file: DatabaseFile, index: number): readonly Entry[] {
+  const bytes = file.database.getBinary(keys.plan(index));
+  if (bytes === undefined) throw new AlexnetError("data", `plan record ${index} is missing; prepare from the start`);
+  return fromJson(bytes) as readonly Entry[];
+}
+
+const DROPPED = 16; // plan records removed in one transaction
 
 /** Once all of it is dealt with. */
 export async function dropPlan(file: DatabaseFile, { pictures }: Plan): Promise<void> {

@@ -133,7 +133,10 @@ export class Preparation {
     database.transactionSync(() => {
       if (readProgress(database)?.next !== this.next)
         throw new AlexnetError("data", "another process is preparing the same store; let it finish");
-      for (const group of groups) this.#add(group);
+      for (const group of groups) {
+        this.#add(group);
+        this.file.releaseMemory();
+      }
       database.putSync(keys.progress, toJson(this.#progress));
       database.putSync(keys.pixelSums, toBytes(this.#sums.pixels));
     });

@@ -232,7 +232,6 @@ async function dealWithAll(preparation: Preparation, options: PrepareOptions): P
     preparation.commit(groups);
     spare.push(...groups.map(({ memory }) => memory));
     groups = [];
-    preparation.file.releaseMemory();
     onProgress?.(progressOf(preparation));
   };
   const settle = async (keep: number) => {

@@ -144,7 +144,7 @@ class FilterSlot implements Filter {
       const centre = start + (i + 0.5) * scale;
       const first = Math.max(0, Math.min(available - this.taps, Math.ceil(centre - reach - 0.5)));
       for (let tap = 0; tap < this.taps; tap++) exact[tap] = lanczos((first + tap + 0.5 - centre) / stretch);
-      toIntegers(exact, this.weights.subarray(i * this.pairs * 2));
+      toIntegers(exact, this.weights, i * this.pairs * 2);
       this.first[i] = first;
     }
   }
@@ -159,15 +159,17 @@ class FilterSlot implements Filter {
 const columnFilters = new Filters();
 const rowFilters = new Filters();
 
-/** Integers in proportion that sum to UNIT, so that an even surface keeps its colour. */
-function toIntegers(exact: Float64Array, weights: Int16Array): void {
-  const sum = exact.reduce((a, b) => a + b);
+/** Writes integers in proportion that sum to UNIT, so that an even surface keeps its colour, from `start` on. */
+function toIntegers(exact: Float64Array, weights: Int16Array, start: number): void {
+  let sum = 0;
+  for (let tap = 0; tap < exact.length; tap++) sum += exact[tap];
   let rest = UNIT;
-  let largest = 0;
+  let largest = start;
   for (let tap = 0; tap < exact.length; tap++) {
-    weights[tap] = Math.round((exact[tap] / sum) * UNIT);
-    rest -= weights[tap];
-    if (weights[tap] > weights[largest]) largest = tap;
+    const weight = Math.round((exact[tap] / sum) * UNIT);
+    weights[start + tap] = weight;
+    rest -= weight;
+    if (weight > weights[largest]) largest = start + tap;
   }
   weights[largest] += rest;
 }
