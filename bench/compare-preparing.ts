@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -9,17 +9,19 @@ import { listPictures } from "#src/images/list.js";
 import { median } from "#src/statistics.js";
 import { type Side, startProcess } from "./side.js";
 
-const help = `bench/compare-preparing PHOTOS… [--pictures 2000] [--rounds 5] [--processes 2] [--python python3] [--json]
+const help = `bench/compare-preparing PHOTOS… [--pictures 2000] [--rounds 5] [--workers n] [--processes n] [--python python3] [--json]
 
 Makes 256x256 JPEGs (quality 95, 4:4:4) of photos, again and again of the same until there are enough pictures: here,
-into a store, and by torchvision on Pillow, into files. One pass each in turn; prints pictures per second and the ratio.`;
+into a store, by so many workers (default: prepare's own); and by torchvision on Pillow, into files, in so many processes
+(default: as many as cores). One pass each in turn; prints pictures per second and the ratio.`;
 
 const { values: options, positionals: photos } = parseArgs({
   allowPositionals: true,
   options: {
     pictures: { type: "string", default: "2000" },
     rounds: { type: "string", default: "5" },
-    processes: { type: "string", default: "2" },
+    workers: { type: "string" },
+    processes: { type: "string", default: String(availableParallelism()) },
     python: { type: "string", default: process.env.ALEXNET_PYTHON ?? "python3" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -30,14 +32,15 @@ if (options.help || photos.length === 0) {
   process.exit(options.help ? 0 : 2);
 }
 const pictures = Number(options.pictures);
-const workers = Number(options.processes);
+const workers = options.workers === undefined ? undefined : Number(options.workers);
+const processes = Number(options.processes);
 const folder = mkdtempSync(join(tmpdir(), "alexnet-preparing-"));
 try {
   const source = join(folder, "pictures");
   await replicate(photos, source);
   const ours = alexnet(source, join(folder, "store"));
   const peer = fileURLToPath(new URL("../bench/peers/prepare-torchvision.py", import.meta.url));
-  const theirs = await startProcess("torchvision", options.python, [peer, source, "--processes", options.processes]);
+  const theirs = await startProcess("torchvision", options.python, [peer, source, "--processes", String(processes)]);
   report(ours, theirs, await measureInTurn(ours, theirs));
   await theirs.stop();
 } finally {
@@ -62,7 +65,7 @@ function alexnet(source: string, out: string): Side {
     async measure() {
       rmSync(out, { recursive: true, force: true });
       const start = performance.now();
-      await prepare({ source, out, encoding: "jpeg", workers });
+      await prepare({ source, out, encoding: "jpeg", ...(workers !== undefined && { workers }) });
       return performance.now() - start;
     },
     stop: async () => {},
@@ -83,12 +86,19 @@ function report(ours: Side, theirs: Side, rounds: readonly Round[]): void {
   const rate = (side: keyof Round): number => (1000 * pictures) / median(rounds.map((round) => round[side]));
   const ratio = median(rounds.map((round) => round.theirs / round.ours));
   if (options.json) {
-    const measured = { pictures, workers, ours: rate("ours"), theirs: rate("theirs"), ratio };
+    const measured = {
+      pictures,
+      workers: workers ?? null,
+      processes,
+      ours: rate("ours"),
+      theirs: rate("theirs"),
+      ratio,
+    };
     console.log(JSON.stringify({ ...measured, version: ours.version, peer: theirs.version }, undefined, 2));
     return;
   }
-  console.log(`${pictures} pictures a round, ${rounds.length} rounds, ${workers} threads or processes; pictures/s`);
+  console.log(`${pictures} pictures a round, ${rounds.length} rounds; pictures/s`);
   console.log(`alexnet      ${rate("ours").toFixed(0)}  (${ours.version})`);
-  console.log(`torchvision  ${rate("theirs").toFixed(0)}  (${theirs.version})`);
+  console.log(`torchvision  ${rate("theirs").toFixed(0)}  (${theirs.version}, ${processes} processes)`);
   console.log(`alexnet is ${ratio.toFixed(2)}x as fast`);
 }

@@ -31,7 +31,7 @@ export function register(program: Program): void {
         0.1,
       )
       .option("--seed <number>", "decides which", wholeNumber(0), 1)
-      .option("--workers <count>", "decoding threads; all cores by default", wholeNumber(1))
+      .option("--workers <count>", "decoding threads; one more than cores by default", wholeNumber(1))
       .option("--max-bad <share>", "fail beyond this share of unreadable pictures: 1% or 0.01", share, 0.01)
       .option("--allow-missing-classes", "go on when training and validation have different classes")
       .option("--allow-svg", "read SVG, which can refer to other files")

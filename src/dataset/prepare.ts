@@ -27,7 +27,7 @@ export interface PreparationOptions {
   readonly valFraction?: number;
   /** Decides what is drawn. Default 1. */
   readonly seed?: number;
-  /** Decoding threads; all cores by default. The result is the same for any number. */
+  /** Decoding threads; by default one more than there are cores. The result is the same for any number. */
   readonly workers?: number;
   /** Train on although training and validation have different classes. */
   readonly allowMissingClasses?: boolean;
@@ -213,11 +213,12 @@ async function beginOrGoOn(
 
 const COMMIT = 8; // groups written in one transaction
 const GROUPS_AHEAD = 3; // per worker; bounds the memory however slow a picture or the disk is
+const SPARE_WORKERS = 1; // beyond the cores: a worker has nothing to do while sharp's threads decode for it
 
 async function dealWithAll(preparation: Preparation, options: PrepareOptions): Promise<void> {
   const { job } = preparation;
   const { signal, onProgress } = options;
-  const workers = options.workers ?? availableParallelism();
+  const workers = options.workers ?? availableParallelism() + SPARE_WORKERS;
   const workerData: PrepareWorkerData = {
     encoding: job.encoding,
     allowSvg: job.request.allowSvg,

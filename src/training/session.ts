@@ -31,6 +31,8 @@ export interface Session {
   readonly signal: AbortSignal | undefined;
   /** What the config names as base, where it was read already. */
   readonly base?: Base | undefined;
+  /** Gives the batches in place of the store: to measure what reading costs. */
+  readonly read?: ReadBatches | undefined;
 }
 
 /** Trains from the newest checkpoint, or the start, to the end or the signal, and records it in the run's folder. */
@@ -52,7 +54,7 @@ export async function runSession(session: Session): Promise<TrainSummary> {
         message: `${folder.file("metrics.jsonl")}: rows of earlier steps are missing; going on without them`,
       });
     const tensorboard = new TensorBoardLog(folder.tensorboard, start.step);
-    const read: ReadBatches = features?.batches ?? ((options) => batches(store, options));
+    const read = features?.batches ?? session.read ?? ((options) => batches(store, options));
     const trainer = new Trainer({
       run: folder.path,
       config,
