@@ -1,7 +1,9 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import { AlexnetError } from "../errors.js";
+import { lockFile } from "../file-lock.js";
+import { errnoOf } from "../files.js";
 import { releasePages } from "../mapped-memory.js";
 import { sha256 } from "./sha256.js";
 
@@ -48,16 +50,59 @@ export function isStoreFolder(path: string): boolean {
   return existsSync(join(path, DATA_FILE));
 }
 
+/** Whether anything has been written to it: LMDB makes its file first, and a process may have been killed then. */
+export function isBegun(path: string): boolean {
+  return isStoreFolder(path) && statSync(join(path, DATA_FILE)).size > 0;
+}
+
 /** Many processes and threads may read one store at once. */
 export function openForReading(path: string): Database {
+  if (!isBegun(path)) throw notFinished(path);
   checkDataFile(path);
   return openChecked(path, () => open<Uint8Array, string>({ ...OPTIONS, path, readOnly: true }));
 }
 
 export function openForWriting(path: string): Database {
   mkdirSync(path, { recursive: true });
-  if (isStoreFolder(path)) checkDataFile(path);
+  if (isBegun(path)) checkDataFile(path);
   return openChecked(path, () => open<Uint8Array, string>({ ...OPTIONS, path, overlappingSync: false }));
+}
+
+/**
+ * Keeps other processes from preparing the same store. Where the disk has no locks, as some in networks, each
+ * transaction's own check is what keeps them apart.
+ * @returns what gives the store back
+ * @throws AlexnetError "data" while another process has it
+ */
+export function lockStore(path: string): () => void {
+  const file = openDataFile(path);
+  if (lockFile(file) !== false) return () => closeSync(file);
+  closeSync(file);
+  throw inPreparation(path);
+}
+
+function openDataFile(path: string): number {
+  try {
+    mkdirSync(path, { recursive: true });
+    return openSync(join(path, DATA_FILE), constants.O_RDWR | constants.O_CREAT, 0o664);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined || errno === "ENOSPC" || errno === "EDQUOT") throw error;
+    throw new AlexnetError("data", `${path}: no store can be written there (${errno}); choose another --out`, {
+      cause: error,
+    });
+  }
+}
+
+export function inPreparation(path: string): AlexnetError {
+  return new AlexnetError("data", `${path}: another process is preparing this store; let it finish`);
+}
+
+export function notFinished(path: string): AlexnetError {
+  return new AlexnetError(
+    "data",
+    `${path}: this picture store is not finished; run the same alexnet prepare command again, it goes on where it was`,
+  );
 }
 
 /**

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { AlexnetError } from "../errors.js";
 import type { JpegDecoder } from "../images/decode.js";
 import {
@@ -9,6 +10,7 @@ import {
   FORMAT_VERSION,
   fromJson,
   hashContent,
+  inPreparation,
   keys,
   type Split,
   splits,
@@ -21,6 +23,7 @@ import type { Encoding } from "./encode.js";
 import type { PictureSums } from "./picture-sums.js";
 import { dropPlan, type Plan, type PlannedPicture } from "./plan.js";
 import type { Encoded } from "./prepare-worker.js";
+import { SKIPPED_LIST } from "./skipped.js";
 import type { Fault } from "./sources/source.js";
 import { addSums, noSums, type Sums, summarise } from "./statistics.js";
 import type { StoreInfo } from "./store.js";
@@ -110,7 +113,7 @@ export class Preparation {
     const progress = readProgress(database);
     const pixels = database.getBinary(keys.pixelSums);
     if (progress === undefined || pixels === undefined)
-      throw new AlexnetError("data", "the unfinished store is damaged; remove it and prepare again");
+      throw new AlexnetError("data", `${file.path}: the unfinished store is damaged; remove it and prepare again`);
     const products = progress.products.map(BigInt);
     return new Preparation(file, job, progress, { pixels: toFloat64(pixels), products });
   }
@@ -131,8 +134,7 @@ export class Preparation {
   commit(groups: readonly DealtGroup[]): void {
     const { database } = this.file;
     database.transactionSync(() => {
-      if (readProgress(database)?.next !== this.next)
-        throw new AlexnetError("data", "another process is preparing the same store; let it finish");
+      if (readProgress(database)?.next !== this.next) throw inPreparation(this.file.path);
       for (const group of groups) this.#add(group);
       database.putSync(keys.progress, toJson(this.#progress));
       database.putSync(keys.pixelSums, toBytes(this.#sums.pixels));
@@ -166,7 +168,11 @@ export class Preparation {
   /** Makes it a whole store, in one transaction. */
   async finish(): Promise<StoreInfo> {
     const { file, job, counts } = this;
-    if (counts.train === 0) throw new AlexnetError("data", "no readable picture to train on; skipped.csv says why");
+    if (counts.train === 0)
+      throw new AlexnetError(
+        "data",
+        `${job.request.path}: no readable picture to train on; ${join(file.path, SKIPPED_LIST)} says why`,
+      );
     const { labels, duplicates } = await findDuplicates(file, counts);
     const { mean, covariance } = summarise(this.#sums, counts.train);
     const { request, plan } = job;
@@ -180,6 +186,8 @@ export class Preparation {
       source: { kind: request.kind, path: request.path, fingerprint: plan.fingerprint },
       seed: request.seed,
       valFraction: request.valFraction,
+      allowMissingClasses: request.allowMissingClasses,
+      allowSvg: request.allowSvg,
       skipped: this.skipped,
       leftOut: plan.leftOut,
       notes: plan.notes,

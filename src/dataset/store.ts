@@ -9,6 +9,7 @@ import {
   fromJson,
   isStoreFolder,
   keys,
+  notFinished,
   openForReading,
   type Split,
   toFloat32,
@@ -50,6 +51,9 @@ const storeInfo = z
     source: z.object({ kind: z.string(), path: z.string(), fingerprint: z.string() }).readonly(),
     seed: z.number(),
     valFraction: z.number(),
+    /** What was asked for; stores of former versions don't say. */
+    allowMissingClasses: z.boolean().optional(),
+    allowSvg: z.boolean().optional(),
     /** Unreadable pictures; skipped.csv in the store's folder lists them. */
     skipped: count,
     /** Validation pictures of classes that training doesn't have. */
@@ -183,11 +187,7 @@ function damaged(path: string, what: string): AlexnetError {
 /** @throws AlexnetError "data" when the store is unfinished, of another version or damaged. */
 export function readInfo(database: Database, path: string): StoreInfo {
   const bytes = database.getBinary(keys.info);
-  if (bytes === undefined)
-    throw new AlexnetError(
-      "data",
-      `${path}: this picture store is not finished; run the same alexnet prepare command again, it goes on where it was`,
-    );
+  if (bytes === undefined) throw notFinished(path);
   const info = fromJson(bytes);
   const version = z.object({ format: z.literal(FORMAT), version: z.number() }).safeParse(info).data?.version;
   if (version !== undefined && version !== FORMAT_VERSION)
