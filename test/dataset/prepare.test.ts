@@ -282,6 +282,12 @@ describe("what is asked for wrongly", () => {
   test("a place that holds something else is left alone", async () => {
     const [source, out] = [temporaryFolder(), temporaryFolder()];
     await drawSet(source);
+    await expect(prepareHere({ source, out: join(source, "train/cat/0000.jpg") })).rejects.toThrow(
+      /0000\.jpg: a file, not a folder; choose another --out/,
+    );
+    await expect(prepareHere({ source, out: join(source, "train/cat/0000.jpg/store") })).rejects.toThrow(
+      /no store can be written there \(ENOTDIR\); choose another --out/,
+    );
     write(out, { "thesis.tex": "" });
     await expect(prepareHere({ source, out })).rejects.toMatchObject({ code: "usage" });
     expect(readdirSync(out)).toEqual(["thesis.tex"]);
@@ -342,7 +348,23 @@ describe("again", () => {
     expect(reused).toBe(false);
     expect((await prepareHere({ source, out: path })).reused).toBe(true);
     write(source, await drawSome("train/cat/new", 1, 9));
-    await expect(prepareHere({ source, out: path })).rejects.toThrow(/already a store of other pictures or options/);
+    await expect(prepareHere({ source, out: path })).rejects.toThrow(
+      /already a store of other pictures or options \(files of .* were added, removed or changed since\)/,
+    );
+  });
+
+  test.each([
+    [{ seed: 7 }, "--seed 1, not 7"],
+    [{ valFraction: 0.3 }, "--val-fraction 0.1, not 0.3"],
+    [{ encoding: "jpeg" }, "--encoding raw, not jpeg"],
+    [{ allowSvg: true }, "without --allow-svg"],
+    [{ allowMissingClasses: true }, "without --allow-missing-classes"],
+  ] as const)("a finished store is not taken for one with %j", async (options, difference) => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    const { path } = await prepareHere({ source });
+    await expect(prepareHere({ source, out: path, ...options })).rejects.toThrow(`(${difference}); ask for the same`);
+    expect((await prepareHere({ source, out: path, encoding: "auto" })).reused).toBe(true);
   });
 
   test("stopped by a signal it goes on, and ends with the same content", async () => {
@@ -378,11 +400,36 @@ describe("again", () => {
     await expect(prepareHere({ source, out, onProgress, signal: stop.signal })).rejects.toMatchObject({
       code: "interrupted",
     });
-    await expect(prepareHere({ source, out, seed: 7 })).rejects.toThrow(
-      /an unfinished store of other pictures or options/,
+    await expect(prepareHere({ source, out, seed: 7, encoding: "jpeg" })).rejects.toThrow(
+      /an unfinished store of other pictures or options \(--seed 1, not 7; --encoding raw, not jpeg\); ask for the same/,
     );
+    const other = temporaryFolder();
+    await expect(prepareHere({ source: other, out })).rejects.toThrow(/an empty folder/);
+    write(other, await drawSome("a/", 40, 1));
+    await expect(prepareHere({ source: other, out })).rejects.toThrow(`(pictures of ${source}, not ${other})`);
     expect((await prepareHere({ source, out })).info.counts.train).toBe(36);
   });
+
+  test.each(["added", "removed", "written to"])(
+    "an unfinished store is not mixed with a picture %s since",
+    async (how) => {
+      const source = temporaryFolder();
+      write(source, await drawSome("a/", 40, 1));
+      const out = join(temporaryFolder(), "store");
+      const stop = new AbortController();
+      const onProgress = ({ phase }: PrepareProgress) => phase === "preparing" && stop.abort();
+      const begun = prepareHere({ source, out, onProgress, signal: stop.signal });
+      await expect(begun).rejects.toMatchObject({ code: "interrupted" });
+      if (how === "added") write(source, await drawSome("a/more", 1, 2));
+      if (how === "removed") rmSync(join(source, "a/0039.jpg"));
+      if (how === "written to") utimesSync(join(source, "a/0039.jpg"), 1, 1);
+      await expect(prepareHere({ source, out })).rejects.toThrow(
+        `(files of ${source} were added, removed or changed since); ask for the same, remove it to begin anew`,
+      );
+      rmSync(out, { recursive: true });
+      expect((await prepareHere({ source, out })).reused).toBe(false);
+    },
+  );
 
   test("training's own store is made once, kept while the folder is unchanged, outside of it", async () => {
     const source = temporaryFolder();
@@ -429,9 +476,12 @@ describe("again", () => {
       prepare({ source, out, encoding: "raw" }),
       prepare({ source, out, encoding: "raw" }),
     ]);
-    for (const result of results)
-      if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "data" });
-    const { path } = await prepareHere({ source, out, encoding: "raw" });
+    const refused = results.filter((result) => result.status === "rejected");
+    expect(refused.map(({ reason }) => reason.message)).toEqual([
+      `${out}: another process is preparing this store; let it finish`,
+    ]);
+    const { path, reused } = await prepareHere({ source, out, encoding: "raw" });
+    expect(reused).toBe(true);
     const alone = await prepareHere({ source });
     expect(await useStore(path, contentOf)).toEqual(await useStore(alone.path, contentOf));
     expect(existsSync(join(out, "skipped.csv"))).toBe(true);
