@@ -167,11 +167,16 @@ function checkDataFile(path: string): void {
 }
 
 function notReadable(path: string, why: string, options?: ErrorOptions): AlexnetError {
-  return new AlexnetError("data", `${path}: not a readable picture store (${why}); prepare it again`, options);
+  return new AlexnetError(
+    "data",
+    `${path}: not a readable picture store (${why}); remove it and prepare it again`,
+    options,
+  );
 }
 
 export const toJson = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
+/** @throws SyntaxError */
 export function fromJson(bytes: Uint8Array): unknown {
   return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
 }
@@ -218,4 +223,9 @@ export function chainRecord(chain: string, record: Uint8Array): string {
 /** One hash of every picture, label and name, in order. */
 export function hashContent({ train, val }: Readonly<Record<Split, string>>): string {
   return sha256(`${train} ${val}`).toString("hex");
+}
+
+/** One hash of the values of `classes`, `mean` and `covariance`. */
+export function hashStatistics(classes: Uint8Array, mean: Uint8Array, covariance: Uint8Array): string {
+  return sha256(Buffer.concat([sha256(classes), sha256(mean), sha256(covariance)])).toString("hex");
 }

@@ -106,7 +106,11 @@ export function* readPlan(file: DatabaseFile, plan: Plan, first: number, size: n
   for (let start = first; start < plan.pictures; ) {
     const index = Math.floor(start / RECORD);
     const bytes = file.database.getBinary(keys.plan(index));
-    if (bytes === undefined) throw new AlexnetError("data", `plan record ${index} is missing; prepare from the start`);
+    if (bytes === undefined)
+      throw new AlexnetError(
+        "data",
+        `${file.path}: plan record ${index} is missing; remove the store and prepare it again`,
+      );
     const entries = fromJson(bytes) as readonly Entry[];
     const end = Math.min(start + size, index * RECORD + entries.length);
     yield entries

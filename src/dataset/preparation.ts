@@ -10,6 +10,7 @@ import {
   FORMAT_VERSION,
   fromJson,
   hashContent,
+  hashStatistics,
   inPreparation,
   keys,
   type Split,
@@ -176,6 +177,9 @@ export class Preparation {
     const { labels, duplicates } = await findDuplicates(file, counts);
     const { mean, covariance } = summarise(this.#sums, counts.train);
     const { request, plan } = job;
+    const classBytes = toJson(plan.classes);
+    const meanBytes = toBytes(mean);
+    const covarianceBytes = toBytes(Float64Array.from(covariance.flat()));
     const info: StoreInfo = {
       format: FORMAT,
       version: FORMAT_VERSION,
@@ -193,13 +197,14 @@ export class Preparation {
       notes: plan.notes,
       duplicates,
       contentHash: hashContent(this.#progress.chains),
+      statisticsHash: hashStatistics(classBytes, meanBytes, covarianceBytes),
     };
     await dropPlan(file, plan);
     const { database } = file;
     database.transactionSync(() => {
-      database.putSync(keys.classes, toJson(plan.classes));
-      database.putSync(keys.mean, toBytes(mean));
-      database.putSync(keys.covariance, toBytes(Float64Array.from(covariance.flat())));
+      database.putSync(keys.classes, classBytes);
+      database.putSync(keys.mean, meanBytes);
+      database.putSync(keys.covariance, covarianceBytes);
       for (const split of splits) database.putSync(keys.labels(split), toBytes(labels[split]));
       for (const key of [...database.getKeys({ start: "work/", end: "work0" })]) database.removeSync(key);
       database.putSync(keys.info, toJson(info));

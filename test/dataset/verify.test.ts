@@ -1,7 +1,7 @@
 import { cpSync, existsSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { keys, openForWriting, toBytes } from "#src/dataset/database.js";
+import { keys, openForWriting, toBytes, toJson } from "#src/dataset/database.js";
 import { meanImage, pictureSheet, viewSheet } from "#src/dataset/inspect.js";
 import { openStore, type Store } from "#src/dataset/store.js";
 import { verifyStore } from "#src/dataset/verify.js";
@@ -46,6 +46,10 @@ describe("verify", () => {
       database.removeSync(keys.picture("train", 4));
     });
     expect(await problemsOf(other)).toEqual(["train picture 4: missing", "val picture 2: its bytes have changed"]);
+    const told = alexnet("verify", other);
+    expect(told.status).toBe(1);
+    expect(told.stdout).toBe("train picture 4: missing\nval picture 2: its bytes have changed\n");
+    expect(told.stderr).toBe(`alexnet: ${other}: damaged, see above; remove it and prepare it again\n`);
     const labels = await changed(path, (database) => {
       database.putSync(keys.labels("train"), toBytes(Int32Array.of(0, 0, 1, 1, 1, 1)));
     });
@@ -61,6 +65,34 @@ describe("verify", () => {
       database.putSync(keys.record("train", 0), Buffer.concat([record, Buffer.from("x")]));
     });
     expect(await problemsOf(renamed)).toEqual(["the content is not what was prepared: its hash differs"]);
+    const unrecorded = await changed(path, (database) => database.removeSync(keys.record("val", 0)));
+    expect(await problemsOf(unrecorded)).toEqual([
+      "val picture 0: its record is missing",
+      "the content is not what was prepared: its hash differs",
+    ]);
+    const grown = await changed(path, (database) => {
+      database.putSync(keys.picture("val", 4), database.getBinary(keys.picture("val", 3)) ?? Buffer.of());
+      database.putSync(keys.skipped(0), toJson({ name: "a.jpg", reason: "none" }));
+    });
+    expect(await problemsOf(grown)).toEqual(["picture/val: 5 entries, not 4", "skipped: 1 entries, not 0"]);
+  });
+
+  test.each(["raw", "jpeg"] as const)("statistics and class names of a %s store, to the last bit", async (encoding) => {
+    const path = await prepareSet(encoding);
+    const covariance = await changed(path, (database) => {
+      const bytes = Buffer.from(database.getBinary(keys.covariance) ?? []);
+      bytes.writeDoubleLE(bytes.readDoubleLE(32) + 1, 32);
+      database.putSync(keys.covariance, bytes);
+    });
+    expect(await problemsOf(covariance)).toEqual([
+      encoding === "raw"
+        ? "the colour covariance is not that of the pictures (1 off)"
+        : "class names, mean image or colour covariance are not what was prepared: their hash differs",
+    ]);
+    const swapped = await changed(path, (database) => database.putSync(keys.classes, toJson(["dog", "cat"])));
+    expect(await problemsOf(swapped)).toEqual([
+      "class names, mean image or colour covariance are not what was prepared: their hash differs",
+    ]);
   });
 
   test("a JPEG that can't be decoded", async () => {
@@ -96,6 +128,10 @@ describe("verify", () => {
       database.putSync(keys.info, Buffer.from('{"format":"alexnet-store","version":1}')),
     );
     await expect(openStore(partial)).rejects.toThrow(/damaged picture store/);
+    for (const key of [keys.info, keys.classes]) {
+      const torn = await changed(path, (database) => database.putSync(key, Buffer.from('{"format')));
+      await expect(openStore(torn)).rejects.toThrow(/damaged picture store: .*JSON.*; remove it and prepare it again/);
+    }
   });
 });
 
