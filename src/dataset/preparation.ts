@@ -21,10 +21,10 @@ import {
 } from "./database.js";
 import { findDuplicates } from "./duplicates.js";
 import type { Encoding } from "./encode.js";
+import { SKIPPED_LIST } from "./lists.js";
 import type { PictureSums } from "./picture-sums.js";
 import { dropPlan, type Plan, type PlannedPicture } from "./plan.js";
 import type { Encoded } from "./prepare-worker.js";
-import { SKIPPED_LIST } from "./skipped.js";
 import type { Fault } from "./sources/source.js";
 import { addSums, noSums, type Sums, summarise } from "./statistics.js";
 import type { StoreInfo } from "./store.js";
@@ -174,7 +174,7 @@ export class Preparation {
         "data",
         `${job.request.path}: no readable picture to train on; ${join(file.path, SKIPPED_LIST)} says why`,
       );
-    const { labels, duplicates } = await findDuplicates(file, counts);
+    const { labels, duplicates } = await findDuplicates(file, counts, job.plan.classes);
     const { mean, covariance } = summarise(this.#sums, counts.train);
     const { request, plan } = job;
     const classBytes = toJson(plan.classes);

@@ -18,11 +18,11 @@ import {
 } from "./database.js";
 import type { Encoding } from "./encode.js";
 import { GROUP, GroupMemory } from "./group-memory.js";
+import { DUPLICATES_LIST, SKIPPED_LIST, writeSkippedList } from "./lists.js";
 import { fingerprintSource, type Planned, readPlan, writePlan } from "./plan.js";
 import { type DealtGroup, Preparation, type Request, readJob } from "./preparation.js";
 import type { PrepareRequest, PrepareResponse, PrepareWorkerData } from "./prepare-worker.js";
 import { refuseOther } from "./same-request.js";
-import { SKIPPED_LIST, writeSkippedList } from "./skipped.js";
 import { detectSource } from "./sources/detect.js";
 import type { Source } from "./sources/source.js";
 import { chooseEncoding, freeBytes, requireSpace } from "./space.js";
@@ -74,6 +74,7 @@ export interface PrepareSummary {
   /** Nothing was done: the store was whole and its source unchanged. */
   readonly reused: boolean;
   readonly skippedList: string;
+  readonly duplicatesList: string;
 }
 
 export interface SplitSummary {
@@ -305,10 +306,15 @@ async function summarise(path: string, reused: boolean): Promise<PrepareSummary>
   const store = await openStore(path);
   try {
     const { info, classes } = store;
-    return { path, info, classes, splits: summariseSplits(store), reused, skippedList: join(path, SKIPPED_LIST) };
+    return { path, info, classes, splits: summariseSplits(store), reused, ...listsOf(path) };
   } finally {
     await store.close();
   }
+}
+
+/** The lists for people in a store's folder. */
+export function listsOf(path: string) {
+  return { skippedList: join(path, SKIPPED_LIST), duplicatesList: join(path, DUPLICATES_LIST) };
 }
 
 /** How many pictures each split and class of a store has. */

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -16,6 +17,7 @@ import { ensurePrepared, type PrepareProgress, prepare } from "#src/dataset/prep
 import { chooseEncoding, requireSpace } from "#src/dataset/space.js";
 import { openStore } from "#src/dataset/store.js";
 import { addStoreUser } from "#src/dataset/store-users.js";
+import { parseCsvLine, splitCsvLines } from "#src/formats/csv.js";
 import { decodePicture } from "#src/images/decode.js";
 import { difference, drawJpeg } from "../images/draw.js";
 import {
@@ -253,13 +255,29 @@ describe("what can't be read", () => {
     await drawSet(source);
     const twice = await drawJpeg(1001, 40, 30);
     write(source, { "train/dog/copy.jpg": twice, "val/cat/leak.jpg": twice, "val/dog/leak2.jpg": twice });
-    const { info } = await prepareHere({ source });
-    expect(info.duplicates).toEqual({
-      train: 1,
-      val: 0,
-      across: 2,
-      examples: [["train/cat/0000.jpg", "train/dog/copy.jpg", "val/cat/leak.jpg"]],
-    });
+    const again = await drawJpeg(3001, 40, 30);
+    write(source, { 'val/dog/a, "b"\n.jpg': again, ...(await drawSome("train/cat/z", 12, 5)) });
+    write(source, await drawSome("train/dog/z", 12, 5));
+    const { info, duplicatesList } = await prepareHere({ source });
+    expect(info.duplicates).toMatchObject({ train: 13, val: 1, across: 2 });
+    const { examples } = info.duplicates;
+    expect(examples).toHaveLength(10);
+    expect(examples[0], "leakage first").toEqual(["train/cat/0000.jpg", "val/cat/leak.jpg", "val/dog/leak2.jpg"]);
+    const list = splitCsvLines(readFileSync(duplicatesList, "utf8")).map(parseCsvLine);
+    expect(list.slice(0, 7)).toEqual([
+      ["group", "split", "class", "file"],
+      ["1", "train", "cat", "train/cat/0000.jpg"],
+      ["1", "train", "dog", "train/dog/copy.jpg"],
+      ["1", "val", "cat", "val/cat/leak.jpg"],
+      ["1", "val", "dog", "val/dog/leak2.jpg"],
+      ["2", "train", "cat", "train/cat/z0000.jpg"],
+      ["2", "train", "dog", "train/dog/z0000.jpg"],
+    ]);
+    expect(list.slice(-2)).toEqual([
+      ["14", "val", "cat", "val/cat/0000.jpg"],
+      ["14", "val", "dog", 'val/dog/a, "b"\n.jpg'],
+    ]);
+    expect(list).toHaveLength(1 + 4 + 12 * 2 + 2);
   });
 });
 

@@ -183,18 +183,43 @@ describe("on the command line", () => {
     expect(prepared.stdout).toMatch(/skipped: 1 \(9\.1 %\), listed in .*skipped\.csv/);
     const inspected = alexnet("inspect", store, "--out", join(folder, "look"), "--pictures", "4");
     expect(inspected).toMatchObject({ status: 0 });
-    expect(inspected.stdout).toMatch(/cat +3 +2\ndog +3 +2\nall +6 +4\n/);
+    const table = /cat +3 +2\ndog +3 +2\nall +6 +4\n/;
+    expect(prepared.stdout).toMatch(table);
+    expect(inspected.stdout).toMatch(table);
     for (const name of ["mean.png", "pictures.png", "views.png"])
       expect(existsSync(join(folder, "look", name))).toBe(true);
     expect(JSON.parse(alexnet("inspect", store, "--json").stdout)).toMatchObject({
       encoding: "jpeg",
       classes: ["cat", "dog"],
+      splits: [
+        { split: "train", perClass: [3, 3] },
+        { split: "val", perClass: [2, 2] },
+      ],
     });
+    const nowhere = alexnet("inspect", store, "--out", join(store, "data.mdb"));
+    expect(nowhere.status).toBe(2);
+    expect(nowhere.stderr).toMatch(/data\.mdb: no images can be written there \(EEXIST\); choose another --out/);
     expect(alexnet("verify", store)).toMatchObject({
       status: 0,
       stdout: `${store}: whole; 6 training and 4 validation pictures\n`,
     });
     expect(alexnet("verify", join(folder, "photos")).stderr).toMatch(/no picture store; make one with/);
+  });
+
+  test("of a thousand classes the first are listed, and all when asked for", async () => {
+    const [source, store] = [temporaryFolder(), join(temporaryFolder(), "store")];
+    const [picture] = Object.values(await drawSome("", 1));
+    for (let i = 0; i < 1000; i++) write(source, { [`n${String(i).padStart(4, "0")}/1.jpg`]: picture });
+    write(source, { "n0003/2.jpg": picture, "classes.txt": "n0003\tgoldfish, Carassius auratus\n" });
+    const { stdout, stderr } = alexnet("prepare", source, "--out", store, "--encoding", "jpeg");
+    expect(stdout, stderr).toMatch(/^train +1,000 +n0000 1 /m);
+    expect(stdout).toMatch(/^n0003 goldfish, Carassius auratus +1 +1\n/m);
+    expect(stdout).toMatch(/^and 980 more\nall +1,000 +1\n\(alexnet inspect .* --all-classes lists them\)/m);
+    expect(stdout).toContain("leakage: 1 validation picture is in the training split too\n");
+    expect(stdout.split("\n").length).toBeLessThan(50);
+    const all = alexnet("inspect", store, "--all-classes", "--out", join(store, "look")).stdout;
+    expect(all).toMatch(/^n0999 +1 +0\nall /m);
+    expect(all).toContain(`all of them: ${join(store, "duplicates.csv")}`);
   });
 
   test("bench loader measures a store", async () => {
