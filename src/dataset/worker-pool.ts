@@ -74,7 +74,8 @@ export class WorkerPool<Request, Response> {
       worker.postMessage(END);
     }
     await Promise.all(this.#workers.map(({ ended }) => ended));
-    for (const { calls } of this.#workers) for (const call of calls.values()) call.reject(new Error("pool closed"));
+    const left = [...this.#workers.flatMap(({ calls }) => [...calls.values()]), ...this.#queue.splice(0)];
+    for (const call of left) call.reject(new Error("pool closed"));
   }
 
   /** Gives waiting calls to the workers with the least to do; they keep the process alive only while they have some. */
