@@ -52,7 +52,9 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
       const underway: Promise<VerifyResponse>[] = [];
       for (const request of requests(store, split)) {
         if (options.signal?.aborted) throw stopped(store, options.signal);
-        underway.push(pool.run(request));
+        const response = pool.run(request);
+        response.catch(() => {}); // the failure of the first is the one thrown
+        underway.push(response);
         if (underway.length > workers * GROUPS_AHEAD)
           settle(split, await (underway.shift() as Promise<VerifyResponse>));
       }

@@ -95,6 +95,18 @@ describe("verify", () => {
     ]);
   });
 
+  test("is stopped by a signal, and nothing that was under way is left over", async () => {
+    const source = temporaryFolder();
+    write(source, await drawSome("a/", 400, 1));
+    const { path } = await prepareHere({ source });
+    const stop = new AbortController();
+    await useStore(path, async (store) => {
+      const stopped = verifyStore(store, { workers: 1, signal: stop.signal, onProgress: () => stop.abort("SIGTERM") });
+      await expect(stopped).rejects.toMatchObject({ code: "interrupted", cause: "SIGTERM" });
+      expect(await verifyStore(store)).toEqual([]);
+    });
+  });
+
   test("a JPEG that can't be decoded", async () => {
     const { createHash } = await import("node:crypto");
     const other = await changed(await prepareSet("jpeg"), (database) => {
