@@ -24,6 +24,7 @@ import {
   contentOf,
   drawSet,
   drawSome,
+  everythingIn,
   prepareHere,
   readSkipped,
   temporaryFolder,
@@ -75,26 +76,32 @@ describe("what a store holds", () => {
       const at = [0, 1, 2, 98_304, 196_607];
       for (const i of at)
         expect(store.mean[i]).toBe(Math.fround(pictures.reduce((sum, picture) => sum + picture[i], 0) / 6));
-      const trace = store.colour.values.reduce((a, b) => a + b);
-      let variance = 0;
-      for (const channel of [0, 1, 2]) {
-        let [sum, squares, count] = [0, 0, 0];
-        for (const picture of pictures)
-          for (let i = channel; i < picture.length; i += 3, count++) {
-            sum += picture[i];
-            squares += picture[i] ** 2;
-          }
-        variance += squares / count - (sum / count) ** 2;
-      }
-      expect(trace).toBeCloseTo(variance, 6);
+      const pixels = pictures.length * (pictures[0].length / 3);
+      for (const one of [0, 1, 2])
+        for (const other of [0, 1, 2]) {
+          let [sum, otherSum, products] = [0n, 0n, 0n];
+          for (const picture of pictures)
+            for (let i = 0; i < picture.length; i += 3) {
+              sum += BigInt(picture[i + one]);
+              otherSum += BigInt(picture[i + other]);
+              products += BigInt(picture[i + one] * picture[i + other]);
+            }
+          const exact = Number(products * BigInt(pixels) - sum * otherSum) / pixels ** 2;
+          expect(store.covariance[one * 3 + other]).toBeCloseTo(exact, 8);
+        }
+      const trace = store.covariance[0] + store.covariance[4] + store.covariance[8];
+      expect(store.colour.values.reduce((a, b) => a + b)).toBeCloseTo(trace, 8);
     });
   });
 
-  test("the same content whatever the number of workers", async () => {
+  test.each(["raw", "jpeg"] as const)("the same %s content with 1, 2, 3 and 4 workers", async (encoding) => {
     const source = temporaryFolder();
-    write(source, { ...(await drawSome("a/", 40, 1)), ...(await drawSome("b/", 25, 2)), "b/bad.jpg": "no picture" });
-    const [one, three] = [await prepareHere({ source, workers: 1 }), await prepareHere({ source, workers: 3 })];
-    expect(await useStore(three.path, contentOf)).toEqual(await useStore(one.path, contentOf));
+    write(source, { ...(await drawSome("a/", 140, 1)), ...(await drawSome("b/", 25, 2)), "b/bad.jpg": "no picture" });
+    const one = await prepareHere({ source, encoding, workers: 1 });
+    for (const workers of [2, 3, 4]) {
+      const other = await prepareHere({ source, encoding, workers });
+      expect(await everythingIn(other.path), `${workers} workers`).toEqual(await everythingIn(one.path));
+    }
   });
 
   test("raw while the set stays under a quarter of the free disk", async () => {
