@@ -25,7 +25,12 @@ describe("train", () => {
     expect(stdout).toContain("30 training and 9 validation pictures of 3 classes");
     expect(stdout).toContain("recipe small: 30 training pictures are fewer than 100,000");
     expect(stdout).toMatch(/engine oneDNN [\d.]+/);
-    expect(stdout).toMatch(/^epoch 1\/2 {2}loss \d\.\d{3} {2}top-1 .*validation: top-1 .* top-5 .* img\/s/m);
+    expect(stdout).toMatch(
+      /^epoch 1\/2 {2}loss \d\.\d{3} {2}top-1 .*validation: top-1 .* top-5 .* img\/s \(\d+\.\d % waiting\)/m,
+    );
+    expect(stderr).toMatch(
+      /^epoch 1\/2 {2}step 1\/4 {2}loss \d\.\d{3} .* img\/s \(\d+\.\d % waiting\) {2}\d+:\d\d left$/m,
+    );
     expect(stdout).toMatch(/^epoch 2\/2 /m);
     expect(stdout).toContain(`alexnet evaluate ${other} --views 10`);
     expect(stderr).toContain("epoch 1/2  step ");
