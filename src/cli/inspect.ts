@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { meanImage, pictureSheet, viewSheet } from "../dataset/inspect.js";
-import { listsOf, type SplitSummary, summariseSplits } from "../dataset/prepare.js";
+import { type SplitSummary, summariseSplits } from "../dataset/prepare.js";
 import { openStore, type Store } from "../dataset/store.js";
 import { AlexnetError } from "../errors.js";
 import { errnoOf, writeWhole } from "../files.js";
@@ -65,7 +65,7 @@ function print(store: Store, splits: readonly SplitSummary[], listed: number): v
   const { path, info, classes, colour } = store;
   console.log(`${path}: ${info.encoding}, from ${info.source.kind} at ${info.source.path}`);
   printClasses(info, classes, splits, listed);
-  printFindings(info, listsOf(path));
+  printFindings(info, path);
   const variance = colour.values.reduce((a, b) => a + b);
   const shares = colour.values.map((value) => percent(value / Math.max(variance, Number.MIN_VALUE)));
   console.log(`colour: deviations ${colour.values.map((value) => Math.sqrt(value).toFixed(1)).join(", ")} along its`);

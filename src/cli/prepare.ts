@@ -75,5 +75,5 @@ function printSummary(summary: PrepareSummary, { seconds, peakMemoryBytes }: Cos
   console.log("");
   printClasses(info, classes, splits, LISTED);
   if (classes.length > LISTED) console.log(`(alexnet inspect ${path} --all-classes lists them)`);
-  printFindings(info, summary);
+  printFindings(info, path);
 }

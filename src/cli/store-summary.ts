@@ -1,6 +1,6 @@
-import type { SplitSummary } from "../dataset/prepare.js";
+import { findingsOf, listsOf, type SplitSummary } from "../dataset/prepare.js";
 import type { StoreInfo } from "../dataset/store.js";
-import { percent, thousands } from "../text.js";
+import { thousands } from "../text.js";
 import { printTable } from "./print.js";
 
 /** Classes that are listed where not all of them are asked for. */
@@ -28,20 +28,10 @@ export function printClasses(
 }
 
 /** What a person should know before training: what is missing, what is there twice. */
-export function printFindings(
-  { duplicates, skipped, counts, notes }: StoreInfo,
-  lists: { readonly skippedList: string; readonly duplicatesList: string },
-): void {
-  const tried = skipped + counts.train + counts.val;
-  if (skipped > 0)
-    console.log(`skipped: ${thousands(skipped)} (${percent(skipped / tried)}), listed in ${lists.skippedList}`);
-  const { train, val, across, examples } = duplicates;
-  if (across > 0)
-    console.log(
-      `leakage: ${across === 1 ? "1 validation picture is" : `${thousands(across)} validation pictures are`} in the training split too`,
-    );
+export function printFindings(info: StoreInfo, path: string): void {
+  for (const line of findingsOf(info, path)) console.log(line);
+  const { train, val, across, examples } = info.duplicates;
   if (train + val > 0) console.log(`duplicates: ${thousands(train)} within train, ${thousands(val)} within val`);
   for (const names of examples) console.log(`  the same: ${names.join(", ")}`);
-  if (train + val + across > 0) console.log(`  all of them: ${lists.duplicatesList}`);
-  for (const note of notes) console.log(`note: ${note}`);
+  if (train + val + across > 0) console.log(`  all of them: ${listsOf(path).duplicatesList}`);
 }

@@ -6,6 +6,7 @@ import { basename, join, resolve } from "node:path";
 import { cacheFolder } from "../cache-folder.js";
 import { AlexnetError } from "../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../images/decode.js";
+import { thousands } from "../text.js";
 import {
   DatabaseFile,
   isBegun,
@@ -315,6 +316,18 @@ async function summarise(path: string, reused: boolean): Promise<PrepareSummary>
 /** The lists for people in a store's folder. */
 export function listsOf(path: string) {
   return { skippedList: join(path, SKIPPED_LIST), duplicatesList: join(path, DUPLICATES_LIST) };
+}
+
+/** What is wrong with a set, a sentence each: unreadable pictures, leakage, what the source had to say. */
+export function findingsOf({ skipped, counts, duplicates: { across }, notes }: StoreInfo, path: string): string[] {
+  const { skippedList, duplicatesList } = listsOf(path);
+  const share = skipped / (skipped + counts.train + counts.val);
+  const leaking = across === 1 ? "1 validation picture is" : `${thousands(across)} validation pictures are`;
+  return [
+    ...(skipped > 0 ? [`skipped: ${thousands(skipped)} pictures (${percent(share)}), see ${skippedList}`] : []),
+    ...(across > 0 ? [`leakage: ${leaking} in the training split too, see ${duplicatesList}`] : []),
+    ...notes.map((note) => `note: ${note}`),
+  ];
 }
 
 /** How many pictures each split and class of a store has. */

@@ -42,6 +42,19 @@ describe("train", () => {
     expect(JSON.parse(alexnet(...args).stdout)).toMatchObject({ run: other, epochs: 1, steps: 4 });
   });
 
+  test("warns of pictures that can't be read and of leakage", () => {
+    const folder = join(pictures.scratch, "leaking");
+    cpSync(pictures.path, folder, { recursive: true });
+    writeFileSync(join(folder, "train", "apple", "bad.png"), "no picture");
+    const other = join(pictures.scratch, "leaking-run");
+    const { stderr, status } = alexnet("train", folder, "--run", other, "--epochs", "1", ...settings);
+    expect(status, stderr).toBe(0);
+    expect(stderr).toMatch(/^warning: skipped: 1 pictures \(2\.5 %\), see .*skipped\.csv$/m);
+    expect(stderr).toMatch(
+      /^warning: leakage: 9 validation pictures are in the training split too, see .*duplicates\.csv$/m,
+    );
+  });
+
   test.each([
     [[], "name the pictures"],
     [["photos", "--epochs", "0"], "whole number from 1"],

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { batches } from "#src/dataset/batches.js";
 import { keys, openForWriting, toBytes, toJson } from "#src/dataset/database.js";
 import { meanImage, pictureSheet, viewSheet } from "#src/dataset/inspect.js";
 import { openStore, type Store } from "#src/dataset/store.js";
@@ -147,10 +148,23 @@ describe("verify", () => {
   });
 });
 
+/** The first tiles of a sheet's row. */
+async function tilesOf(sheet: Buffer, size: number): Promise<Buffer[]> {
+  const tile = (left: number) => sharp(sheet).extract({ left, top: 4, width: size, height: size }).raw().toBuffer();
+  return Promise.all([tile(4), tile(4 + size + 4)]);
+}
+
+/** As training has it with the seed that inspect takes. */
+async function firstBatch(store: Store) {
+  const options = { split: "train", views: "augmented", shuffle: true, epoch: 0, seed: 1 } as const;
+  for await (const batch of batches(store, { ...options, batchSize: 4, cropSize: 256 })) return [batch] as const;
+  throw new Error("no batch");
+}
+
 describe("inspect", () => {
   test("the mean image, and sheets of pictures and of what the network is fed", async () => {
     const source = temporaryFolder();
-    write(source, await drawSome("a/", 10, 1));
+    write(source, await drawSome('a&<b>\u0001"/', 10, 1));
     const { path } = await prepareHere({ source, valFraction: 0 });
     await useStore(path, async (store) => {
       const mean = await sharp(await meanImage(store))
@@ -159,17 +173,26 @@ describe("inspect", () => {
       expect(mean.info).toMatchObject({ width: 256, height: 256, channels: 3 });
       expect(mean.data.every((value, i) => value === Math.round(store.mean[i]))).toBe(true);
       const pictures = await sharp(await pictureSheet(store, { count: 9 })).metadata();
-      expect([pictures.width, pictures.height]).toEqual([3 * 260 + 4, 3 * 260 + 4]);
+      expect([pictures.width, pictures.height]).toEqual([3 * 260 + 4, 3 * 278 + 4]);
       const views = await sharp(await viewSheet(store, { count: 4, cropSize: 227 }))
         .raw()
         .toBuffer({ resolveWithObject: true });
       const { width, height } = views.info;
-      expect([width, height]).toEqual([2 * 231 + 4, 2 * 231 + 4]);
-      const lastTile = Array.from({ length: 227 }, (_, i) => views.data[((4 + 231 + i) * width + 4 + 231 + i) * 3]);
+      expect([width, height]).toEqual([2 * 231 + 4, 2 * 249 + 4]);
+      const lastTile = Array.from({ length: 227 }, (_, i) => views.data[((4 + 249 + i) * width + 4 + 231 + i) * 3]);
       expect(
         lastTile.every((value) => value === 255),
         "all four places are filled",
       ).toBe(false);
+      const [tile] = await tilesOf(await pictureSheet(store, { count: 4 }), 256);
+      const [view] = await tilesOf(await viewSheet(store, { count: 4, cropSize: 256 }), 256);
+      const [{ samples, views: fed }] = await firstBatch(store);
+      expect(tile.equals(store.encoded("train", samples[0])), "the same picture at the same place").toBe(true);
+      const { mirrored, colourShift } = fed[0];
+      const shifted = (x: number) =>
+        Math.min(255, Math.max(0, Math.round(tile[(mirrored ? 255 - x : x) * 3] + colourShift[0])));
+      const row = Array.from({ length: 256 }, (_, x) => x);
+      expect(row.map((x) => view[x * 3])).toEqual(row.map(shifted));
       expect(await viewSheet(store, { count: 4, cropSize: 227 })).toEqual(
         await viewSheet(store, { count: 4, cropSize: 227 }),
       );
@@ -192,7 +215,7 @@ describe("on the command line", () => {
     const prepared = alexnet("prepare", join(folder, "photos"), "--out", store, "--max-bad", "10%");
     expect(prepared).toMatchObject({ status: 0 });
     expect(prepared.stdout).toMatch(/already prepared.*\njpeg, 2 classes, decoded by .*sharp/);
-    expect(prepared.stdout).toMatch(/skipped: 1 \(9\.1 %\), listed in .*skipped\.csv/);
+    expect(prepared.stdout).toMatch(/skipped: 1 pictures \(9\.09 %\), see .*skipped\.csv/);
     const inspected = alexnet("inspect", store, "--out", join(folder, "look"), "--pictures", "4");
     expect(inspected).toMatchObject({ status: 0 });
     const table = /cat +3 +2\ndog +3 +2\nall +6 +4\n/;
@@ -227,7 +250,7 @@ describe("on the command line", () => {
     expect(stdout, stderr).toMatch(/^train +1,000 +n0000 1 /m);
     expect(stdout).toMatch(/^n0003 goldfish, Carassius auratus +1 +1\n/m);
     expect(stdout).toMatch(/^and 980 more\nall +1,000 +1\n\(alexnet inspect .* --all-classes lists them\)/m);
-    expect(stdout).toContain("leakage: 1 validation picture is in the training split too\n");
+    expect(stdout).toContain("leakage: 1 validation picture is in the training split too, see ");
     expect(stdout.split("\n").length).toBeLessThan(50);
     const all = alexnet("inspect", store, "--all-classes", "--out", join(store, "look")).stdout;
     expect(all).toMatch(/^n0999 +1 +0\nall /m);
