@@ -90,9 +90,15 @@ export async function writePlan(file: DatabaseFile, source: Source, options: Pla
 }
 
 /** Changes when a picture is added, removed, renamed or written to. */
-export async function fingerprintSource(source: Source): Promise<string> {
+export async function fingerprintSource(source: Source, signal?: AbortSignal): Promise<string> {
   const fingerprint = createHash("sha256");
-  for await (const item of source.items()) stampItem(fingerprint, item);
+  let listed = 0;
+  for await (const item of source.items()) {
+    stampItem(fingerprint, item);
+    if (++listed % RECORD > 0) continue;
+    await setImmediate(); // signals and the display get their turn
+    signal?.throwIfAborted();
+  }
   return fingerprint.digest("hex");
 }
 

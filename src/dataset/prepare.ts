@@ -204,7 +204,14 @@ async function beginOrGoOn(
   options.onProgress?.({ phase: "listing", done: 0, total: 0, skipped: 0 });
   if (job !== undefined) {
     const made = { ...job.request, encoding: job.encoding, fingerprint: job.plan.fingerprint };
-    await refuseOther(`${out}: an unfinished store`, made, request, options.encoding ?? DEFAULTS.encoding, source);
+    await refuseOther(
+      `${out}: an unfinished store`,
+      made,
+      request,
+      options.encoding ?? DEFAULTS.encoding,
+      source,
+      options.signal,
+    );
     const decoder = describeDecoder(job.jpegDecoder);
     if (decoder !== job.decoder)
       throw new AlexnetError(
@@ -322,9 +329,10 @@ export function listsOf(path: string) {
 export function findingsOf({ skipped, counts, duplicates: { across }, notes }: StoreInfo, path: string): string[] {
   const { skippedList, duplicatesList } = listsOf(path);
   const share = skipped / (skipped + counts.train + counts.val);
+  const unreadable = skipped === 1 ? "1 picture" : `${thousands(skipped)} pictures`;
   const leaking = across === 1 ? "1 validation picture is" : `${thousands(across)} validation pictures are`;
   return [
-    ...(skipped > 0 ? [`skipped: ${thousands(skipped)} pictures (${percent(share)}), see ${skippedList}`] : []),
+    ...(skipped > 0 ? [`skipped: ${unreadable} (${percent(share)}), see ${skippedList}`] : []),
     ...(across > 0 ? [`leakage: ${leaking} in the training split too, see ${duplicatesList}`] : []),
     ...notes.map((note) => `note: ${note}`),
   ];

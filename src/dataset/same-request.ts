@@ -24,9 +24,10 @@ export async function refuseOther(
   request: Request,
   encoding: Encoding | "auto",
   source: Source,
+  signal?: AbortSignal,
 ): Promise<void> {
   const differences = compare(made, request, encoding);
-  if (differences.length === 0 && made.fingerprint !== (await fingerprintSource(source)))
+  if (differences.length === 0 && made.fingerprint !== (await fingerprintSource(source, signal)))
     differences.push(`files of ${made.path} were added, removed or changed since`);
   if (differences.length > 0)
     throw new AlexnetError(

@@ -49,7 +49,7 @@ describe("train", () => {
     const other = join(pictures.scratch, "leaking-run");
     const { stderr, status } = alexnet("train", folder, "--run", other, "--epochs", "1", ...settings);
     expect(status, stderr).toBe(0);
-    expect(stderr).toMatch(/^warning: skipped: 1 pictures \(2\.5 %\), see .*skipped\.csv$/m);
+    expect(stderr).toMatch(/^warning: skipped: 1 picture \(2\.5 %\), see .*skipped\.csv$/m);
     expect(stderr).toMatch(
       /^warning: leakage: 9 validation pictures are in the training split too, see .*duplicates\.csv$/m,
     );

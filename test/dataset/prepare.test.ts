@@ -435,6 +435,26 @@ describe("again", () => {
     expect((await prepareHere({ source, out })).info.counts.train).toBe(36);
   });
 
+  test("going on can be stopped while it looks whether the pictures are as they were", async () => {
+    const source = temporaryFolder();
+    const [picture] = Object.values(await drawSome("", 1));
+    write(source, Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`a/${i}.jpg`, picture])));
+    const out = join(temporaryFolder(), "store");
+    for (const phase of ["preparing", "listing"]) {
+      const stop = new AbortController();
+      const seen: string[] = [];
+      const onProgress = (progress: PrepareProgress) => {
+        seen.push(progress.phase);
+        if (progress.phase === phase) stop.abort();
+      };
+      await expect(prepareHere({ source, out, onProgress, signal: stop.signal })).rejects.toMatchObject({
+        code: "interrupted",
+      });
+      expect(seen.at(-1)).toBe(phase);
+    }
+    expect((await prepareHere({ source, out })).info.counts).toEqual({ train: 540, val: 60 });
+  });
+
   test.each(["added", "removed", "written to"])(
     "an unfinished store is not mixed with a picture %s since",
     async (how) => {

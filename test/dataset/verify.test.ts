@@ -215,7 +215,7 @@ describe("on the command line", () => {
     const prepared = alexnet("prepare", join(folder, "photos"), "--out", store, "--max-bad", "10%");
     expect(prepared).toMatchObject({ status: 0 });
     expect(prepared.stdout).toMatch(/already prepared.*\njpeg, 2 classes, decoded by .*sharp/);
-    expect(prepared.stdout).toMatch(/skipped: 1 pictures \(9\.09 %\), see .*skipped\.csv/);
+    expect(prepared.stdout).toMatch(/skipped: 1 picture \(9\.09 %\), see .*skipped\.csv/);
     const inspected = alexnet("inspect", store, "--out", join(folder, "look"), "--pictures", "4");
     expect(inspected).toMatchObject({ status: 0 });
     const table = /cat +3 +2\ndog +3 +2\nall +6 +4\n/;
