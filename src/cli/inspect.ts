@@ -1,15 +1,16 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { meanImage, pictureSheet, viewSheet } from "../dataset/inspect.js";
-import { summariseSplits } from "../dataset/prepare.js";
+import { type SplitSummary, summariseSplits } from "../dataset/prepare.js";
 import { openStore, type Store } from "../dataset/store.js";
-import { writeWhole } from "../files.js";
+import { AlexnetError } from "../errors.js";
+import { errnoOf, writeWhole } from "../files.js";
 import { PICTURE_SIZE } from "../images/picture.js";
-import { percent, thousands } from "../text.js";
+import { percent } from "../text.js";
 import { wholeNumber } from "./options.js";
-import { printTable } from "./print.js";
+import { LISTED, printClasses, printFindings } from "./store-summary.js";
 import { addTyped } from "./typed.js";
 
 export function register(program: Program): void {
@@ -22,14 +23,16 @@ export function register(program: Program): void {
       .option("--pictures <count>", "in each contact sheet", wholeNumber(1, 1024), 64)
       .option("--crop <pixels>", "side of what the network is fed", wholeNumber(1, PICTURE_SIZE), 227)
       .option("--seed <number>", "decides which pictures and crops", wholeNumber(0), 1)
+      .option("--all-classes", `list every class, not only the first ${LISTED}`)
       .option("--json", "print JSON, and write no images")
-      .action(async (path, { out, pictures: count, crop: cropSize, seed, json }) => {
+      .action(async (path, { out, pictures: count, crop: cropSize, seed, allClasses, json }) => {
         const store = await openStore(path);
+        const splits = summariseSplits(store);
         try {
-          if (json) console.log(JSON.stringify({ ...store.info, classes: store.classes }, undefined, 2));
+          if (json) console.log(JSON.stringify({ ...store.info, classes: store.classes, splits }, undefined, 2));
           else {
-            print(store);
-            mkdirSync(out, { recursive: true });
+            print(store, splits, allClasses ? store.classes.length : LISTED);
+            makeFolder(out);
             const images = {
               "mean.png": await meanImage(store),
               "pictures.png": await pictureSheet(store, { count, seed }),
@@ -45,28 +48,27 @@ export function register(program: Program): void {
   );
 }
 
-const LISTED = 20;
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    throw new AlexnetError("usage", `${path}: no images can be written there (${errno}); choose another --out`, {
+      cause: error,
+    });
+  }
+}
 
-function print(store: Store): void {
-  const { info, classes, colour } = store;
-  console.log(`${store.path}: ${info.encoding}, from ${info.source.kind} at ${info.source.path}`);
-  const [train, val] = summariseSplits(store).map(({ perClass }) => perClass);
-  printTable(
-    ["class", "train", "val"],
-    [
-      ...classes
-        .slice(0, LISTED)
-        .map((name, label) => [titled(name, info.titles), thousands(train[label]), thousands(val[label])]),
-      ...(classes.length > LISTED ? [[`and ${thousands(classes.length - LISTED)} more`, "", ""]] : []),
-      ["all", thousands(info.counts.train), thousands(info.counts.val)],
-    ],
-  );
+function print(store: Store, splits: readonly SplitSummary[], listed: number): void {
+  const { path, info, classes, colour } = store;
+  console.log(`${path}: ${info.encoding}, from ${info.source.kind} at ${info.source.path}`);
+  printClasses(info, classes, splits, listed);
+  printFindings(info, path);
   const variance = colour.values.reduce((a, b) => a + b);
   const shares = colour.values.map((value) => percent(value / Math.max(variance, Number.MIN_VALUE)));
   console.log(`colour: deviations ${colour.values.map((value) => Math.sqrt(value).toFixed(1)).join(", ")} along its`);
   console.log(`        principal components (${shares.join(", ")} of the variance)`);
   console.log(`content ${info.contentHash.slice(0, 16)}, decoded by ${info.decoder}`);
 }
-
-const titled = (name: string, titles: Readonly<Record<string, string>>): string =>
-  titles[name] === undefined ? name : `${name} ${titles[name]}`;

@@ -1,11 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type PrepareSummary, prepare } from "../dataset/prepare.js";
-import { byteSize, clock, percent, thousands } from "../text.js";
+import { byteSize, clock, thousands } from "../text.js";
 import { interruptible } from "./interruption.js";
 import { choice, fraction, share, wholeNumber } from "./options.js";
 import { PreparingDisplay } from "./preparing.js";
 import { printTable } from "./print.js";
+import { LISTED, printClasses, printFindings } from "./store-summary.js";
 import { addTyped } from "./typed.js";
 
 export function register(program: Program): void {
@@ -57,13 +58,11 @@ interface Cost {
   readonly peakMemoryBytes: number;
 }
 
-function printSummary(
-  { path, info, classes, splits, reused, skippedList }: PrepareSummary,
-  { seconds, peakMemoryBytes }: Cost,
-): void {
+function printSummary(summary: PrepareSummary, { seconds, peakMemoryBytes }: Cost): void {
+  const { path, info, classes, splits, reused } = summary;
   const cost = `in ${clock(seconds)}, with ${byteSize(peakMemoryBytes)} of memory at most`;
   console.log(`${path}: ${reused ? "already prepared, nothing to do" : `prepared ${cost}`}`);
-  console.log(`${info.encoding}, ${classes.length} classes, decoded by ${info.decoder}`);
+  console.log(`${info.encoding}, ${thousands(classes.length)} classes, decoded by ${info.decoder}`);
   printTable(
     ["split", "pictures", "smallest class", "largest class"],
     splits.map(({ split, pictures, smallest, largest }) => [
@@ -73,14 +72,8 @@ function printSummary(
       largest === undefined ? "" : `${largest.name} ${thousands(largest.pictures)}`,
     ]),
   );
-  const { duplicates, skipped } = info;
-  const tried = skipped + info.counts.train + info.counts.val;
-  if (skipped > 0)
-    console.log(`skipped: ${thousands(skipped)} (${percent(skipped / tried)}), listed in ${skippedList}`);
-  if (duplicates.train + duplicates.val > 0)
-    console.log(`duplicates: ${thousands(duplicates.train)} within train, ${thousands(duplicates.val)} within val`);
-  if (duplicates.across > 0)
-    console.log(`leakage: ${thousands(duplicates.across)} validation pictures are in the training split too`);
-  for (const names of duplicates.examples) console.log(`  the same: ${names.join(", ")}`);
-  for (const note of info.notes) console.log(`note: ${note}`);
+  console.log("");
+  printClasses(info, classes, splits, LISTED);
+  if (classes.length > LISTED) console.log(`(alexnet inspect ${path} --all-classes lists them)`);
+  printFindings(info, path);
 }

@@ -4,41 +4,61 @@ import { clock, thousands } from "../text.js";
 
 const LINE_SECONDS = 5; // between plain lines, where there is no terminal
 
+/** What stands on a terminal's line. */
+const formats: Readonly<Record<PrepareProgress["phase"], string>> = {
+  listing: "listing: {text}",
+  preparing: "{bar} {percentage}%  {text}",
+  finishing: "finishing: {text}",
+};
+
 /** Shows a preparation on stderr: a bar on a terminal, a line now and then otherwise. */
 export class PreparingDisplay {
-  readonly #bar = process.stderr.isTTY
-    ? new SingleBar({
-        format: "{bar} {percentage}%  {text}",
-        stream: process.stderr,
-        hideCursor: true,
-        clearOnComplete: true,
-      })
-    : undefined;
+  #bar: SingleBar | undefined;
+  #phase: PrepareProgress["phase"] | undefined;
   #started: { readonly time: number; readonly done: number } | undefined;
-  #lastLine = 0;
+  #lastLine = Number.NEGATIVE_INFINITY;
+
+  constructor(readonly stream: NodeJS.WriteStream = process.stderr) {}
 
   readonly update = (progress: PrepareProgress): void => {
+    const { phase, done, total } = progress;
     const now = performance.now() / 1000;
-    if (progress.phase === "preparing" && this.#started === undefined) {
-      this.#started = { time: now, done: progress.done };
-      this.#bar?.start(progress.total, progress.done, { text: "" });
-    }
+    if (phase === "preparing") this.#started ??= { time: now, done };
     const text = this.#describe(progress, now);
-    if (this.#bar !== undefined) {
-      if (progress.phase === "preparing") this.#bar.update(progress.done, { text });
-    } else if (now - this.#lastLine >= LINE_SECONDS || progress.phase === "finishing") {
+    const isNew = phase !== this.#phase;
+    this.#phase = phase;
+    if (this.stream.isTTY) {
+      if (isNew) this.#startBar(progress);
+      this.#bar?.update(total === 0 ? 0 : done, { text });
+    } else if (now - this.#lastLine >= LINE_SECONDS || (isNew && phase === "finishing")) {
       this.#lastLine = now;
-      process.stderr.write(`preparing: ${text}\n`);
+      this.stream.write(`preparing: ${text}\n`);
     }
   };
 
-  readonly stop = (): void => this.#bar?.stop();
+  /** Takes the bar away. */
+  readonly stop = (): void => {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  };
+
+  #startBar({ phase, done, total }: PrepareProgress): void {
+    this.stop();
+    this.#bar = new SingleBar({
+      format: formats[phase],
+      stream: this.stream,
+      hideCursor: true,
+      clearOnComplete: true,
+      barsize: 24,
+    });
+    this.#bar.start(Math.max(1, total), total === 0 ? 0 : done, { text: "" });
+  }
 
   #describe({ phase, done, total, skipped }: PrepareProgress, now: number): string {
     if (phase === "listing") return `${thousands(done)} pictures found`;
     const { time, done: before } = this.#started ?? { time: now, done };
     const rate = (done - before) / Math.max(0.001, now - time);
-    const left = rate > 0 ? `, ${clock((total - done) / rate)} left` : "";
-    return `${thousands(done)} of ${thousands(total)} pictures, ${rate.toFixed(0)}/s${left}, ${skipped} skipped`;
+    const left = rate > 0 && done < total ? `, ${clock((total - done) / rate)} left` : "";
+    return `${thousands(done)} of ${thousands(total)} pictures, ${rate.toFixed(0)}/s${left}, ${thousands(skipped)} skipped`;
   }
 }

@@ -7,14 +7,28 @@ export interface Failure {
   readonly code: ErrorCode | undefined;
 }
 
-/** The other end of a `WorkerPool`: answers its requests in order, one at a time. */
+/** Asks a thread to end after the request that it is at, if any. */
+export const END = "end";
+
+/**
+ * The other end of a `WorkerPool`: answers its requests in order, one at a time. The thread ends itself: one that is ended
+ * from outside, inside of a native call that fails just then, takes the whole process with it.
+ */
 export function answerRequests<Request, Response>(
   answer: (request: Request) => Response | Promise<Response>,
   transfer: (response: Response) => readonly TransferListItem[] = () => [],
 ): void {
   let last: Promise<void> = Promise.resolve();
-  parentPort?.on("message", ({ id, request }: { id: number; request: Request }) => {
+  let ending = false;
+  parentPort?.on("message", (message: { id: number; request: Request } | typeof END) => {
+    if (message === END) {
+      ending = true;
+      last.then(() => process.exit());
+      return;
+    }
+    const { id, request } = message;
     last = last.then(async () => {
+      if (ending) return;
       try {
         const response = await answer(request);
         parentPort?.postMessage({ id, response }, transfer(response));

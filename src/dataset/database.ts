@@ -1,7 +1,9 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import { AlexnetError } from "../errors.js";
+import { lockFile } from "../file-lock.js";
+import { errnoOf } from "../files.js";
 import { releasePages } from "../mapped-memory.js";
 import { sha256 } from "./sha256.js";
 
@@ -48,16 +50,59 @@ export function isStoreFolder(path: string): boolean {
   return existsSync(join(path, DATA_FILE));
 }
 
+/** Whether anything has been written to it: LMDB makes its file first, and a process may have been killed then. */
+export function isBegun(path: string): boolean {
+  return isStoreFolder(path) && statSync(join(path, DATA_FILE)).size > 0;
+}
+
 /** Many processes and threads may read one store at once. */
 export function openForReading(path: string): Database {
+  if (!isBegun(path)) throw notFinished(path);
   checkDataFile(path);
   return openChecked(path, () => open<Uint8Array, string>({ ...OPTIONS, path, readOnly: true }));
 }
 
 export function openForWriting(path: string): Database {
   mkdirSync(path, { recursive: true });
-  if (isStoreFolder(path)) checkDataFile(path);
+  if (isBegun(path)) checkDataFile(path);
   return openChecked(path, () => open<Uint8Array, string>({ ...OPTIONS, path, overlappingSync: false }));
+}
+
+/**
+ * Keeps other processes from preparing the same store. Where the disk has no locks, as some in networks, each
+ * transaction's own check is what keeps them apart.
+ * @returns what gives the store back
+ * @throws AlexnetError "data" while another process has it
+ */
+export function lockStore(path: string): () => void {
+  const file = openDataFile(path);
+  if (lockFile(file) !== false) return () => closeSync(file);
+  closeSync(file);
+  throw inPreparation(path);
+}
+
+function openDataFile(path: string): number {
+  try {
+    mkdirSync(path, { recursive: true });
+    return openSync(join(path, DATA_FILE), constants.O_RDWR | constants.O_CREAT, 0o664);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined || errno === "ENOSPC" || errno === "EDQUOT") throw error;
+    throw new AlexnetError("data", `${path}: no store can be written there (${errno}); choose another --out`, {
+      cause: error,
+    });
+  }
+}
+
+export function inPreparation(path: string): AlexnetError {
+  return new AlexnetError("data", `${path}: another process is preparing this store; let it finish`);
+}
+
+export function notFinished(path: string): AlexnetError {
+  return new AlexnetError(
+    "data",
+    `${path}: this picture store is not finished; run the same alexnet prepare command again, it goes on where it was`,
+  );
 }
 
 /**
@@ -122,11 +167,16 @@ function checkDataFile(path: string): void {
 }
 
 function notReadable(path: string, why: string, options?: ErrorOptions): AlexnetError {
-  return new AlexnetError("data", `${path}: not a readable picture store (${why}); prepare it again`, options);
+  return new AlexnetError(
+    "data",
+    `${path}: not a readable picture store (${why}); remove it and prepare it again`,
+    options,
+  );
 }
 
 export const toJson = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
+/** @throws SyntaxError */
 export function fromJson(bytes: Uint8Array): unknown {
   return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
 }
@@ -173,4 +223,9 @@ export function chainRecord(chain: string, record: Uint8Array): string {
 /** One hash of every picture, label and name, in order. */
 export function hashContent({ train, val }: Readonly<Record<Split, string>>): string {
   return sha256(`${train} ${val}`).toString("hex");
+}
+
+/** One hash of the values of `classes`, `mean` and `covariance`. */
+export function hashStatistics(classes: Uint8Array, mean: Uint8Array, covariance: Uint8Array): string {
+  return sha256(Buffer.concat([sha256(classes), sha256(mean), sha256(covariance)])).toString("hex");
 }

@@ -34,7 +34,8 @@ answerRequests<LoadRequest, null>(async ({ split, samples, slot }) => {
 
 async function read(key: string, into: Uint8Array): Promise<void> {
   const stored = encoding === "raw" ? database.getBinaryFast(key) : database.getBinary(key);
-  if (stored === undefined) throw new AlexnetError("data", `${path}: ${key} is missing; prepare the store again`);
+  if (stored === undefined)
+    throw new AlexnetError("data", `${path}: ${key} is missing; remove the store and prepare it again`);
   if (!(await decodeStored(stored, encoding, into, turbojpeg)))
-    throw new AlexnetError("data", `${path}: ${key} is damaged; prepare the store again`);
+    throw new AlexnetError("data", `${path}: ${key} is damaged; remove the store and prepare it again`);
 }

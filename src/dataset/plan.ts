@@ -90,9 +90,15 @@ export async function writePlan(file: DatabaseFile, source: Source, options: Pla
 }
 
 /** Changes when a picture is added, removed, renamed or written to. */
-export async function fingerprintSource(source: Source): Promise<string> {
+export async function fingerprintSource(source: Source, signal?: AbortSignal): Promise<string> {
   const fingerprint = createHash("sha256");
-  for await (const item of source.items()) stampItem(fingerprint, item);
+  let listed = 0;
+  for await (const item of source.items()) {
+    stampItem(fingerprint, item);
+    if (++listed % RECORD > 0) continue;
+    await setImmediate(); // signals and the display get their turn
+    signal?.throwIfAborted();
+  }
   return fingerprint.digest("hex");
 }
 
@@ -118,7 +124,11 @@ export function* readPlan(file: DatabaseFile, plan: Plan, first: number, size: n
 
 function readEntries(file: DatabaseFile, index: number): readonly Entry[] {
   const bytes = file.database.getBinary(keys.plan(index));
-  if (bytes === undefined) throw new AlexnetError("data", `plan record ${index} is missing; prepare from the start`);
+  if (bytes === undefined)
+    throw new AlexnetError(
+      "data",
+      `${file.path}: plan record ${index} is missing; remove the store and prepare it again`,
+    );
   return fromJson(bytes) as readonly Entry[];
 }
 

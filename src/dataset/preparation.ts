@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { AlexnetError } from "../errors.js";
 import type { JpegDecoder } from "../images/decode.js";
 import {
@@ -9,6 +10,8 @@ import {
   FORMAT_VERSION,
   fromJson,
   hashContent,
+  hashStatistics,
+  inPreparation,
   keys,
   type Split,
   splits,
@@ -18,6 +21,7 @@ import {
 } from "./database.js";
 import { findDuplicates } from "./duplicates.js";
 import type { Encoding } from "./encode.js";
+import { SKIPPED_LIST } from "./lists.js";
 import type { PictureSums } from "./picture-sums.js";
 import { dropPlan, type Plan, type PlannedPicture } from "./plan.js";
 import type { Encoded } from "./prepare-worker.js";
@@ -110,7 +114,7 @@ export class Preparation {
     const progress = readProgress(database);
     const pixels = database.getBinary(keys.pixelSums);
     if (progress === undefined || pixels === undefined)
-      throw new AlexnetError("data", "the unfinished store is damaged; remove it and prepare again");
+      throw new AlexnetError("data", `${file.path}: the unfinished store is damaged; remove it and prepare again`);
     const products = progress.products.map(BigInt);
     return new Preparation(file, job, progress, { pixels: toFloat64(pixels), products });
   }
@@ -131,8 +135,7 @@ export class Preparation {
   commit(groups: readonly DealtGroup[]): void {
     const { database } = this.file;
     database.transactionSync(() => {
-      if (readProgress(database)?.next !== this.next)
-        throw new AlexnetError("data", "another process is preparing the same store; let it finish");
+      if (readProgress(database)?.next !== this.next) throw inPreparation(this.file.path);
       for (const group of groups) {
         this.#add(group);
         this.file.releaseMemory();
@@ -169,10 +172,17 @@ export class Preparation {
   /** Makes it a whole store, in one transaction. */
   async finish(): Promise<StoreInfo> {
     const { file, job, counts } = this;
-    if (counts.train === 0) throw new AlexnetError("data", "no readable picture to train on; skipped.csv says why");
-    const { labels, duplicates } = await findDuplicates(file, counts);
+    if (counts.train === 0)
+      throw new AlexnetError(
+        "data",
+        `${job.request.path}: no readable picture to train on; ${join(file.path, SKIPPED_LIST)} says why`,
+      );
+    const { labels, duplicates } = await findDuplicates(file, counts, job.plan.classes);
     const { mean, covariance } = summarise(this.#sums, counts.train);
     const { request, plan } = job;
+    const classBytes = toJson(plan.classes);
+    const meanBytes = toBytes(mean);
+    const covarianceBytes = toBytes(Float64Array.from(covariance.flat()));
     const info: StoreInfo = {
       format: FORMAT,
       version: FORMAT_VERSION,
@@ -183,18 +193,21 @@ export class Preparation {
       source: { kind: request.kind, path: request.path, fingerprint: plan.fingerprint },
       seed: request.seed,
       valFraction: request.valFraction,
+      allowMissingClasses: request.allowMissingClasses,
+      allowSvg: request.allowSvg,
       skipped: this.skipped,
       leftOut: plan.leftOut,
       notes: plan.notes,
       duplicates,
       contentHash: hashContent(this.#progress.chains),
+      statisticsHash: hashStatistics(classBytes, meanBytes, covarianceBytes),
     };
     await dropPlan(file, plan);
     const { database } = file;
     database.transactionSync(() => {
-      database.putSync(keys.classes, toJson(plan.classes));
-      database.putSync(keys.mean, toBytes(mean));
-      database.putSync(keys.covariance, toBytes(Float64Array.from(covariance.flat())));
+      database.putSync(keys.classes, classBytes);
+      database.putSync(keys.mean, meanBytes);
+      database.putSync(keys.covariance, covarianceBytes);
       for (const split of splits) database.putSync(keys.labels(split), toBytes(labels[split]));
       for (const key of [...database.getKeys({ start: "work/", end: "work0" })]) database.removeSync(key);
       database.putSync(keys.info, toJson(info));

@@ -1,18 +1,29 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { cacheFolder } from "../cache-folder.js";
 import { AlexnetError } from "../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../images/decode.js";
-import { DatabaseFile, isStoreFolder, keys, openForReading, type Split, splits } from "./database.js";
+import { thousands } from "../text.js";
+import {
+  DatabaseFile,
+  isBegun,
+  isStoreFolder,
+  keys,
+  lockStore,
+  openForReading,
+  type Split,
+  splits,
+} from "./database.js";
 import type { Encoding } from "./encode.js";
 import { GROUP, GroupMemory } from "./group-memory.js";
+import { DUPLICATES_LIST, SKIPPED_LIST, writeSkippedList } from "./lists.js";
 import { fingerprintSource, type Planned, readPlan, writePlan } from "./plan.js";
 import { type DealtGroup, Preparation, type Request, readJob } from "./preparation.js";
 import type { PrepareRequest, PrepareResponse, PrepareWorkerData } from "./prepare-worker.js";
-import { SKIPPED_LIST, writeSkippedList } from "./skipped.js";
+import { refuseOther } from "./same-request.js";
 import { detectSource } from "./sources/detect.js";
 import type { Source } from "./sources/source.js";
 import { chooseEncoding, freeBytes, requireSpace } from "./space.js";
@@ -64,6 +75,7 @@ export interface PrepareSummary {
   /** Nothing was done: the store was whole and its source unchanged. */
   readonly reused: boolean;
   readonly skippedList: string;
+  readonly duplicatesList: string;
 }
 
 export interface SplitSummary {
@@ -103,9 +115,10 @@ export async function ensurePrepared(path: string, options: PreparationOptions =
   if (isStoreFolder(path)) return path;
   const source = await detectSource(path);
   const name = nameInCache(source.path, options);
-  const out = join(cacheFolder(), `${name}-${(await fingerprintSource(source)).slice(0, 12)}`);
-  if (isStoreFolder(out)) {
-    const { whole, canGoOn } = await readState(out);
+  const fingerprint = await fingerprintSource(source);
+  const out = join(cacheFolder(), `${name}-${fingerprint.slice(0, 12)}`);
+  if (isBegun(out)) {
+    const { whole, canGoOn } = await readState(out, fingerprint);
     if (whole) return out;
     if (!canGoOn) await rm(out, { recursive: true });
   }
@@ -146,19 +159,25 @@ async function prepareAnyhow(options: PrepareOptions): Promise<PrepareSummary> {
   const source = await detectSource(options.source);
   refuseForeignFolder(out);
   const request = requestOf(source, options);
-  const whole = isStoreFolder(out) && (await isWhole(out));
-  if (whole) return reuse(out, source, request);
-  const file = new DatabaseFile(out);
+  if (isBegun(out) && (await isWhole(out))) return reuse(out, source, request, options);
+  let unlock = () => {};
   try {
-    const preparation = await beginOrGoOn(file, source, request, options, out);
-    await dealWithAll(preparation, options);
-    options.onProgress?.({ ...progressOf(preparation), phase: "finishing" });
-    await writeSkippedList(file.database, out);
-    await preparation.finish();
+    unlock = lockStore(out);
+    if (isBegun(out) && (await isWhole(out))) return await reuse(out, source, request, options); // by now
+    const file = new DatabaseFile(out);
+    try {
+      const preparation = await beginOrGoOn(file, source, request, options, out);
+      await dealWithAll(preparation, options);
+      options.onProgress?.({ ...progressOf(preparation), phase: "finishing" });
+      await writeSkippedList(file.database, out);
+      await preparation.finish();
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     throw explain(error, out, signal);
   } finally {
-    await file.close();
+    unlock();
   }
   return summarise(out, false);
 }
@@ -182,12 +201,17 @@ async function beginOrGoOn(
   out: string,
 ): Promise<Preparation> {
   const job = readJob(file.database);
+  options.onProgress?.({ phase: "listing", done: 0, total: 0, skipped: 0 });
   if (job !== undefined) {
-    if (JSON.stringify(job.request) !== JSON.stringify(request))
-      throw new AlexnetError(
-        "data",
-        `${out}: an unfinished store of other pictures or options (${job.request.path}); remove it or choose another place`,
-      );
+    const made = { ...job.request, encoding: job.encoding, fingerprint: job.plan.fingerprint };
+    await refuseOther(
+      `${out}: an unfinished store`,
+      made,
+      request,
+      options.encoding ?? DEFAULTS.encoding,
+      source,
+      options.signal,
+    );
     const decoder = describeDecoder(job.jpegDecoder);
     if (decoder !== job.decoder)
       throw new AlexnetError(
@@ -198,7 +222,6 @@ async function beginOrGoOn(
     requireSpace(job.encoding, job.plan.pictures - preparation.next, freeBytes(out), out);
     return preparation;
   }
-  options.onProgress?.({ phase: "listing", done: 0, total: 0, skipped: 0 });
   const plan = await writePlan(file, source, {
     ...request,
     onProgress: (done) => options.onProgress?.({ phase: "listing", done, total: 0, skipped: 0 }),
@@ -280,16 +303,10 @@ function progressOf({ next, skipped, job }: Preparation): PrepareProgress {
   return { phase: "preparing", done: next, total: job.plan.pictures, skipped };
 }
 
-async function reuse(out: string, source: Source, request: Request): Promise<PrepareSummary> {
+async function reuse(out: string, source: Source, request: Request, options: PrepareOptions): Promise<PrepareSummary> {
   const summary = await summarise(out, true);
-  const { info } = summary;
-  const same =
-    info.source.path === request.path && info.seed === request.seed && info.valFraction === request.valFraction;
-  if (!same || info.source.fingerprint !== (await fingerprintSource(source)))
-    throw new AlexnetError(
-      "data",
-      `${out}: already a store of other pictures or options (${info.source.path}); remove it or choose another place`,
-    );
+  const made = { ...summary.info, ...summary.info.source };
+  await refuseOther(`${out}: already a store`, made, request, options.encoding ?? DEFAULTS.encoding, source);
   return summary;
 }
 
@@ -297,10 +314,28 @@ async function summarise(path: string, reused: boolean): Promise<PrepareSummary>
   const store = await openStore(path);
   try {
     const { info, classes } = store;
-    return { path, info, classes, splits: summariseSplits(store), reused, skippedList: join(path, SKIPPED_LIST) };
+    return { path, info, classes, splits: summariseSplits(store), reused, ...listsOf(path) };
   } finally {
     await store.close();
   }
+}
+
+/** The lists for people in a store's folder. */
+export function listsOf(path: string) {
+  return { skippedList: join(path, SKIPPED_LIST), duplicatesList: join(path, DUPLICATES_LIST) };
+}
+
+/** What is wrong with a set, a sentence each: unreadable pictures, leakage, what the source had to say. */
+export function findingsOf({ skipped, counts, duplicates: { across }, notes }: StoreInfo, path: string): string[] {
+  const { skippedList, duplicatesList } = listsOf(path);
+  const share = skipped / (skipped + counts.train + counts.val);
+  const unreadable = skipped === 1 ? "1 picture" : `${thousands(skipped)} pictures`;
+  const leaking = across === 1 ? "1 validation picture is" : `${thousands(across)} validation pictures are`;
+  return [
+    ...(skipped > 0 ? [`skipped: ${unreadable} (${percent(share)}), see ${skippedList}`] : []),
+    ...(across > 0 ? [`leakage: ${leaking} in the training split too, see ${duplicatesList}`] : []),
+    ...notes.map((note) => `note: ${note}`),
+  ];
 }
 
 /** How many pictures each split and class of a store has. */
@@ -317,7 +352,10 @@ export function summariseSplits(store: Store): SplitSummary[] {
 }
 
 function refuseForeignFolder(out: string): void {
-  if (existsSync(out) && !isStoreFolder(out) && readdirSync(out).length > 0)
+  if (!existsSync(out)) return;
+  if (!statSync(out).isDirectory())
+    throw new AlexnetError("usage", `${out}: a file, not a folder; choose another --out`);
+  if (!isStoreFolder(out) && readdirSync(out).length > 0)
     throw new AlexnetError("usage", `${out}: not empty and no picture store; choose a new folder`);
 }
 
@@ -342,13 +380,14 @@ async function isWhole(path: string): Promise<boolean> {
   }
 }
 
-/** Of a store, finished or not. `canGoOn`: the libraries that began it are here. */
-async function readState(path: string) {
+/** Of a store, finished or not. `canGoOn`: the pictures are as they were, and the libraries that began it are here. */
+async function readState(path: string, fingerprint: string) {
   const database = openForReading(path);
   try {
     if (database.doesExist(keys.info)) return { whole: true, canGoOn: true };
     const job = readJob(database);
-    const canGoOn = job !== undefined && describeDecoder(job.jpegDecoder) === job.decoder;
+    if (job === undefined) return { whole: false, canGoOn: true }; // it was being listed, or still is
+    const canGoOn = job.plan.fingerprint === fingerprint && describeDecoder(job.jpegDecoder) === job.decoder;
     return { whole: false, canGoOn };
   } finally {
     await database.close();

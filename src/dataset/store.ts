@@ -9,6 +9,7 @@ import {
   fromJson,
   isStoreFolder,
   keys,
+  notFinished,
   openForReading,
   type Split,
   toFloat32,
@@ -50,6 +51,9 @@ const storeInfo = z
     source: z.object({ kind: z.string(), path: z.string(), fingerprint: z.string() }).readonly(),
     seed: z.number(),
     valFraction: z.number(),
+    /** What was asked for; stores of former versions don't say. */
+    allowMissingClasses: z.boolean().optional(),
+    allowSvg: z.boolean().optional(),
     /** Unreadable pictures; skipped.csv in the store's folder lists them. */
     skipped: count,
     /** Validation pictures of classes that training doesn't have. */
@@ -58,6 +62,8 @@ const storeInfo = z
     duplicates,
     /** SHA-256 over every picture, label and name, in order. */
     contentHash: z.string(),
+    /** SHA-256 over classes, mean and covariance; stores of former versions have none. */
+    statisticsHash: z.string().optional(),
   })
   .readonly();
 
@@ -118,7 +124,7 @@ class LmdbStore implements Store {
     readonly database: Database,
   ) {
     this.info = readInfo(database, path);
-    this.classes = z.array(z.string()).parse(fromJson(this.#value(keys.classes)));
+    this.classes = readJson(this.#value(keys.classes), z.array(z.string()), path);
     this.mean = toFloat32(this.#value(keys.mean, PICTURE_BYTES * 4));
     this.covariance = toFloat64(this.#value(keys.covariance, 9 * 8));
     const [rr, rg, rb, , gg, gb, , , bb] = this.covariance;
@@ -177,25 +183,30 @@ class LmdbStore implements Store {
 }
 
 function damaged(path: string, what: string): AlexnetError {
-  return new AlexnetError("data", `${path}: damaged picture store: ${what}; prepare it again`);
+  return new AlexnetError("data", `${path}: damaged picture store: ${what}; remove it and prepare it again`);
 }
 
 /** @throws AlexnetError "data" when the store is unfinished, of another version or damaged. */
 export function readInfo(database: Database, path: string): StoreInfo {
   const bytes = database.getBinary(keys.info);
-  if (bytes === undefined)
+  if (bytes === undefined) throw notFinished(path);
+  const { version } = readJson(bytes, z.object({ format: z.literal(FORMAT), version: z.number() }), path);
+  if (version !== FORMAT_VERSION)
     throw new AlexnetError(
       "data",
-      `${path}: this picture store is not finished; run the same alexnet prepare command again, it goes on where it was`,
+      `${path}: format version ${version}, this program reads ${FORMAT_VERSION}; remove it and prepare it again`,
     );
-  const info = fromJson(bytes);
-  const version = z.object({ format: z.literal(FORMAT), version: z.number() }).safeParse(info).data?.version;
-  if (version !== undefined && version !== FORMAT_VERSION)
-    throw new AlexnetError(
-      "data",
-      `${path}: format version ${version}, this program reads ${FORMAT_VERSION}; prepare it again`,
-    );
-  const { data, error } = storeInfo.safeParse(info);
-  if (data === undefined) throw damaged(path, z.prettifyError(error));
-  return data;
+  return readJson(bytes, storeInfo, path);
+}
+
+function readJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, path: string): T {
+  let value: unknown;
+  try {
+    value = fromJson(bytes);
+  } catch (error) {
+    throw damaged(path, error instanceof Error ? error.message : String(error));
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw damaged(path, z.prettifyError(parsed.error));
+  return parsed.data;
 }

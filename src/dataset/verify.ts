@@ -1,6 +1,15 @@
 import { availableParallelism } from "node:os";
 import { AlexnetError } from "../errors.js";
-import { chainRecord, hashContent, type Split, splits } from "./database.js";
+import {
+  chainRecord,
+  hashContent,
+  hashStatistics,
+  openForReading,
+  type Split,
+  splits,
+  toBytes,
+  toJson,
+} from "./database.js";
 import { addSums, noSums, summarise } from "./statistics.js";
 import type { Store } from "./store.js";
 import type { VerifyRequest, VerifyResponse, VerifyWorkerData } from "./verify-worker.js";
@@ -42,8 +51,10 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
     for (const split of splits) {
       const underway: Promise<VerifyResponse>[] = [];
       for (const request of requests(store, split)) {
-        if (options.signal?.aborted) throw new AlexnetError("interrupted", `${store.path}: verifying stopped`);
-        underway.push(pool.run(request));
+        if (options.signal?.aborted) throw stopped(store, options.signal);
+        const response = pool.run(request);
+        response.catch(() => {}); // the failure of the first is the one thrown
+        underway.push(response);
         if (underway.length > workers * GROUPS_AHEAD)
           settle(split, await (underway.shift() as Promise<VerifyResponse>));
       }
@@ -54,8 +65,39 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
   }
   if (hashContent(chains) !== store.contentHash)
     problems.push("the content is not what was prepared: its hash differs");
+  problems.push(...(await findSurplus(store)));
   if (problems.length === 0) problems.push(...compareStatistics(store, summarise(sums, store.count("train"))));
+  if (problems.length === 0 && !hasItsStatistics(store))
+    problems.push("class names, mean image or colour covariance are not what was prepared: their hash differs");
   return problems;
+}
+
+function stopped(store: Store, signal: AbortSignal): AlexnetError {
+  return new AlexnetError("interrupted", `${store.path}: verifying stopped`, { cause: signal.reason });
+}
+
+/** What the database holds beyond what the store counts. */
+async function findSurplus({ path, info }: Store): Promise<string[]> {
+  const database = openForReading(path);
+  try {
+    const counted: readonly (readonly [folder: string, count: number])[] = [
+      ...splits.flatMap((split) =>
+        ["picture", "record"].map((kind) => [`${kind}/${split}`, info.counts[split]] as const),
+      ),
+      ["skipped", info.skipped],
+    ];
+    return counted.flatMap(([folder, count]) => {
+      const found = database.getKeysCount({ start: `${folder}/`, end: `${folder}0` });
+      return found > count ? [`${folder}: ${found} entries, not ${count}`] : [];
+    });
+  } finally {
+    await database.close();
+  }
+}
+
+function hasItsStatistics({ info, classes, mean, covariance }: Store): boolean {
+  const hash = hashStatistics(toJson(classes), toBytes(mean), toBytes(covariance));
+  return info.statisticsHash === undefined || info.statisticsHash === hash;
 }
 
 function* requests(store: Store, split: Split): Generator<VerifyRequest> {

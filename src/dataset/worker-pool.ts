@@ -1,6 +1,6 @@
 import { type TransferListItem, Worker } from "node:worker_threads";
 import { AlexnetError } from "../errors.js";
-import type { Failure } from "./answer-requests.js";
+import { END, type Failure } from "./answer-requests.js";
 
 const YOUNG_MEGABYTES = 8; // of a worker's heap: pictures lie outside of it, so little is needed
 const AHEAD = 2; // requests a worker has at once, so that it need not wait for the main thread between two
@@ -18,7 +18,11 @@ interface Call<Request, Response> {
 
 /** Threads that all answer the same kind of request, each one at a time. `answerRequests` is the other end. */
 export class WorkerPool<Request, Response> {
-  readonly #workers: { readonly worker: Worker; readonly calls: Map<number, Call<Request, Response>> }[];
+  readonly #workers: {
+    readonly worker: Worker;
+    readonly calls: Map<number, Call<Request, Response>>;
+    readonly ended: Promise<unknown>;
+  }[];
   readonly #queue: Call<Request, Response>[] = [];
   #nextId = 0;
   #closed = false;
@@ -46,8 +50,9 @@ export class WorkerPool<Request, Response> {
       worker.on("exit", (code) => {
         if (!this.#closed) fail(new Error(`worker thread ended with code ${code}`));
       });
+      const ended = new Promise((resolve) => worker.on("exit", resolve));
       worker.unref();
-      return { worker, calls };
+      return { worker, calls, ended };
     });
   }
 
@@ -64,8 +69,13 @@ export class WorkerPool<Request, Response> {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#workers.map(({ worker }) => worker.terminate()));
-    for (const { calls } of this.#workers) for (const call of calls.values()) call.reject(new Error("pool closed"));
+    for (const { worker } of this.#workers) {
+      worker.ref();
+      worker.postMessage(END);
+    }
+    await Promise.all(this.#workers.map(({ ended }) => ended));
+    const left = [...this.#workers.flatMap(({ calls }) => [...calls.values()]), ...this.#queue.splice(0)];
+    for (const call of left) call.reject(new Error("pool closed"));
   }
 
   /** Gives waiting calls to the workers with the least to do; they keep the process alive only while they have some. */

@@ -1,12 +1,9 @@
 import { closeSync, constants, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
-import koffi from "koffi";
 import { AlexnetError } from "../errors.js";
+import { lockFile } from "../file-lock.js";
 import { explainDisk } from "../files.js";
-
-const LOCK_EXCLUSIVE = 2;
-const LOCK_AT_ONCE = 4;
 
 export interface RunLock {
   /** Who held the lock before and ended without giving it back: "process 4711 on host". */
@@ -63,12 +60,8 @@ export function lockHolder(path: string): LockHolder | undefined {
   return match === null ? undefined : { process: Number(match[1]), host: match[2] };
 }
 
-/** Without waiting. Where the system has no flock there is no guard, as on Windows. */
 function takeLock(file: number): boolean {
-  if (process.platform === "win32") return true;
-  const flock = koffi.load(null).func("int flock(int fd, int operation)");
-  if (flock(file, LOCK_EXCLUSIVE | LOCK_AT_ONCE) === 0) return true;
-  const errno = koffi.errno();
-  if (errno === koffi.os.errno.EWOULDBLOCK || errno === koffi.os.errno.EAGAIN) return false;
-  throw new AlexnetError("run", `flock failed with errno ${errno}; choose a --run folder on a local disk`);
+  const outcome = lockFile(file);
+  if (typeof outcome === "boolean") return outcome;
+  throw new AlexnetError("run", `flock failed with errno ${outcome.errno}; choose a --run folder on a local disk`);
 }

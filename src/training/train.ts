@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { ensurePrepared } from "../dataset/prepare.js";
+import { ensurePrepared, findingsOf } from "../dataset/prepare.js";
 import { openStore } from "../dataset/store.js";
 import type { Engine, EngineName, Precision } from "../engine/engine.js";
 import { openEngine } from "../engine/open.js";
@@ -56,15 +56,16 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
       onProgress: (progress) => onEvent({ kind: "preparing", ...progress }),
       ...(signal && { signal }),
     });
-    return using(await openStore(path), async (store) =>
-      using(await openEngineFor(options), async (engine) => {
+    return using(await openStore(path), async (store) => {
+      for (const message of findingsOf(store.info, path)) onEvent({ kind: "warning", message });
+      return using(await openEngineFor(options), async (engine) => {
         const picked = { source: data, store, preparation: options.preparation };
         const config = await planRun(options, picked, engine, base);
         await checkRoom(folder, config, engine);
         folder.create(config, store.classes);
         return runSession({ folder, config, store, engine, onEvent, signal, base });
-      }),
-    );
+      });
+    });
   });
 }
 

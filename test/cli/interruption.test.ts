@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { drawSome, write } from "../dataset/fixtures.js";
 import { tinyNetwork } from "../training/fixtures.js";
 import { drawnPictures } from "../training/pictures.js";
 import { expectSameRun, lastCheckpoint } from "../training/runs.js";
@@ -61,6 +62,38 @@ describe.skipIf(process.platform === "win32")("train, told to end", () => {
     await ending(child);
     expect(alexnet("train", "--resume", run).status).toBe(0);
     expectSameRun(whole, run);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("prepare, told to end", () => {
+  const folder = join(pictures.scratch, "many");
+  const store = join(pictures.scratch, "many.store");
+  const preparing = ["prepare", folder, "--out", store, "--workers", "1", "--encoding", "raw"];
+
+  beforeAll(async () => {
+    const drawn = Object.values(await drawSome("", 20));
+    for (let i = 0; i < 3000; i++) write(folder, { [`a/${i}.jpg`]: drawn[i % drawn.length] });
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("by %s: prepare says how to go on, and other commands what to do first", async (signal, status) => {
+    const child = start(preparing);
+    await said(child, "preparing: ");
+    child.kill(signal);
+    const { stderr, ended } = await ending(child);
+    expect({ stderr, ended }).toEqual({
+      stderr: expect.stringContaining(`alexnet: ${store}: stopped; the same command goes on from here`),
+      ended: status,
+    });
+    for (const command of ["inspect", "verify", "bench loader", "train", `evaluate ${whole}`]) {
+      const told = alexnet(...command.split(" "), store);
+      expect(told, command).toMatchObject({ status: 1, stdout: "" });
+      expect(told.stderr).toContain(
+        `alexnet: ${store}: this picture store is not finished; run the same alexnet prepare command again`,
+      );
+    }
   });
 });
 

@@ -25,7 +25,12 @@ describe("train", () => {
     expect(stdout).toContain("30 training and 9 validation pictures of 3 classes");
     expect(stdout).toContain("recipe small: 30 training pictures are fewer than 100,000");
     expect(stdout).toMatch(/engine oneDNN [\d.]+/);
-    expect(stdout).toMatch(/^epoch 1\/2 {2}loss \d\.\d{3} {2}top-1 .*validation: top-1 .* top-5 .* img\/s/m);
+    expect(stdout).toMatch(
+      /^epoch 1\/2 {2}loss \d\.\d{3} {2}top-1 .*validation: top-1 .* top-5 .* img\/s \(\d+\.\d % waiting\)/m,
+    );
+    expect(stderr).toMatch(
+      /^epoch 1\/2 {2}step 1\/4 {2}loss \d\.\d{3} .* img\/s \(\d+\.\d % waiting\) {2}\d+:\d\d left$/m,
+    );
     expect(stdout).toMatch(/^epoch 2\/2 /m);
     expect(stdout).toContain(`alexnet evaluate ${other} --views 10`);
     expect(stderr).toContain("epoch 1/2  step ");
@@ -35,6 +40,19 @@ describe("train", () => {
     const other = join(pictures.scratch, "json");
     const args = ["train", pictures.path, "--run", other, "--epochs", "1", "--recipe", "paper", "--json", ...settings];
     expect(JSON.parse(alexnet(...args).stdout)).toMatchObject({ run: other, epochs: 1, steps: 4 });
+  });
+
+  test("warns of pictures that can't be read and of leakage", () => {
+    const folder = join(pictures.scratch, "leaking");
+    cpSync(pictures.path, folder, { recursive: true });
+    writeFileSync(join(folder, "train", "apple", "bad.png"), "no picture");
+    const other = join(pictures.scratch, "leaking-run");
+    const { stderr, status } = alexnet("train", folder, "--run", other, "--epochs", "1", ...settings);
+    expect(status, stderr).toBe(0);
+    expect(stderr).toMatch(/^warning: skipped: 1 picture \(2\.5 %\), see .*skipped\.csv$/m);
+    expect(stderr).toMatch(
+      /^warning: leakage: 9 validation pictures are in the training split too, see .*duplicates\.csv$/m,
+    );
   });
 
   test.each([

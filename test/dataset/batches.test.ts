@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BatchOptions, batches, countBatches, type LoadedBatch } from "#src/dataset/batches.js";
 import { type PrepareSummary, prepare } from "#src/dataset/prepare.js";
 import { type Encoding, openStore, type Store } from "#src/dataset/store.js";
+import { verifyStore } from "#src/dataset/verify.js";
 import { drawSome, write } from "./fixtures.js";
 
 const folder = mkdtempSync(join(tmpdir(), "alexnet-batches-"));
@@ -150,13 +151,19 @@ describe("batches", () => {
       expect(await Promise.all([collect(store, training), collect(store, validation)])).toEqual(alone);
     }));
 
-  test("several processes read one store at once", async () => {
+  test("several processes read one store at once, also while it is verified", async () => {
     const path = stores.get("raw")?.path ?? "";
     const script = new URL("read-store.js", import.meta.url);
     const expected = await use("raw", async (store) => `${store.contentHash} ${store.count("train")}`);
-    await use("raw", async () => {
+    await use("raw", async (store) => {
       const children = [1, 2, 3].map(() => fork(script, [path], { stdio: "inherit" }));
-      const answers = await Promise.all(children.map(async (child) => (await once(child, "message"))[0]));
+      const answered = Promise.all(children.map(async (child) => (await once(child, "message"))[0]));
+      let answers: readonly unknown[] | undefined;
+      answered.then((all) => {
+        answers = all;
+      });
+      do expect(await verifyStore(store, { workers: 1 })).toEqual([]);
+      while (answers === undefined);
       expect(answers).toEqual([expected, expected, expected]);
     });
   });

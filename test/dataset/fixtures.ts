@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
+import { openForReading } from "#src/dataset/database.js";
 import { type PrepareOptions, prepare } from "#src/dataset/prepare.js";
 import { openStore, type Split, type Store } from "#src/dataset/store.js";
 import { drawJpeg } from "../images/draw.js";
@@ -73,6 +74,19 @@ export function contentOf(store: Store): unknown {
     train: list("train"),
     val: list("val"),
   };
+}
+
+/** Every key of a store's database with a hash of its value, and the lists beside it. */
+export async function everythingIn(path: string): Promise<Record<string, string>> {
+  const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+  const database = openForReading(path);
+  try {
+    const entries = [...database.getRange()].map(({ key, value }) => [key, hash(value)]);
+    const lists = readdirSync(path).filter((name) => !name.endsWith(".mdb"));
+    return Object.fromEntries([...entries, ...lists.map((name) => [name, hash(readFileSync(join(path, name)))])]);
+  } finally {
+    await database.close();
+  }
 }
 
 /** [file, reason] of a store's skipped.csv. */

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -16,12 +17,14 @@ import { ensurePrepared, type PrepareProgress, prepare } from "#src/dataset/prep
 import { chooseEncoding, requireSpace } from "#src/dataset/space.js";
 import { openStore } from "#src/dataset/store.js";
 import { addStoreUser } from "#src/dataset/store-users.js";
+import { parseCsvLine, splitCsvLines } from "#src/formats/csv.js";
 import { decodePicture } from "#src/images/decode.js";
 import { difference, drawJpeg } from "../images/draw.js";
 import {
   contentOf,
   drawSet,
   drawSome,
+  everythingIn,
   prepareHere,
   readSkipped,
   temporaryFolder,
@@ -73,26 +76,32 @@ describe("what a store holds", () => {
       const at = [0, 1, 2, 98_304, 196_607];
       for (const i of at)
         expect(store.mean[i]).toBe(Math.fround(pictures.reduce((sum, picture) => sum + picture[i], 0) / 6));
-      const trace = store.colour.values.reduce((a, b) => a + b);
-      let variance = 0;
-      for (const channel of [0, 1, 2]) {
-        let [sum, squares, count] = [0, 0, 0];
-        for (const picture of pictures)
-          for (let i = channel; i < picture.length; i += 3, count++) {
-            sum += picture[i];
-            squares += picture[i] ** 2;
-          }
-        variance += squares / count - (sum / count) ** 2;
-      }
-      expect(trace).toBeCloseTo(variance, 6);
+      const pixels = pictures.length * (pictures[0].length / 3);
+      for (const one of [0, 1, 2])
+        for (const other of [0, 1, 2]) {
+          let [sum, otherSum, products] = [0n, 0n, 0n];
+          for (const picture of pictures)
+            for (let i = 0; i < picture.length; i += 3) {
+              sum += BigInt(picture[i + one]);
+              otherSum += BigInt(picture[i + other]);
+              products += BigInt(picture[i + one] * picture[i + other]);
+            }
+          const exact = Number(products * BigInt(pixels) - sum * otherSum) / pixels ** 2;
+          expect(store.covariance[one * 3 + other]).toBeCloseTo(exact, 8);
+        }
+      const trace = store.covariance[0] + store.covariance[4] + store.covariance[8];
+      expect(store.colour.values.reduce((a, b) => a + b)).toBeCloseTo(trace, 8);
     });
   });
 
-  test("the same content whatever the number of workers", async () => {
+  test.each(["raw", "jpeg"] as const)("the same %s content with 1, 2, 3 and 4 workers", async (encoding) => {
     const source = temporaryFolder();
-    write(source, { ...(await drawSome("a/", 40, 1)), ...(await drawSome("b/", 25, 2)), "b/bad.jpg": "no picture" });
-    const [one, three] = [await prepareHere({ source, workers: 1 }), await prepareHere({ source, workers: 3 })];
-    expect(await useStore(three.path, contentOf)).toEqual(await useStore(one.path, contentOf));
+    write(source, { ...(await drawSome("a/", 140, 1)), ...(await drawSome("b/", 25, 2)), "b/bad.jpg": "no picture" });
+    const one = await prepareHere({ source, encoding, workers: 1 });
+    for (const workers of [2, 3, 4]) {
+      const other = await prepareHere({ source, encoding, workers });
+      expect(await everythingIn(other.path), `${workers} workers`).toEqual(await everythingIn(one.path));
+    }
   });
 
   test("raw while the set stays under a quarter of the free disk", async () => {
@@ -253,13 +262,29 @@ describe("what can't be read", () => {
     await drawSet(source);
     const twice = await drawJpeg(1001, 40, 30);
     write(source, { "train/dog/copy.jpg": twice, "val/cat/leak.jpg": twice, "val/dog/leak2.jpg": twice });
-    const { info } = await prepareHere({ source });
-    expect(info.duplicates).toEqual({
-      train: 1,
-      val: 0,
-      across: 2,
-      examples: [["train/cat/0000.jpg", "train/dog/copy.jpg", "val/cat/leak.jpg"]],
-    });
+    const again = await drawJpeg(3001, 40, 30);
+    write(source, { 'val/dog/a, "b"\n.jpg': again, ...(await drawSome("train/cat/z", 12, 5)) });
+    write(source, await drawSome("train/dog/z", 12, 5));
+    const { info, duplicatesList } = await prepareHere({ source });
+    expect(info.duplicates).toMatchObject({ train: 13, val: 1, across: 2 });
+    const { examples } = info.duplicates;
+    expect(examples).toHaveLength(10);
+    expect(examples[0], "leakage first").toEqual(["train/cat/0000.jpg", "val/cat/leak.jpg", "val/dog/leak2.jpg"]);
+    const list = splitCsvLines(readFileSync(duplicatesList, "utf8")).map(parseCsvLine);
+    expect(list.slice(0, 7)).toEqual([
+      ["group", "split", "class", "file"],
+      ["1", "train", "cat", "train/cat/0000.jpg"],
+      ["1", "train", "dog", "train/dog/copy.jpg"],
+      ["1", "val", "cat", "val/cat/leak.jpg"],
+      ["1", "val", "dog", "val/dog/leak2.jpg"],
+      ["2", "train", "cat", "train/cat/z0000.jpg"],
+      ["2", "train", "dog", "train/dog/z0000.jpg"],
+    ]);
+    expect(list.slice(-2)).toEqual([
+      ["14", "val", "cat", "val/cat/0000.jpg"],
+      ["14", "val", "dog", 'val/dog/a, "b"\n.jpg'],
+    ]);
+    expect(list).toHaveLength(1 + 4 + 12 * 2 + 2);
   });
 });
 
@@ -282,6 +307,12 @@ describe("what is asked for wrongly", () => {
   test("a place that holds something else is left alone", async () => {
     const [source, out] = [temporaryFolder(), temporaryFolder()];
     await drawSet(source);
+    await expect(prepareHere({ source, out: join(source, "train/cat/0000.jpg") })).rejects.toThrow(
+      /0000\.jpg: a file, not a folder; choose another --out/,
+    );
+    await expect(prepareHere({ source, out: join(source, "train/cat/0000.jpg/store") })).rejects.toThrow(
+      /no store can be written there \(ENOTDIR\); choose another --out/,
+    );
     write(out, { "thesis.tex": "" });
     await expect(prepareHere({ source, out })).rejects.toMatchObject({ code: "usage" });
     expect(readdirSync(out)).toEqual(["thesis.tex"]);
@@ -342,7 +373,23 @@ describe("again", () => {
     expect(reused).toBe(false);
     expect((await prepareHere({ source, out: path })).reused).toBe(true);
     write(source, await drawSome("train/cat/new", 1, 9));
-    await expect(prepareHere({ source, out: path })).rejects.toThrow(/already a store of other pictures or options/);
+    await expect(prepareHere({ source, out: path })).rejects.toThrow(
+      /already a store of other pictures or options \(files of .* were added, removed or changed since\)/,
+    );
+  });
+
+  test.each([
+    [{ seed: 7 }, "--seed 1, not 7"],
+    [{ valFraction: 0.3 }, "--val-fraction 0.1, not 0.3"],
+    [{ encoding: "jpeg" }, "--encoding raw, not jpeg"],
+    [{ allowSvg: true }, "without --allow-svg"],
+    [{ allowMissingClasses: true }, "without --allow-missing-classes"],
+  ] as const)("a finished store is not taken for one with %j", async (options, difference) => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    const { path } = await prepareHere({ source });
+    await expect(prepareHere({ source, out: path, ...options })).rejects.toThrow(`(${difference}); ask for the same`);
+    expect((await prepareHere({ source, out: path, encoding: "auto" })).reused).toBe(true);
   });
 
   test("stopped by a signal it goes on, and ends with the same content", async () => {
@@ -378,11 +425,56 @@ describe("again", () => {
     await expect(prepareHere({ source, out, onProgress, signal: stop.signal })).rejects.toMatchObject({
       code: "interrupted",
     });
-    await expect(prepareHere({ source, out, seed: 7 })).rejects.toThrow(
-      /an unfinished store of other pictures or options/,
+    await expect(prepareHere({ source, out, seed: 7, encoding: "jpeg" })).rejects.toThrow(
+      /an unfinished store of other pictures or options \(--seed 1, not 7; --encoding raw, not jpeg\); ask for the same/,
     );
+    const other = temporaryFolder();
+    await expect(prepareHere({ source: other, out })).rejects.toThrow(/an empty folder/);
+    write(other, await drawSome("a/", 40, 1));
+    await expect(prepareHere({ source: other, out })).rejects.toThrow(`(pictures of ${source}, not ${other})`);
     expect((await prepareHere({ source, out })).info.counts.train).toBe(36);
   });
+
+  test("going on can be stopped while it looks whether the pictures are as they were", async () => {
+    const source = temporaryFolder();
+    const [picture] = Object.values(await drawSome("", 1));
+    write(source, Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`a/${i}.jpg`, picture])));
+    const out = join(temporaryFolder(), "store");
+    for (const phase of ["preparing", "listing"]) {
+      const stop = new AbortController();
+      const seen: string[] = [];
+      const onProgress = (progress: PrepareProgress) => {
+        seen.push(progress.phase);
+        if (progress.phase === phase) stop.abort();
+      };
+      await expect(prepareHere({ source, out, onProgress, signal: stop.signal })).rejects.toMatchObject({
+        code: "interrupted",
+      });
+      expect(seen.at(-1)).toBe(phase);
+    }
+    expect((await prepareHere({ source, out })).info.counts).toEqual({ train: 540, val: 60 });
+  });
+
+  test.each(["added", "removed", "written to"])(
+    "an unfinished store is not mixed with a picture %s since",
+    async (how) => {
+      const source = temporaryFolder();
+      write(source, await drawSome("a/", 40, 1));
+      const out = join(temporaryFolder(), "store");
+      const stop = new AbortController();
+      const onProgress = ({ phase }: PrepareProgress) => phase === "preparing" && stop.abort();
+      const begun = prepareHere({ source, out, onProgress, signal: stop.signal });
+      await expect(begun).rejects.toMatchObject({ code: "interrupted" });
+      if (how === "added") write(source, await drawSome("a/more", 1, 2));
+      if (how === "removed") rmSync(join(source, "a/0039.jpg"));
+      if (how === "written to") utimesSync(join(source, "a/0039.jpg"), 1, 1);
+      await expect(prepareHere({ source, out })).rejects.toThrow(
+        `(files of ${source} were added, removed or changed since); ask for the same, remove it to begin anew`,
+      );
+      rmSync(out, { recursive: true });
+      expect((await prepareHere({ source, out })).reused).toBe(false);
+    },
+  );
 
   test("training's own store is made once, kept while the folder is unchanged, outside of it", async () => {
     const source = temporaryFolder();
@@ -429,9 +521,12 @@ describe("again", () => {
       prepare({ source, out, encoding: "raw" }),
       prepare({ source, out, encoding: "raw" }),
     ]);
-    for (const result of results)
-      if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "data" });
-    const { path } = await prepareHere({ source, out, encoding: "raw" });
+    const refused = results.filter((result) => result.status === "rejected");
+    expect(refused.map(({ reason }) => reason.message)).toEqual([
+      `${out}: another process is preparing this store; let it finish`,
+    ]);
+    const { path, reused } = await prepareHere({ source, out, encoding: "raw" });
+    expect(reused).toBe(true);
     const alone = await prepareHere({ source });
     expect(await useStore(path, contentOf)).toEqual(await useStore(alone.path, contentOf));
     expect(existsSync(join(out, "skipped.csv"))).toBe(true);

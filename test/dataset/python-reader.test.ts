@@ -15,7 +15,7 @@ function readerInDocs(): string {
 
 const main = `
 import hashlib, json, sys
-store = read_store(sys.argv[1])
+store = dict(read_store(sys.argv[1]))
 info = json.loads(bytes(store["info"]))
 print(json.dumps({
     "keys": sorted(store), "info": info, "classes": json.loads(bytes(store["classes"])),
@@ -26,6 +26,11 @@ print(json.dumps({
     "names": [bytes(store[f"record/train/{i:08}"][36:]).decode() for i in range(info["counts"]["train"])],
 }))
 `;
+
+test("the Python reader in docs/formats.md has ten lines", () => {
+  const [, body] = readerInDocs().split(/^ {4}""".*"""\n/m);
+  expect(body.trimEnd().split("\n")).toHaveLength(10);
+});
 
 test.skipIf(!hasPython).each(["raw", "jpeg"] as const)(
   "the Python reader in docs/formats.md reads a %s store (needs python3)",

@@ -1,7 +1,8 @@
 import { cpSync, existsSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { keys, openForWriting, toBytes } from "#src/dataset/database.js";
+import { batches } from "#src/dataset/batches.js";
+import { keys, openForWriting, toBytes, toJson } from "#src/dataset/database.js";
 import { meanImage, pictureSheet, viewSheet } from "#src/dataset/inspect.js";
 import { openStore, type Store } from "#src/dataset/store.js";
 import { verifyStore } from "#src/dataset/verify.js";
@@ -46,6 +47,10 @@ describe("verify", () => {
       database.removeSync(keys.picture("train", 4));
     });
     expect(await problemsOf(other)).toEqual(["train picture 4: missing", "val picture 2: its bytes have changed"]);
+    const told = alexnet("verify", other);
+    expect(told.status).toBe(1);
+    expect(told.stdout).toBe("train picture 4: missing\nval picture 2: its bytes have changed\n");
+    expect(told.stderr).toBe(`alexnet: ${other}: damaged, see above; remove it and prepare it again\n`);
     const labels = await changed(path, (database) => {
       database.putSync(keys.labels("train"), toBytes(Int32Array.of(0, 0, 1, 1, 1, 1)));
     });
@@ -61,6 +66,46 @@ describe("verify", () => {
       database.putSync(keys.record("train", 0), Buffer.concat([record, Buffer.from("x")]));
     });
     expect(await problemsOf(renamed)).toEqual(["the content is not what was prepared: its hash differs"]);
+    const unrecorded = await changed(path, (database) => database.removeSync(keys.record("val", 0)));
+    expect(await problemsOf(unrecorded)).toEqual([
+      "val picture 0: its record is missing",
+      "the content is not what was prepared: its hash differs",
+    ]);
+    const grown = await changed(path, (database) => {
+      database.putSync(keys.picture("val", 4), database.getBinary(keys.picture("val", 3)) ?? Buffer.of());
+      database.putSync(keys.skipped(0), toJson({ name: "a.jpg", reason: "none" }));
+    });
+    expect(await problemsOf(grown)).toEqual(["picture/val: 5 entries, not 4", "skipped: 1 entries, not 0"]);
+  });
+
+  test.each(["raw", "jpeg"] as const)("statistics and class names of a %s store, to the last bit", async (encoding) => {
+    const path = await prepareSet(encoding);
+    const covariance = await changed(path, (database) => {
+      const bytes = Buffer.from(database.getBinary(keys.covariance) ?? []);
+      bytes.writeDoubleLE(bytes.readDoubleLE(32) + 1, 32);
+      database.putSync(keys.covariance, bytes);
+    });
+    expect(await problemsOf(covariance)).toEqual([
+      encoding === "raw"
+        ? "the colour covariance is not that of the pictures (1 off)"
+        : "class names, mean image or colour covariance are not what was prepared: their hash differs",
+    ]);
+    const swapped = await changed(path, (database) => database.putSync(keys.classes, toJson(["dog", "cat"])));
+    expect(await problemsOf(swapped)).toEqual([
+      "class names, mean image or colour covariance are not what was prepared: their hash differs",
+    ]);
+  });
+
+  test("is stopped by a signal, and nothing that was under way is left over", async () => {
+    const source = temporaryFolder();
+    write(source, await drawSome("a/", 400, 1));
+    const { path } = await prepareHere({ source });
+    const stop = new AbortController();
+    await useStore(path, async (store) => {
+      const stopped = verifyStore(store, { workers: 1, signal: stop.signal, onProgress: () => stop.abort("SIGTERM") });
+      await expect(stopped).rejects.toMatchObject({ code: "interrupted", cause: "SIGTERM" });
+      expect(await verifyStore(store)).toEqual([]);
+    });
   });
 
   test("a JPEG that can't be decoded", async () => {
@@ -96,13 +141,30 @@ describe("verify", () => {
       database.putSync(keys.info, Buffer.from('{"format":"alexnet-store","version":1}')),
     );
     await expect(openStore(partial)).rejects.toThrow(/damaged picture store/);
+    for (const key of [keys.info, keys.classes]) {
+      const torn = await changed(path, (database) => database.putSync(key, Buffer.from('{"format')));
+      await expect(openStore(torn)).rejects.toThrow(/damaged picture store: .*JSON.*; remove it and prepare it again/);
+    }
   });
 });
+
+/** The first tiles of a sheet's row. */
+async function tilesOf(sheet: Buffer, size: number): Promise<Buffer[]> {
+  const tile = (left: number) => sharp(sheet).extract({ left, top: 4, width: size, height: size }).raw().toBuffer();
+  return Promise.all([tile(4), tile(4 + size + 4)]);
+}
+
+/** As training has it with the seed that inspect takes. */
+async function firstBatch(store: Store) {
+  const options = { split: "train", views: "augmented", shuffle: true, epoch: 0, seed: 1 } as const;
+  for await (const batch of batches(store, { ...options, batchSize: 4, cropSize: 256 })) return [batch] as const;
+  throw new Error("no batch");
+}
 
 describe("inspect", () => {
   test("the mean image, and sheets of pictures and of what the network is fed", async () => {
     const source = temporaryFolder();
-    write(source, await drawSome("a/", 10, 1));
+    write(source, await drawSome('a&<b>\u0001"/', 10, 1));
     const { path } = await prepareHere({ source, valFraction: 0 });
     await useStore(path, async (store) => {
       const mean = await sharp(await meanImage(store))
@@ -111,17 +173,26 @@ describe("inspect", () => {
       expect(mean.info).toMatchObject({ width: 256, height: 256, channels: 3 });
       expect(mean.data.every((value, i) => value === Math.round(store.mean[i]))).toBe(true);
       const pictures = await sharp(await pictureSheet(store, { count: 9 })).metadata();
-      expect([pictures.width, pictures.height]).toEqual([3 * 260 + 4, 3 * 260 + 4]);
+      expect([pictures.width, pictures.height]).toEqual([3 * 260 + 4, 3 * 278 + 4]);
       const views = await sharp(await viewSheet(store, { count: 4, cropSize: 227 }))
         .raw()
         .toBuffer({ resolveWithObject: true });
       const { width, height } = views.info;
-      expect([width, height]).toEqual([2 * 231 + 4, 2 * 231 + 4]);
-      const lastTile = Array.from({ length: 227 }, (_, i) => views.data[((4 + 231 + i) * width + 4 + 231 + i) * 3]);
+      expect([width, height]).toEqual([2 * 231 + 4, 2 * 249 + 4]);
+      const lastTile = Array.from({ length: 227 }, (_, i) => views.data[((4 + 249 + i) * width + 4 + 231 + i) * 3]);
       expect(
         lastTile.every((value) => value === 255),
         "all four places are filled",
       ).toBe(false);
+      const [tile] = await tilesOf(await pictureSheet(store, { count: 4 }), 256);
+      const [view] = await tilesOf(await viewSheet(store, { count: 4, cropSize: 256 }), 256);
+      const [{ samples, views: fed }] = await firstBatch(store);
+      expect(tile.equals(store.encoded("train", samples[0])), "the same picture at the same place").toBe(true);
+      const { mirrored, colourShift } = fed[0];
+      const shifted = (x: number) =>
+        Math.min(255, Math.max(0, Math.round(tile[(mirrored ? 255 - x : x) * 3] + colourShift[0])));
+      const row = Array.from({ length: 256 }, (_, x) => x);
+      expect(row.map((x) => view[x * 3])).toEqual(row.map(shifted));
       expect(await viewSheet(store, { count: 4, cropSize: 227 })).toEqual(
         await viewSheet(store, { count: 4, cropSize: 227 }),
       );
@@ -144,21 +215,46 @@ describe("on the command line", () => {
     const prepared = alexnet("prepare", join(folder, "photos"), "--out", store, "--max-bad", "10%");
     expect(prepared).toMatchObject({ status: 0 });
     expect(prepared.stdout).toMatch(/already prepared.*\njpeg, 2 classes, decoded by .*sharp/);
-    expect(prepared.stdout).toMatch(/skipped: 1 \(9\.1 %\), listed in .*skipped\.csv/);
+    expect(prepared.stdout).toMatch(/skipped: 1 picture \(9\.09 %\), see .*skipped\.csv/);
     const inspected = alexnet("inspect", store, "--out", join(folder, "look"), "--pictures", "4");
     expect(inspected).toMatchObject({ status: 0 });
-    expect(inspected.stdout).toMatch(/cat +3 +2\ndog +3 +2\nall +6 +4\n/);
+    const table = /cat +3 +2\ndog +3 +2\nall +6 +4\n/;
+    expect(prepared.stdout).toMatch(table);
+    expect(inspected.stdout).toMatch(table);
     for (const name of ["mean.png", "pictures.png", "views.png"])
       expect(existsSync(join(folder, "look", name))).toBe(true);
     expect(JSON.parse(alexnet("inspect", store, "--json").stdout)).toMatchObject({
       encoding: "jpeg",
       classes: ["cat", "dog"],
+      splits: [
+        { split: "train", perClass: [3, 3] },
+        { split: "val", perClass: [2, 2] },
+      ],
     });
+    const nowhere = alexnet("inspect", store, "--out", join(store, "data.mdb"));
+    expect(nowhere.status).toBe(2);
+    expect(nowhere.stderr).toMatch(/data\.mdb: no images can be written there \(EEXIST\); choose another --out/);
     expect(alexnet("verify", store)).toMatchObject({
       status: 0,
       stdout: `${store}: whole; 6 training and 4 validation pictures\n`,
     });
     expect(alexnet("verify", join(folder, "photos")).stderr).toMatch(/no picture store; make one with/);
+  });
+
+  test("of a thousand classes the first are listed, and all when asked for", async () => {
+    const [source, store] = [temporaryFolder(), join(temporaryFolder(), "store")];
+    const [picture] = Object.values(await drawSome("", 1));
+    for (let i = 0; i < 1000; i++) write(source, { [`n${String(i).padStart(4, "0")}/1.jpg`]: picture });
+    write(source, { "n0003/2.jpg": picture, "classes.txt": "n0003\tgoldfish, Carassius auratus\n" });
+    const { stdout, stderr } = alexnet("prepare", source, "--out", store, "--encoding", "jpeg");
+    expect(stdout, stderr).toMatch(/^train +1,000 +n0000 1 /m);
+    expect(stdout).toMatch(/^n0003 goldfish, Carassius auratus +1 +1\n/m);
+    expect(stdout).toMatch(/^and 980 more\nall +1,000 +1\n\(alexnet inspect .* --all-classes lists them\)/m);
+    expect(stdout).toContain("leakage: 1 validation picture is in the training split too, see ");
+    expect(stdout.split("\n").length).toBeLessThan(50);
+    const all = alexnet("inspect", store, "--all-classes", "--out", join(store, "look")).stdout;
+    expect(all).toMatch(/^n0999 +1 +0\nall /m);
+    expect(all).toContain(`all of them: ${join(store, "duplicates.csv")}`);
   });
 
   test("bench loader measures a store", async () => {

@@ -1,0 +1,17 @@
+import koffi from "koffi";
+
+const LOCK_EXCLUSIVE = 2;
+const LOCK_AT_ONCE = 4;
+
+/**
+ * An flock(2) on an open file for this process alone, without waiting; the system gives it up when the file is closed or
+ * the process ends, however it does. Where there is no flock, as on Windows, there is no guard.
+ * @returns whether it was given, or why nobody can say
+ */
+export function lockFile(file: number): boolean | { readonly errno: number } {
+  if (process.platform === "win32") return true;
+  const flock = koffi.load(null).func("int flock(int fd, int operation)");
+  if (flock(file, LOCK_EXCLUSIVE | LOCK_AT_ONCE) === 0) return true;
+  const errno = koffi.errno();
+  return errno === koffi.os.errno.EWOULDBLOCK || errno === koffi.os.errno.EAGAIN ? false : { errno };
+}
