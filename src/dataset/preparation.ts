@@ -182,6 +182,7 @@ export class Preparation {
       valFraction: request.valFraction,
       skipped: this.skipped,
       leftOut: plan.leftOut,
+      partial: plan.partial,
       notes: plan.notes,
       duplicates,
       contentHash: hashContent(this.#progress.chains),

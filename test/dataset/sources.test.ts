@@ -135,7 +135,9 @@ describe("ILSVRC", () => {
     write(source, { ...(await drawSome("train/a/", 2, 1)), ...(await drawSome("val/", 2, 2)) });
     await expect(prepareHere({ source })).rejects.toThrow(/neither class folders nor a list.*val\.txt/);
     write(source, { "val.txt": "0000.jpg 7\n" });
-    await expect(prepareHere({ source })).rejects.toThrow(/val\.txt: line 1 names no file and class: 0000\.jpg 7/);
+    await expect(prepareHere({ source })).rejects.toThrow(
+      /val\.txt: line 1 has no number from 0 to 0, the folders of train in order; use their names: 0000\.jpg 7/,
+    );
   });
 });
 
@@ -196,7 +198,7 @@ describe("WebDataset", () => {
     });
     const summary = await prepareHere({ source: join(folder, "set.tar") });
     expect(readSkipped(summary.skippedList)).toEqual([
-      ["set.tar!b.jpg", "no class: neither b.cls nor a label in b.json"],
+      ["set.tar!b.jpg", "no class: neither b.cls nor a label in b.json, next to it"],
     ]);
   });
 });

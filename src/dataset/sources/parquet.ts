@@ -1,20 +1,13 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { basename } from "node:path";
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { z } from "zod";
 import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
 import { stampOf } from "./archive.js";
-import {
-  compareNumerically,
-  type Fault,
-  type Item,
-  type Source,
-  splitOfName,
-  tellSplits,
-  withoutTests,
-} from "./source.js";
+import { findArchives } from "./archive-files.js";
+import { compareNumerically, type Fault, type Item, type Source } from "./source.js";
 
 /** What Hugging Face's `datasets` writes into a file's metadata about its columns. */
 const description = z.object({
@@ -28,34 +21,38 @@ const LABEL_COLUMNS = ["label", "labels", "fine_label", "class"];
 
 /**
  * Parquet as Hugging Face ships picture sets: an image column with `bytes`, a label column, class names in the
- * metadata. `path` is a file, or a folder (or its `data` folder) of `train-….parquet`, `validation-….parquet`.
+ * metadata. `path` is a file, or a folder (or its `data` folder) of `train-….parquet`, `validation-….parquet`, or of
+ * folders train and validation.
  */
 export async function openParquet(path: string): Promise<Source | undefined> {
-  const files = withoutTests(findFiles(path));
-  if (files.length === 0) return undefined;
-  const divided = tellSplits(files.map((file) => basename(file)));
-  const columns = await withParquet(files[0], async (_, metadata) => findColumns(metadata, files[0])); // all have the same
+  const { paths, splitOf, notes } = findArchives(path, ".parquet");
+  if (paths.length === 0) return undefined;
+  const columns = await firstReadable(paths);
   const { names } = columns;
   return {
     kind: "Parquet files",
     path,
     compareClasses: names === undefined ? compareNumerically : (a, b) => names.indexOf(a) - names.indexOf(b),
     titles: new Map(),
+    notes,
     async *items() {
-      for (const file of files) yield* listFile(file, columns, divided ? splitOfName(basename(file)) : undefined);
+      for (const path of paths) yield* listFile(path, columns, splitOf(path));
     },
   };
 }
 
-function findFiles(path: string): readonly string[] {
-  if (!existsSync(path)) return [];
-  if (!statSync(path).isDirectory()) return path.endsWith(".parquet") ? [path] : [];
-  for (const folder of [path, join(path, "data")]) {
-    if (!existsSync(folder)) continue;
-    const names = readdirSync(folder).filter((name) => name.endsWith(".parquet"));
-    if (names.length > 0) return names.sort().map((name) => join(folder, name));
+/** The columns of the first file that can be read: all have the same, and one that is damaged is named when listed. */
+async function firstReadable(paths: readonly string[]): Promise<Columns> {
+  for (const path of paths) {
+    try {
+      return await withParquet(path, async (_, metadata) => findColumns(metadata, path));
+    } catch (error) {
+      if (error instanceof AlexnetError) throw error;
+      if (path === paths.at(-1))
+        throw new AlexnetError("data", `${path}: damaged Parquet file: ${describeFault(error)}`, { cause: error });
+    }
   }
-  return [];
+  throw new AlexnetError("data", "no Parquet file");
 }
 
 interface Columns {
@@ -80,13 +77,19 @@ function findColumns(metadata: FileMetaData, path: string): Columns {
       `${path}: no ${image === undefined ? "image" : "label"} column among ${present.slice(1).join(", ")}; ` +
         `understood: ${IMAGE_COLUMNS.join(" or ")} with bytes, and ${LABEL_COLUMNS.join(" or ")}`,
     );
-  return { image, label, names: features.find(([name]) => name === label)?.[1].names };
+  return { image, label, names: unique(features.find(([name]) => name === label)?.[1].names) };
+}
+
+/** Classes of the same name are told apart by their numbers: ImageNet has two kinds of crane. */
+function unique(names: readonly string[] | undefined): readonly string[] | undefined {
+  const isRepeated = (name: string) => names?.indexOf(name) !== names?.lastIndexOf(name);
+  return names?.map((name, number) => (isRepeated(name) ? `${name} (${number})` : name));
 }
 
 async function* listFile(path: string, columns: Columns, split: Item["split"]): AsyncGenerator<Item | Fault> {
-  const stamp = stampOf(path);
   const file = basename(path);
   try {
+    const stamp = stampOf(path);
     const groups = await withParquet(path, async (_, metadata) =>
       metadata.row_groups.map((group) => Number(group.num_rows)),
     );
@@ -103,12 +106,13 @@ async function* listFile(path: string, columns: Columns, split: Item["split"]): 
       first += rows;
     }
   } catch (error) {
-    yield { name: file, reason: `damaged Parquet file: ${describeFault(error)}` };
+    yield { name: file, reason: `damaged Parquet file: ${describeFault(error)}`, isPartial: true };
   }
 }
 
 function nameOf(label: unknown, names: readonly string[] | undefined): string | undefined {
   if (typeof label === "string") return label === "" ? undefined : label;
+  if (typeof label === "boolean") return String(label);
   if (typeof label !== "number" && typeof label !== "bigint") return undefined;
   return names === undefined ? String(label) : names[Number(label)];
 }
@@ -152,7 +156,7 @@ async function withParquet<T>(
 ): Promise<T> {
   const handle = openSync(path, "r");
   try {
-    const { size } = statSync(path);
+    const { size } = fstatSync(handle);
     const file: AsyncBuffer = {
       byteLength: size,
       async slice(start, end = size) {
