@@ -43,34 +43,37 @@ function listArchives(folder: string, extension: string, alone: boolean): string
 
 /** Files whose names tell splits apart go to them; the tests are left alone when there is a validation set of its own. */
 export function arrange(paths: readonly string[]): ArchiveFiles {
-  const splits = new Set(paths.map(splitOfPath));
-  const divided = splits.has("train") && splits.has("val");
-  const unclear = divided ? paths.find((path) => splitOfPath(path) === undefined) : undefined;
+  const speaking = [nameOf, nameOrFolderOf].find((name) => tellsApart(paths.map(name)));
+  const name = speaking ?? nameOf;
+  const unclear = speaking && paths.find((path) => splitOfName(name(path)) === undefined);
   if (unclear !== undefined)
     throw new AlexnetError(
       "data",
       `${unclear}: neither train nor val in its name, as the others have; rename it or take it away`,
     );
-  const used = paths.some(isValidation) ? paths.filter((path) => isValidation(path) || !isTest(path)) : paths;
+  const isValidation = (path: string) => splitOfName(name(path)) === "val" && VALIDATION.test(name(path));
+  const isTest = (path: string) => splitOfName(name(path)) === "val" && !isValidation(path);
+  const used = paths.some(isValidation) ? paths.filter((path) => !isTest(path)) : paths;
   const left = paths.length - used.length;
   return {
     paths: used,
-    splitOf: (path) => (divided ? splitOfPath(path) : undefined),
+    splitOf: (path) => speaking && splitOfName(speaking(path)),
     notes: left === 0 ? [] : [`left alone, there being validation files: ${left} of test`],
   };
 }
 
+const VALIDATION = /(^|[^a-z])val/i;
+
 /** Which split a file or folder belongs to by its name: "train-0001.tar", "validation". */
 function splitOfName(name: string): Split | undefined {
   if (/(^|[^a-z])train/i.test(name)) return "train";
-  return /(^|[^a-z])(val|test)/i.test(name) ? "val" : undefined;
+  return VALIDATION.test(name) || /(^|[^a-z])test/i.test(name) ? "val" : undefined;
 }
 
-/** By the file's own name, or else by that of its folder. */
-function namingPart(path: string): string {
-  return splitOfName(basename(path)) === undefined ? basename(dirname(path)) : basename(path);
-}
+const nameOf = (path: string) => basename(path);
+const nameOrFolderOf = (path: string) => basename(splitOfName(basename(path)) === undefined ? dirname(path) : path);
 
-const splitOfPath = (path: string) => splitOfName(namingPart(path));
-const isValidation = (path: string) => splitOfPath(path) === "val" && /(^|[^a-z])val/i.test(namingPart(path));
-const isTest = (path: string) => splitOfPath(path) === "val" && !isValidation(path);
+function tellsApart(names: readonly string[]): boolean {
+  const splits = new Set(names.map(splitOfName));
+  return splits.has("train") && splits.has("val");
+}

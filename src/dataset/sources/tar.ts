@@ -74,6 +74,7 @@ export function* readTar(bytes: Bytes, start = 0, end = bytes.length): Generator
       extension = {};
     }
   }
+  throw new AlexnetError("data", "archive cut off: its end is missing");
 }
 
 const EXTENSIONS = new Set([
