@@ -431,6 +431,13 @@ describe("WebDataset", () => {
 });
 
 describe("hostile archives", () => {
+  /** Makes a header's checksum right, which counts itself as spaces. */
+  const seal = (header: Buffer) => {
+    header.write("        ", 148);
+    const sum = header.subarray(0, 512).reduce((a, b) => a + b, 0);
+    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  };
+
   const sampleOf = (key: string, content: Uint8Array, size?: number) => [
     { path: `${key}.cls`, content: "0" },
     { path: `${key}.jpg`, content, ...(size === undefined ? {} : { size }) },
@@ -459,6 +466,69 @@ describe("hostile archives", () => {
     const second = await prepareHere({ source: join(folder, "huge.tar"), valFraction: 0 });
     expect(second.info.counts.train).toBe(1);
     expect(readSkipped(second.skippedList)).toEqual([["huge.tar", "archive cut off in the middle of b.jpg"]]);
+  });
+
+  test("long names with line breaks and emoji, as Python writes them", async () => {
+    const folder = temporaryFolder();
+    const key = `${"long ".repeat(60)}\n🐟`;
+    write(folder, { "set.tar": makeTar([...sampleOf(key, await drawJpeg(1)), ...sampleOf("b", await drawJpeg(2))]) });
+    const summary = await prepareHere({ source: join(folder, "set.tar"), valFraction: 0 });
+    expect(await listed(summary, "train")).toEqual([
+      [`set.tar!${key}.jpg`, "0"],
+      ["set.tar!b.jpg", "0"],
+    ]);
+  });
+
+  test.each([
+    ["below nothing", (header: Buffer) => header.fill(0xff, 124, 134).writeUInt16BE(0xfe00, 134)],
+    ["beyond all numbers", (header: Buffer) => header.fill(0x7f, 125, 136).writeUInt8(0x80, 124)],
+    ["no number", (header: Buffer) => header.write("not a size", 124)],
+    ["no number, in a pax header", undefined],
+  ])("a size that is %s ends the archive, not the program", async (_, falsify) => {
+    const folder = temporaryFolder();
+    const [first, second] = [sampleOf("a", await drawJpeg(1)), sampleOf("b", await drawJpeg(2))];
+    const bytes = makeTar([...first, ...second]);
+    const at = makeTar(first).length - 1024;
+    const header = bytes.subarray(at, at + 512);
+    falsify?.(header);
+    seal(header);
+    const pax = makeTar([{ path: "pax", content: "12 size=abc\n" }]).subarray(0, 1024);
+    pax.write("x", 156);
+    seal(pax);
+    write(folder, {
+      "set.tar": falsify ? bytes : Buffer.concat([bytes.subarray(0, at), pax, bytes.subarray(at)]),
+    });
+    const { info, skippedList } = await prepareHere({ source: join(folder, "set.tar"), valFraction: 0 });
+    expect(info.counts.train).toBe(1);
+    expect(readSkipped(skippedList)).toEqual([
+      ["set.tar", expect.stringMatching(/^damaged archive at byte \d+; nothing/)],
+    ]);
+  });
+
+  test("archives that go away, or become shorter, between listing and reading", async () => {
+    const folder = temporaryFolder();
+    const pictures = await Promise.all([1, 2].map((seed) => drawJpeg(seed)));
+    write(folder, {
+      "0.tar": makeTar(sampleOf("z", pictures[0])),
+      "1.tar": makeTar(sampleOf("a", pictures[0])),
+      "2.tar": makeTar([...sampleOf("b", pictures[0]), ...sampleOf("c", pictures[1])]),
+    });
+    let begun = false;
+    const { skippedList } = await prepareHere({
+      source: folder,
+      valFraction: 0,
+      onProgress: ({ phase }) => {
+        if (phase !== "preparing" || begun) return;
+        begun = true;
+        rmSync(join(folder, "1.tar"));
+        truncateSync(join(folder, "2.tar"), 2048);
+      },
+    });
+    expect(readSkipped(skippedList)).toEqual([
+      ["1.tar!a.jpg", "no such file"],
+      ["2.tar!b.jpg", expect.stringMatching(/^ends after \d+ of \d+ bytes$/)],
+      ["2.tar!c.jpg", expect.stringMatching(/^ends after 0 of \d+ bytes$/)],
+    ]);
   });
 
   test("a damaged header", async () => {
