@@ -1,12 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
 import { z } from "zod";
 import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
 import { stampOf } from "./archive.js";
 import { findArchives } from "./archive-files.js";
+import { describeParquet, type ParquetDescription, readColumn } from "./parquet-reader.js";
 import { compareNumerically, type Fault, type Item, type Source } from "./source.js";
 
 /** What Hugging Face's `datasets` writes into a file's metadata about its columns. */
@@ -43,16 +41,15 @@ export async function openParquet(path: string): Promise<Source | undefined> {
 
 /** The columns of the first file that can be read: all have the same, and one that is damaged is named when listed. */
 async function firstReadable(paths: readonly string[]): Promise<Columns> {
+  let fault = "no Parquet file";
   for (const path of paths) {
-    try {
-      return await withParquet(path, async (_, metadata) => findColumns(metadata, path));
-    } catch (error) {
-      if (error instanceof AlexnetError) throw error;
-      if (path === paths.at(-1))
-        throw new AlexnetError("data", `${path}: damaged Parquet file: ${describeFault(error)}`, { cause: error });
-    }
+    const description = await describeParquet(path).catch((error: unknown) => {
+      fault = `${path}: damaged Parquet file: ${describeFault(error)}`;
+      return undefined;
+    });
+    if (description !== undefined) return findColumns(description, path);
   }
-  throw new AlexnetError("data", "no Parquet file");
+  throw new AlexnetError("data", fault);
 }
 
 interface Columns {
@@ -62,10 +59,8 @@ interface Columns {
   readonly names: readonly string[] | undefined;
 }
 
-function findColumns(metadata: FileMetaData, path: string): Columns {
-  const present = metadata.schema.map(({ name }) => name);
-  const text = metadata.key_value_metadata?.find(({ key }) => key === "huggingface")?.value;
-  const features = Object.entries(description.safeParse(parseJson(text)).data?.info.features ?? {});
+function findColumns({ names: present, huggingface }: ParquetDescription, path: string): Columns {
+  const features = Object.entries(description.safeParse(parseJson(huggingface)).data?.info.features ?? {});
   const image =
     features.find(([, { _type }]) => _type === "Image")?.[0] ?? IMAGE_COLUMNS.find((name) => present.includes(name));
   const label =
@@ -90,12 +85,9 @@ async function* listFile(path: string, columns: Columns, split: Item["split"]): 
   const file = basename(path);
   try {
     const stamp = stampOf(path);
-    const groups = await withParquet(path, async (_, metadata) =>
-      metadata.row_groups.map((group) => Number(group.num_rows)),
-    );
     let first = 0;
-    for (const [group, rows] of groups.entries()) {
-      const labels = await readColumn(path, columns.label, first, first + rows);
+    for (const [group, rows] of (await describeParquet(path)).groups.entries()) {
+      const labels = await readColumn(path, columns.label, group, true);
       for (const [row, label] of labels.entries()) {
         const name = `${file}#${first + row}`;
         const className = nameOf(label, columns.names);
@@ -122,54 +114,10 @@ let lastGroup: { readonly key: string; readonly pictures: Promise<readonly unkno
 /** The picture file in a row. The latest row group is kept: neighbours are asked for one after the other. */
 export async function readRow(path: string, column: string, group: number, row: number): Promise<Uint8Array> {
   const key = `${path}#${group}`;
-  if (lastGroup?.key !== key) lastGroup = { key, pictures: readGroup(path, column, group) };
-  const picture = (await lastGroup.pictures)[row];
-  const bytes = typeof picture === "object" && picture !== null && "bytes" in picture ? picture.bytes : picture;
+  if (lastGroup?.key !== key) lastGroup = { key, pictures: readColumn(path, column, group, false) };
+  const bytes = (await lastGroup.pictures)[row];
   if (bytes instanceof Uint8Array) return bytes;
   throw new AlexnetError("data", "no picture in this row");
-}
-
-async function readGroup(path: string, column: string, group: number): Promise<readonly unknown[]> {
-  const sizes = await withParquet(path, async (_, metadata) =>
-    metadata.row_groups.map(({ num_rows }) => Number(num_rows)),
-  );
-  const first = sizes.slice(0, group).reduce((a, b) => a + b, 0);
-  return readColumn(path, column, first, first + sizes[group], false);
-}
-
-async function readColumn(
-  path: string,
-  column: string,
-  rowStart: number,
-  rowEnd: number,
-  utf8 = true,
-): Promise<unknown[]> {
-  return withParquet(path, async (file, metadata) => {
-    const rows = await parquetReadObjects({ file, metadata, columns: [column], rowStart, rowEnd, compressors, utf8 });
-    return rows.map((row) => row[column] as unknown);
-  });
-}
-
-async function withParquet<T>(
-  path: string,
-  use: (file: AsyncBuffer, metadata: FileMetaData) => Promise<T>,
-): Promise<T> {
-  const handle = openSync(path, "r");
-  try {
-    const { size } = fstatSync(handle);
-    const file: AsyncBuffer = {
-      byteLength: size,
-      async slice(start, end = size) {
-        const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
-        for (let done = 0, read = -1; read !== 0 && done < bytes.length; done += read)
-          read = readSync(handle, bytes, done, bytes.length - done, start + done);
-        return bytes.buffer;
-      },
-    };
-    return await use(file, await parquetMetadataAsync(file));
-  } finally {
-    closeSync(handle);
-  }
 }
 
 function parseJson(text: string | undefined): unknown {
