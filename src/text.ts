@@ -1,4 +1,14 @@
-/** Numbers as people read them. */
+/** Numbers and names as people read them. */
+
+const escapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** A name from outside on one line: line breaks as \n, and what else steers a terminal as \u001b and so on. */
+export function printable(name: string): string {
+  return name.replace(
+    /[\p{Cc}\u2028\u2029]/gu,
+    (character) => escapes[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
 
 /** 60,965,224 */
 export function thousands(value: number): string {

@@ -1,11 +1,12 @@
 import { CommanderError } from "commander";
 import { AlexnetError } from "../errors.js";
+import { printable } from "../text.js";
 
 /** Says on stderr what went wrong and returns the exit status for it. */
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
   if (error instanceof AlexnetError) {
-    process.stderr.write(`alexnet: ${error.message}\n`);
+    process.stderr.write(`alexnet: ${error.message.split("\n").map(printable).join("\n")}\n`);
     return { usage: 2, interrupted: interruptedStatus(error) }[error.code as string] ?? 1;
   }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type PrepareSummary, prepare } from "../dataset/prepare.js";
+import { AlexnetError } from "../errors.js";
 import { byteSize, clock, thousands } from "../text.js";
 import { interruptible } from "./interruption.js";
 import { choice, fraction, share, wholeNumber } from "./options.js";
@@ -37,7 +38,9 @@ export function register(program: Program): void {
       .option("--allow-missing-classes", "go on when training and validation have different classes")
       .option("--allow-svg", "read SVG, which can refer to other files")
       .option("--json", "print the summary as JSON")
-      .action(async (source, { json, ...options }) => {
+      .allowExcessArguments()
+      .action(async (source, { json, ...options }, { args }) => {
+        if (args.length > 1) throw new AlexnetError("usage", severalSets(args));
         const start = performance.now();
         const display = new PreparingDisplay();
         const summary = await interruptible((signal) =>
@@ -50,6 +53,14 @@ export function register(program: Program): void {
         if (json) console.log(JSON.stringify({ ...summary, ...cost }, undefined, 2));
         else printSummary(summary, cost);
       }),
+  );
+}
+
+/** A shell takes braces and stars apart before we see them. */
+function severalSets(given: readonly string[]): string {
+  return (
+    `prepare takes one set, here are ${given.length} (${given[0]}, ${given[1]}${given.length > 2 ? ", …" : ""}); ` +
+    "put a pattern into quotes, such as 'train-{000..146}.tar', or name the folder"
   );
 }
 

@@ -1,5 +1,8 @@
+import { printable } from "../text.js";
+
 /** Rows in columns: the first column to the left, the others to the right. */
-export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function formatTable(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const rows = lines.map((cells) => cells.map(printable));
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => [...(row[column] ?? "")].length)),
   );
@@ -17,4 +20,4 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
   console.log(formatTable(head, rows));
 }
 
-export { byteSize, clock, percent, thousands } from "../text.js";
+export { byteSize, clock, percent, printable, thousands } from "../text.js";

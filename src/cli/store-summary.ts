@@ -1,6 +1,6 @@
 import { findingsOf, listsOf, type SplitSummary } from "../dataset/prepare.js";
 import type { StoreInfo } from "../dataset/store.js";
-import { thousands } from "../text.js";
+import { printable, thousands } from "../text.js";
 import { printTable } from "./print.js";
 
 /** Classes that are listed where not all of them are asked for. */
@@ -29,9 +29,9 @@ export function printClasses(
 
 /** What a person should know before training: what is missing, what is there twice. */
 export function printFindings(info: StoreInfo, path: string): void {
-  for (const line of findingsOf(info, path)) console.log(line);
+  for (const line of findingsOf(info, path)) console.log(printable(line));
   const { train, val, across, examples } = info.duplicates;
   if (train + val > 0) console.log(`duplicates: ${thousands(train)} within train, ${thousands(val)} within val`);
-  for (const names of examples) console.log(`  the same: ${names.join(", ")}`);
+  for (const names of examples) console.log(`  the same: ${names.map(printable).join(", ")}`);
   if (train + val + across > 0) console.log(`  all of them: ${listsOf(path).duplicatesList}`);
 }

@@ -5,7 +5,7 @@ import { compareCodePoints } from "../images/list.js";
 import { bits, Purpose } from "../random.js";
 import { type DatabaseFile, fromJson, keys, type Split, toJson } from "./database.js";
 import { sha256 } from "./sha256.js";
-import type { Fault, Item, Place, Source } from "./sources/source.js";
+import { type Fault, type Item, type Place, type Source, understood } from "./sources/source.js";
 
 /** What is to be read, in order; written down before anything is read, so that an interrupted preparation goes on. */
 export interface Plan {
@@ -18,6 +18,8 @@ export interface Plan {
   readonly fingerprint: string;
   /** Validation pictures left out because nothing to train on has their class. */
   readonly leftOut: number;
+  /** Archives and folders that could not be read to their end. */
+  readonly partial: number;
   /** What a person should know about the set. */
   readonly notes: readonly string[];
 }
@@ -65,7 +67,7 @@ export async function writePlan(file: DatabaseFile, source: Source, options: Pla
     stampItem(fingerprint, item);
     record.push(
       "reason" in item
-        ? [item.name, tally.addFault(item.reason)]
+        ? [item.name, tally.addFault(item)]
         : [item.name, tally.add(item), item.split ?? null, item.place],
     );
     if (record.length === RECORD) {
@@ -85,7 +87,8 @@ export async function writePlan(file: DatabaseFile, source: Source, options: Pla
     labels,
     fingerprint: fingerprint.digest("hex"),
     leftOut,
-    notes,
+    partial: tally.partial.length,
+    notes: [...(source.notes ?? []), ...notes],
   };
 }
 
@@ -157,6 +160,8 @@ function readEntry(entry: Entry, plan: Plan, drawn: Split): Planned {
 /** What must be known of all pictures before the first is read: 9 bytes each. */
 class Tally {
   pictures = 0;
+  readonly partial: Fault[] = [];
+  #firstFault: Fault | undefined;
   readonly #numbers = new Map<string, number>(); // class numbers by name, as met
   readonly #counts: { train: number; val: number; undecided: number }[] = []; // by class number
   #undecided = new Uint32Array(1024); // by picture: class number + 1, or 0 where the split is given
@@ -164,9 +169,11 @@ class Tally {
 
   constructor(readonly seed: number) {}
 
-  addFault(reason: string): string {
+  addFault(fault: Fault): string {
+    this.#firstFault ??= fault;
+    if (fault.isPartial) this.partial.push(fault);
     this.#next();
-    return reason;
+    return fault.reason;
   }
 
   /** @returns the number of the item's class. */
@@ -216,7 +223,7 @@ class Tally {
       return train + undecided > 0;
     };
     const trained = names.filter(inTraining);
-    if (trained.length === 0) throw new AlexnetError("data", `${source.path}: no pictures to train on`);
+    if (trained.length === 0) throw nothingToTrainOn(source, this.#firstFault);
     const unknown = names.filter((name) => !inTraining(name)).sort(compareCodePoints);
     const leftOut = unknown.reduce((sum, name) => sum + this.#counts[this.#numbers.get(name) ?? 0].val, 0);
     const hasValidation = this.#counts.some(({ val }) => val > 0);
@@ -230,7 +237,7 @@ class Tally {
       classes,
       labels: names.map((name) => (unknown.includes(name) ? -1 : (labelOf.get(name) ?? -1))),
       leftOut,
-      notes: notesOn(classes, unknown, unvalidated),
+      notes: notesOn(classes, unknown, unvalidated, this.partial),
     };
   }
 }
@@ -248,8 +255,20 @@ function refuseDifference(path: string, unknown: readonly string[], unvalidated:
   );
 }
 
-function notesOn(classes: readonly string[], unknown: readonly string[], unvalidated: readonly string[]): string[] {
+function nothingToTrainOn({ path, kind }: Source, fault: Fault | undefined): AlexnetError {
+  const example = fault === undefined ? "" : `, and ${fault.name}: ${fault.reason}`;
+  return new AlexnetError("data", `${path}: taken for ${kind}, but no pictures to train on${example}; ${understood}`);
+}
+
+function notesOn(
+  classes: readonly string[],
+  unknown: readonly string[],
+  unvalidated: readonly string[],
+  partial: readonly Fault[],
+): string[] {
   const notes: string[] = [];
+  if (partial.length > 0)
+    notes.push(`incomplete: ${enumerate(partial.map(({ name, reason }) => `${name} (${reason})`))}`);
   if (classes.length === 1) notes.push(`only one class (${classes[0]}): there is nothing to tell it apart from`);
   if (unknown.length > 0) notes.push(`left out, being in validation only: ${enumerate(unknown)}`);
   if (unvalidated.length > 0) notes.push(`without validation pictures: ${enumerate(unvalidated)}`);

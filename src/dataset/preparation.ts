@@ -197,6 +197,7 @@ export class Preparation {
       allowSvg: request.allowSvg,
       skipped: this.skipped,
       leftOut: plan.leftOut,
+      partial: plan.partial,
       notes: plan.notes,
       duplicates,
       contentHash: hashContent(this.#progress.chains),

@@ -361,6 +361,12 @@ function refuseForeignFolder(out: string): void {
 
 function refuseBad({ info, path, skippedList }: PrepareSummary, maxBad: number): void {
   const tried = info.skipped + info.counts.train + info.counts.val;
+  if (info.partial > 0 && maxBad < 1)
+    throw new AlexnetError(
+      "data",
+      `${path}: ${info.partial} of the archives or folders could not be read to the end, and how many pictures are ` +
+        `missing is unknown: see ${skippedList}; the store is whole and kept, --max-bad 100% accepts it`,
+    );
   if (info.skipped <= tried * maxBad) return;
   throw new AlexnetError(
     "data",

@@ -58,6 +58,8 @@ const storeInfo = z
     skipped: count,
     /** Validation pictures of classes that training doesn't have. */
     leftOut: count,
+    /** Archives and folders that could not be read to their end; notes name them. */
+    partial: count.default(0),
     notes: z.array(z.string()).readonly(),
     duplicates,
     /** SHA-256 over every picture, label and name, in order. */

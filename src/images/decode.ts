@@ -1,7 +1,7 @@
 import { AlexnetError } from "../errors.js";
 import { DECODING_SECONDS, decodeAny } from "./decode-any.js";
 import { decodeJpeg } from "./decode-jpeg.js";
-import { PICTURE_BYTES, PIXEL_LIMIT } from "./geometry.js";
+import { LONGEST_SIDE, PICTURE_BYTES, PIXEL_LIMIT } from "./geometry.js";
 import { type FileKind, recognise } from "./recognise.js";
 import { sharp } from "./sharp.js";
 import { findTurbojpeg } from "./turbojpeg.js";
@@ -62,6 +62,7 @@ function explain(error: unknown, kind: FileKind, length: number): string {
   const text = error instanceof Error ? error.message : String(error);
   const size = `${(length / 1000).toFixed(length < 10_000 ? 1 : 0)} kB`;
   if (/pixel limit/i.test(text)) return `${kind} of more than ${PIXEL_LIMIT / 1e6} million pixels; not decoded`;
+  if (/bad image dimensions/i.test(text)) return `${kind} of more than ${LONGEST_SIDE} pixels a side; not decoded`;
   if (/timeout/i.test(text)) return `${kind} that takes more than ${DECODING_SECONDS} s to decode`;
   if (/premature end|truncat|unexpected end|not enough|end of (file|stream)/i.test(text))
     return `truncated ${kind} (${size})`;

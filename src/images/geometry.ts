@@ -4,8 +4,11 @@ import type { Box } from "./resample.js";
 export const PICTURE_SIZE = 256;
 export const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
 
-/** The most pixels a picture may claim to have; beyond it nothing is decoded (16383 squared, as in libvips). */
-export const PIXEL_LIMIT = 16_383 ** 2;
+/** Of a WebP, in pixels; JPEG and others may be longer. */
+export const LONGEST_SIDE = 16_383;
+
+/** The most pixels a picture may claim to have; beyond it nothing is decoded (as in libvips). */
+export const PIXEL_LIMIT = LONGEST_SIDE ** 2;
 
 /** Where the 256x256 centre lies once the shorter side is scaled to 256 (paper section 2). */
 export interface Fit {

@@ -14,55 +14,70 @@ export function hasPictureExtension(name: string): boolean {
 
 /**
  * The picture files that some paths stand for: a file stands for itself whatever its name, a folder for all pictures
- * below it, sorted by code points. Links are followed, loops once.
+ * below it, sorted by code points. Links are followed, to each folder once.
  * @throws AlexnetError "data" for a path that doesn't exist or can't be read.
  */
 export async function listPictures(paths: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const path of paths) {
-    if (await isFolder(path)) for await (const file of walk(path)) found.push(join(path, file));
+    if (await isFolder(path)) for await (const file of walk(path, throwUnlessSpecial)) found.push(join(path, file));
     else found.push(path);
   }
   return found;
 }
 
+/** Pipes and devices are passed over. */
+function throwUnlessSpecial(_: string, error: unknown): void {
+  if (!(error instanceof AlexnetError)) throw error;
+}
+
 /**
  * Names of the picture files below a folder, relative to it with "/" between, in a fixed order. What can't be entered
- * is given to `onUnreadable`; other files and hidden ones to nobody.
+ * or is no file, whatever its name says, is given to `onUnreadable`; other files and hidden ones to nobody.
  */
 export async function* walk(
   folder: string,
-  onUnreadable: (name: string, error: unknown) => void = (_, error) => {
-    throw error;
-  },
+  onUnreadable: (name: string, error: unknown) => void,
 ): AsyncGenerator<string> {
-  yield* walkBelow(folder, "", [await realpath(folder)], onUnreadable);
+  yield* walkBelow(folder, "", false, [], new Set(), onUnreadable);
 }
 
+/** `seen`: folders walked so far. No link is followed to them: a few dozen links can lead along billions of paths. */
 async function* walkBelow(
   root: string,
   prefix: string,
+  isLink: boolean,
   ancestors: readonly string[],
+  seen: Set<string>,
   onUnreadable: (name: string, error: unknown) => void,
 ): AsyncGenerator<string> {
   let entries: Dirent[];
+  let real: string;
   try {
+    real = await realpath(join(root, prefix));
+    if (isLink && (seen.has(real) || ancestors.some((ancestor) => contains(real, ancestor)))) return;
     entries = await readdir(join(root, prefix), { withFileTypes: true });
   } catch (error) {
     onUnreadable(prefix, error);
     return;
   }
+  seen.add(real);
   entries.sort((a, b) => compareCodePoints(a.name, b.name));
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
     const name = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     const kind = kindOf(entry, join(root, name));
-    if (kind === "file" && hasPictureExtension(entry.name)) yield name;
-    if (kind !== "folder") continue;
-    const real = await realpath(join(root, name));
-    const isLoop = ancestors.some((ancestor) => ancestor === real || ancestor.startsWith(real + sep));
-    if (!isLoop) yield* walkBelow(root, name, [...ancestors, real], onUnreadable);
+    if (kind === "folder")
+      yield* walkBelow(root, name, entry.isSymbolicLink(), [...ancestors, real], seen, onUnreadable);
+    else if (!hasPictureExtension(entry.name)) continue;
+    else if (kind === "file") yield name;
+    else onUnreadable(name, new AlexnetError("data", "neither a file nor a folder"));
   }
+}
+
+/** Whether a folder is another one or above it; both by their real paths. */
+export function contains(folder: string, other: string): boolean {
+  return other === folder || other.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 /** Follows links; a link that leads nowhere counts as a file, so that somebody hears of it when it is read. */

@@ -19,11 +19,16 @@ export async function loadPicture(source: string | Uint8Array, options: DecodeOp
   }
 }
 
+/** What isn't UTF-8 in a name reads as U+FFFD, and is then not found. */
+const hasOddName = (error: unknown) =>
+  error instanceof Error && "path" in error && typeof error.path === "string" && error.path.includes("\u{fffd}");
+
 /** Why a file could not be read or decoded, in a few words. */
 export function describeFault(error: unknown): string {
   if (error instanceof AlexnetError) return error.message;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT") return "no such file";
+  if (code === "ENOENT") return hasOddName(error) ? "its name is not UTF-8; rename it" : "no such file";
+  if (code === "ELOOP") return "a link that leads to itself";
   if (code === "EACCES" || code === "EPERM") return "no permission to read it";
   if (code === "EISDIR") return "a folder, not a picture";
   return error instanceof Error ? error.message : String(error);

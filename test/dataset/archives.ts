@@ -85,7 +85,7 @@ const doubles = (...values: readonly number[]): Buffer => Buffer.from(Float64Arr
 /** As `datasets` writes it: a struct of bytes and path, and a number of the class. */
 export function makeParquet(
   pictures: readonly (Uint8Array | null)[],
-  labels: readonly (number | string)[],
+  labels: readonly (number | string | null)[],
   options: object,
   columns = ["picture", "kind"],
 ) {
@@ -94,7 +94,7 @@ export function makeParquet(
   const buffer = parquetWriteBuffer({
     columnData: [
       { name: image, data: pictures.map((bytes, i) => (bytes === null ? null : { bytes, path: `${i}.jpg` })) },
-      { name: label, data: isText ? [...labels] : labels.map(BigInt) },
+      { name: label, data: isText ? [...labels] : labels.map((label) => (label === null ? null : BigInt(label))) },
     ],
     schema: [
       { name: "root", num_children: 2 },

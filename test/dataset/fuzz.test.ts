@@ -7,13 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readPlace } from "#src/dataset/read-place.js";
 import { detectSource } from "#src/dataset/sources/detect.js";
 import { AlexnetError } from "#src/errors.js";
-import { damage, damaged } from "../images/damage.js";
+import { damage, damaged, drawForms, RUNS, randomBytes } from "../images/damage.js";
 import { drawJpeg } from "../images/draw.js";
 import { makeMetaMat, makeParquet, makeTar } from "./archives.js";
-import { drawSome, prepareHere, readSkipped, temporaryFolder, write } from "./fixtures.js";
+import { drawSome, prepareHere, readSkipped, temporaryFolder, useStore, write } from "./fixtures.js";
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 2000);
-const LONGEST_MS = 20_000;
+const LONGEST_MS = 40_000; // reading Parquet is given up after 30 s
 
 let folder: string;
 beforeAll(() => {
@@ -36,7 +35,7 @@ const holds = <T>(property: fc.IAsyncProperty<T>, numRuns: number) =>
   fc.assert(property, { numRuns, seed: 1, timeout: LONGEST_MS });
 
 describe("damaged archives are listed as far as they go", () => {
-  test("tar", { timeout: 300_000 }, async () => {
+  test("tar", { timeout: 600_000 }, async () => {
     const files = Object.entries(await drawSome("", 5)).flatMap(([path, content], i) => [
       { path, content },
       { path: path.replace("jpg", i % 2 === 0 ? "cls" : "json"), content: "7" },
@@ -48,11 +47,11 @@ describe("damaged archives are listed as far as they go", () => {
         writeFileSync(path, damaged(whole, how));
         await listAll(path);
       }),
-      RUNS / 4,
+      RUNS,
     );
   });
 
-  test("Parquet", { timeout: 300_000 }, async () => {
+  test("Parquet", { timeout: 600_000 }, async () => {
     const pictures = Object.values(await drawSome("", 6));
     const whole = makeParquet(pictures, [0, 1, 0, 1, 0, 1], { rowGroupSize: 3 }, ["image", "label"]);
     const path = join(folder, "set.parquet");
@@ -61,11 +60,11 @@ describe("damaged archives are listed as far as they go", () => {
         writeFileSync(path, damaged(whole, { ...how, kept: how.kept < 0.5 ? how.kept : 1 }));
         await listAll(path);
       }),
-      RUNS / 4,
+      RUNS,
     );
   });
 
-  test("the devkit's meta.mat", { timeout: 300_000 }, async () => {
+  test("the devkit's meta.mat", { timeout: 600_000 }, async () => {
     const whole = makeMetaMat([{ id: 1, wnid: "n01440764", words: "tench" }]);
     const path = temporaryFolder();
     const picture = { path: "n01440764.tar", content: makeTar([{ path: "a.jpg", content: await drawJpeg(1) }]) };
@@ -79,21 +78,52 @@ describe("damaged archives are listed as far as they go", () => {
         write(path, { "ILSVRC2012_devkit_t12.tar.gz": gzipSync(devkit, { level: 1 }) });
         await listAll(path);
       }),
-      RUNS / 4,
+      RUNS,
     );
   });
 });
 
-test("of a folder of damaged files every one is in the store or in the list", { timeout: 300_000 }, async () => {
+const paddingOf = ({ length }: Uint8Array) => (512 - (length % 512)) % 512;
+
+test("a tar cut anywhere: every sample before the cut is listed, and that there was a cut", async () => {
+  const drawn = Object.values(await drawSome("", 6));
+  const parts = drawn.map((content, i) => [
+    { path: `${i}.cls`, content: "0" },
+    { path: `${i}.jpg`, content },
+  ]);
+  const ends = parts.map((_, i) => makeTar(parts.slice(0, i + 1).flat()).length - 1024 - paddingOf(drawn[i]));
+  const whole = makeTar(parts.flat());
+  const path = join(folder, "cut.tar");
+  await holds(
+    fc.asyncProperty(fc.integer({ min: 0, max: whole.length - 513 }), async (length) => {
+      writeFileSync(path, whole.subarray(0, length));
+      const items = [];
+      for await (const item of (await detectSource(path)).items()) items.push(item);
+      expect(items.filter((item) => "place" in item)).toHaveLength(ends.filter((end) => end <= length).length);
+      expect(items.filter((item) => "reason" in item && item.isPartial)).toHaveLength(1);
+    }),
+    RUNS,
+  );
+});
+
+test(`of ${RUNS} files of random bytes and ${RUNS} damaged pictures each is in the store or in the list`, {
+  timeout: 600_000,
+}, async () => {
   const source = temporaryFolder();
-  const whole = Object.values(await drawSome("", 20));
-  const samples = fc.sample(fc.tuple(fc.constantFrom(...whole), damage), { numRuns: RUNS / 4, seed: 3 });
-  samples.forEach(([picture, how], i) => {
-    write(source, { [`${i % 2 === 0 ? "even" : "odd"}/${i}.jpg`]: i % 10 === 0 ? picture : damaged(picture, how) });
-  });
-  const { info, skippedList } = await prepareHere({ source, workers: 2 });
+  const whole = await drawForms();
+  const damages = fc.sample(fc.tuple(fc.constantFrom(...whole), damage), { numRuns: RUNS, seed: 3 });
+  const random = fc.sample(randomBytes, { numRuns: RUNS, seed: 4 });
+  for (const [i, bytes] of random.entries()) write(source, { [`random/${i}.jpg`]: bytes });
+  for (const [i, [picture, how]] of damages.entries())
+    write(source, { [`damaged/${i}.jpg`]: i % 10 === 0 ? picture : damaged(picture, how) });
+  const { path, info, skippedList } = await prepareHere({ source, valFraction: 0, encoding: "jpeg", workers: 2 });
   const listed = readSkipped(skippedList);
-  expect(info.counts.train + info.counts.val + listed.length).toBe(samples.length);
-  expect(new Set(listed.map(([name]) => name)).size).toBe(info.skipped);
-  expect(listed.every(([, reason]) => reason.length > 0)).toBe(true);
+  const stored = await useStore(path, (store) =>
+    Array.from({ length: store.count("train") }, (_, i) => store.fileName("train", i)),
+  );
+  const names = [...random.map((_, i) => `random/${i}.jpg`), ...damages.map((_, i) => `damaged/${i}.jpg`)];
+  expect([...stored, ...listed.map(([name]) => name)].sort()).toEqual(names.sort());
+  expect(info.skipped).toBe(listed.length);
+  expect(listed.filter(([, reason]) => reason.length === 0)).toEqual([]);
+  expect(stored.filter((name) => /damaged\/\d*0\.jpg/.test(name)).length).toBe(RUNS / 10); // the whole ones
 });

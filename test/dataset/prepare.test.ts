@@ -299,7 +299,9 @@ describe("what is asked for wrongly", () => {
     await expect(prepareHere({ source })).rejects.toThrow(
       /no class folders, only files \(2 \.jpg, 1 \.txt\); understood/,
     );
-    await expect(prepareHere({ source: join(source, "c.txt") })).rejects.toThrow(/a single file that is no archive/);
+    await expect(prepareHere({ source: join(source, "c.txt") })).rejects.toThrow(
+      /a single file \(\.txt\) that is no archive/,
+    );
     mkdirSync(join(source, "cat"));
     await expect(prepareHere({ source })).rejects.toThrow(/no pictures to train on/);
   });

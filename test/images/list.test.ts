@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listPictures, walk } from "#src/images/list.js";
+import { describeFault } from "#src/images/picture.js";
 
 let folder: string;
 beforeEach(() => {
@@ -58,6 +60,34 @@ test("links are followed, loops not for ever, and one that leads nowhere is stil
   const found = await listPictures([folder]);
   expect(found).toEqual(["gone.jpg", "link/1.jpg", "real/1.jpg"].map((name) => join(folder, name)));
 });
+
+test("links that lead along countless ways, up, or to the root end soon", async () => {
+  for (let i = 0; i < 40; i++) {
+    put(`way/${i}/${i}.jpg`);
+    for (const name of ["a", "b"]) symlinkSync(`../${i + 1}`, join(folder, `way/${i}/${name}`));
+  }
+  symlinkSync("/", join(folder, "way/0/root"));
+  symlinkSync(folder, join(folder, "way/0/up"));
+  const found = await listPictures([join(folder, "way")]);
+  expect(new Set(found.map((path) => basename(path))).size).toBe(40);
+  expect(found.length).toBeLessThan(40 * 40);
+});
+
+test.skipIf(process.platform === "win32")(
+  "what is no file though its name says so is reported, not opened",
+  async () => {
+    put("1.jpg");
+    spawnSync("mkfifo", [join(folder, "pipe.jpg")]);
+    symlinkSync("/dev/zero", join(folder, "zero.jpg"));
+    const reported: [string, string][] = [];
+    const found: string[] = [];
+    for await (const name of walk(folder, (path, error) => reported.push([path, describeFault(error)])))
+      found.push(name);
+    expect(found).toEqual(["1.jpg"]);
+    expect(reported).toEqual(["pipe.jpg", "zero.jpg"].map((name) => [name, "neither a file nor a folder"]));
+    expect(await listPictures([folder])).toEqual([join(folder, "1.jpg")]);
+  },
+);
 
 test("a path that isn't there is an error that names it", async () => {
   await expect(listPictures([join(folder, "none")])).rejects.toMatchObject({ code: "data" });

@@ -1,7 +1,21 @@
 import { statSync } from "node:fs";
+import { basename } from "node:path";
 import { describeFault } from "../../images/picture.js";
 import type { Fault, Item, Place } from "./source.js";
-import type { TarEntry } from "./tar.js";
+import { type Bytes, type TarEntry, withFile } from "./tar.js";
+
+/** What an archive holds; a fault where it can't be opened. */
+export function* listArchive(
+  path: string,
+  list: (file: Bytes, path: string, stamp: string) => Iterable<Item | Fault>,
+): Generator<Item | Fault> {
+  try {
+    const stamp = stampOf(path);
+    yield* withFile(path, (file) => list(file, path, stamp));
+  } catch (error) {
+    yield { name: basename(path), reason: describeFault(error), isPartial: true };
+  }
+}
 
 /** What each entry stands for, and a fault where the archive turns out to be cut or damaged. */
 export function* untilDamaged<T>(
@@ -12,7 +26,7 @@ export function* untilDamaged<T>(
   try {
     for (const entry of entries) yield* describe(entry);
   } catch (error) {
-    yield { name: archive, reason: describeFault(error) };
+    yield { name: archive, reason: describeFault(error), isPartial: true };
   }
 }
 

@@ -5,15 +5,8 @@ import { describeFault } from "../../images/picture.js";
 import { openIlsvrcArchives } from "./ilsvrc-archives.js";
 import { openImageFolder } from "./image-folder.js";
 import { openParquet } from "./parquet.js";
-import type { Source } from "./source.js";
+import { type Source, understood } from "./source.js";
 import { openWebDataset } from "./webdataset.js";
-
-const LAYOUTS = [
-  "folders train/<class>/ with val/<class>/, or <class>/ alone",
-  "ILSVRC2012_img_train.tar with ILSVRC2012_img_val.tar and its devkit",
-  "WebDataset shards (*.tar, also as train-{000..146}.tar)",
-  "Parquet files with the columns image and label",
-];
 
 /** Tells what form of picture set was given by looking at it. @throws AlexnetError "data" for none it knows. */
 export async function detectSource(given: string): Promise<Source> {
@@ -21,7 +14,7 @@ export async function detectSource(given: string): Promise<Source> {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   const source = await tryAll(path, isFolder);
   if (source !== undefined) return source;
-  throw new AlexnetError("data", `${path}: ${describe(path, isFolder)}; understood: ${LAYOUTS.join("; ")}`);
+  throw new AlexnetError("data", `${path}: ${describe(path, isFolder)}; ${understood}`);
 }
 
 async function tryAll(path: string, isFolder: boolean): Promise<Source | undefined> {
@@ -34,13 +27,13 @@ async function tryAll(path: string, isFolder: boolean): Promise<Source | undefin
     );
   } catch (error) {
     if (error instanceof AlexnetError) throw error;
-    throw new AlexnetError("data", `${path}: damaged: ${describeFault(error)}`, { cause: error });
+    throw new AlexnetError("data", `${path}: ${describeFault(error)}`, { cause: error });
   }
 }
 
 function describe(path: string, isFolder: boolean): string {
   if (!existsSync(path)) return "no such file or folder";
-  if (!isFolder) return "a single file that is no archive of pictures";
+  if (!isFolder) return `a single file (${extname(path) || "no extension"}) that is no archive of pictures`;
   const names = readdirSync(path).filter((name) => !name.startsWith("."));
   if (names.length === 0) return "an empty folder";
   const kinds = new Map<string, number>();

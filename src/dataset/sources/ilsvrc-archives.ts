@@ -2,11 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { AlexnetError } from "../../errors.js";
+import { describeFault } from "../../images/picture.js";
 import type { Split } from "../database.js";
-import { placeOf, stampOf, untilDamaged } from "./archive.js";
+import { listArchive, placeOf, untilDamaged } from "./archive.js";
 import { readSynsets } from "./meta-mat.js";
 import type { Fault, Item, Source } from "./source.js";
-import { type Bytes, readTar, withFile } from "./tar.js";
+import { type Bytes, readTar } from "./tar.js";
 
 const TRAIN = "ILSVRC2012_img_train.tar";
 const VALIDATION = "ILSVRC2012_img_val.tar";
@@ -14,12 +15,16 @@ const DEVKIT = "ILSVRC2012_devkit_t12.tar.gz";
 
 /**
  * ImageNet's archives as they are distributed, read in place: a tar of class tars; the validation pictures in one tar,
- * their classes in the devkit. `path` is the folder that has them, or the training archive.
+ * their classes in the devkit. `path` is the folder that has them, or one of them.
  */
 export function openIlsvrcArchives(path: string): Source | undefined {
-  const folder = basename(path) === TRAIN ? dirname(path) : path;
+  const folder = [TRAIN, VALIDATION, DEVKIT].includes(basename(path)) ? dirname(path) : path;
   const [train, validation, devkit] = [TRAIN, VALIDATION, DEVKIT].map((name) => join(folder, name));
-  if (!existsSync(train)) return undefined;
+  if (!existsSync(train)) {
+    const isMeant = folder === path ? existsSync(validation) && !existsSync(join(path, "train")) : existsSync(path);
+    if (!isMeant) return undefined;
+    throw new AlexnetError("data", `${folder}: no ${TRAIN} to train on; put it beside the other archives`);
+  }
   if (existsSync(validation) && !existsSync(devkit))
     throw new AlexnetError("data", `${validation}: what its pictures show is in ${DEVKIT}; put that beside it`);
   const kit = existsSync(devkit) ? readDevkit(devkit) : undefined;
@@ -29,8 +34,9 @@ export function openIlsvrcArchives(path: string): Source | undefined {
     titles: kit?.titles ?? new Map(),
     *items() {
       const divided = kit !== undefined && existsSync(validation);
-      yield* withFile(train, (file) => listTraining(file, train, divided ? "train" : undefined));
-      if (divided) yield* withFile(validation, (file) => listValidation(file, validation, kit.classOfPicture));
+      yield* listArchive(train, (file, path, stamp) => listTraining(file, path, stamp, divided ? "train" : undefined));
+      if (divided)
+        yield* listArchive(validation, (file, path, stamp) => listValidation(file, path, stamp, kit.classOfPicture));
     },
   };
 }
@@ -42,12 +48,20 @@ interface Devkit {
 }
 
 function readDevkit(path: string): Devkit {
+  try {
+    return parseDevkit(path);
+  } catch (error) {
+    throw new AlexnetError("data", `${path}: damaged: ${describeFault(error)}`, { cause: error });
+  }
+}
+
+function parseDevkit(path: string): Devkit {
   const archive = gunzipSync(readFileSync(path), { maxOutputLength: 256 << 20 });
   const bytes: Bytes = { length: archive.length, read: (offset, length) => archive.subarray(offset, offset + length) };
   const files = [...readTar(bytes)];
   const find = (name: string): Buffer => {
     const entry = files.find((file) => basename(file.path) === name);
-    if (entry === undefined) throw new AlexnetError("data", `${path}: no ${name} in it`);
+    if (entry === undefined) throw new AlexnetError("data", `no ${name} in it`);
     return archive.subarray(entry.offset, entry.offset + entry.length);
   };
   const synsets = readSynsets(find("meta.mat"));
@@ -55,16 +69,14 @@ function readDevkit(path: string): Devkit {
   const numbers = find("ILSVRC2012_validation_ground_truth.txt").toString("latin1").trim().split(/\s+/);
   const classOfPicture = numbers.map((text, i) => {
     const wnid = wnids.get(Number(text));
-    if (wnid === undefined)
-      throw new AlexnetError("data", `${path}: class ${text} of picture ${i + 1} is not in meta.mat`);
+    if (wnid === undefined) throw new AlexnetError("data", `class ${text} of picture ${i + 1} is not in meta.mat`);
     return wnid;
   });
   return { titles: new Map(synsets.map(({ wnid, words }) => [wnid, words])), classOfPicture };
 }
 
-function* listTraining(file: Bytes, path: string, split: Split | undefined): Generator<Item | Fault> {
+function* listTraining(file: Bytes, path: string, stamp: string, split: Split | undefined): Generator<Item | Fault> {
   const archive = basename(path);
-  const stamp = stampOf(path);
   yield* untilDamaged(archive, readTar(file), function* (inner) {
     const className = basename(inner.path, ".tar");
     yield* untilDamaged(
@@ -78,9 +90,13 @@ function* listTraining(file: Bytes, path: string, split: Split | undefined): Gen
   });
 }
 
-function* listValidation(file: Bytes, path: string, classes: readonly string[]): Generator<Item | Fault> {
+function* listValidation(
+  file: Bytes,
+  path: string,
+  stamp: string,
+  classes: readonly string[],
+): Generator<Item | Fault> {
   const archive = basename(path);
-  const stamp = stampOf(path);
   yield* untilDamaged(archive, readTar(file), function* (entry) {
     const name = `${archive}!${entry.path}`;
     const number = Number(/_(\d{8})\.[^.]*$/.exec(entry.path)?.[1]);

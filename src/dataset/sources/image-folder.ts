@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
-import { compareCodePoints, hasPictureExtension, walk } from "../../images/list.js";
+import { compareCodePoints, contains, hasPictureExtension, walk } from "../../images/list.js";
 import { describeFault } from "../../images/picture.js";
 import type { Split } from "../database.js";
 import { stampOf } from "./archive.js";
@@ -15,8 +15,8 @@ const KAGGLE_LIST = "LOC_val_solution.csv";
 const LIST = "val.txt";
 
 /**
- * `train/<class>/…` beside `val/<class>/…` (or validation, valid, test), or only `<class>/…`. Folders inside a class
- * belong to it. The validation pictures may lie in one folder, their classes in val.txt or LOC_val_solution.csv: so
+ * `train/<class>/…` beside `val/<class>/…` (or validation, valid, test; in any case), or only `<class>/…`. Folders inside
+ * a class belong to it. The validation pictures may lie in one folder, their classes in val.txt or LOC_val_solution.csv: so
  * ILSVRC is when unpacked, by hand or by Kaggle.
  */
 export async function openImageFolder(path: string): Promise<Source | undefined> {
@@ -29,6 +29,7 @@ export async function openImageFolder(path: string): Promise<Source | undefined>
     kind: "image folders",
     path: given,
     titles,
+    notes: notesOn(await listFolders(root), parts),
     async *items() {
       for (const part of parts) yield* "list" in part ? listFlat(root, part) : listClasses(root, part);
     },
@@ -45,6 +46,7 @@ interface ClassFolders {
 /** A folder of validation pictures, and a file that says what they show. */
 interface FlatFolder {
   readonly folder: string;
+  readonly split: "val";
   readonly list: string;
   /** Numbers in the list count these. */
   readonly classes: readonly string[];
@@ -52,15 +54,35 @@ interface FlatFolder {
 
 async function findParts(root: string): Promise<(ClassFolders | FlatFolder)[]> {
   const folders = await listFolders(root);
-  if (!folders.includes("train"))
-    return folders.length === 0 ? [] : [{ folder: "", split: undefined, classes: folders }];
-  const validation = VALIDATION_NAMES.find((name) => folders.includes(name));
-  const classes = await listFolders(join(root, "train"));
-  if (validation === undefined) return [{ folder: "train", split: undefined, classes }];
-  const train = { folder: "train", split: "train", classes } as const;
+  const [training] = named(folders, "train");
+  const [validation] = VALIDATION_NAMES.flatMap((name) => named(folders, name));
+  const areClasses = folders.some((folder) => folder !== training && !VALIDATION_NAMES.includes(folder.toLowerCase()));
+  const classes = training === undefined ? [] : await listFolders(join(root, training));
+  if (areClasses && (training === undefined || (validation === undefined && classes.length === 0)))
+    return [{ folder: "", split: undefined, classes: folders }]; // a class may be of trains
+  if (folders.length === 0) return [];
+  if (training === undefined)
+    throw new AlexnetError("data", `${root}: ${folders.join(" and ")} without train; put the training pictures there`);
+  if (classes.length === 0)
+    throw new AlexnetError("data", `${join(root, training)}: no class folders; each class needs one of its own`);
+  if (validation === undefined) return [{ folder: training, split: undefined, classes }];
+  const train = { folder: training, split: "train", classes } as const;
   const validated = await listFolders(join(root, validation));
   if (validated.length > 0) return [train, { folder: validation, split: "val", classes: validated }];
-  return [train, { folder: validation, list: findList(root, validation), classes }];
+  return [train, { folder: validation, split: "val", list: findList(root, validation), classes }];
+}
+
+function notesOn(folders: readonly string[], parts: readonly (ClassFolders | FlatFolder)[]): readonly string[] {
+  const validation = parts.find(({ split }) => split === "val")?.folder;
+  const left = folders.filter((name) => name !== validation && VALIDATION_NAMES.includes(name.toLowerCase()));
+  return validation === undefined || left.length === 0
+    ? []
+    : [`left alone, there being ${validation}: ${left.join(", ")}`];
+}
+
+/** As it is written, or else in another case. */
+function named(folders: readonly string[], name: string): readonly string[] {
+  return folders.includes(name) ? [name] : folders.filter((folder) => folder.toLowerCase() === name);
 }
 
 function findList(root: string, validation: string): string {
@@ -85,9 +107,10 @@ async function listFolders(path: string): Promise<string[]> {
   return names.sort(compareCodePoints);
 }
 
+/** And not back to one that it is in. */
 async function leadsToFolder(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).isDirectory();
+    return (await stat(path)).isDirectory() && !contains(await realpath(path), await realpath(dirname(path)));
   } catch {
     return false;
   }
@@ -98,20 +121,34 @@ async function* listClasses(root: string, { folder, split, classes }: ClassFolde
     const prefix = folder === "" ? className : `${folder}/${className}`;
     const faults: Fault[] = [];
     const files = walk(join(root, prefix), (name, error) =>
-      faults.push({ name: name === "" ? prefix : `${prefix}/${name}`, reason: describeFault(error) }),
+      faults.push({
+        name: name === "" ? prefix : `${prefix}/${name}`,
+        reason: describeFault(error),
+        isPartial: !(error instanceof AlexnetError),
+      }),
     );
     for await (const file of files) yield describeFile(root, `${prefix}/${file}`, className, split);
     yield* faults;
   }
+  for (const file of await listLoose(join(root, folder)))
+    yield { name: folder === "" ? file : `${folder}/${file}`, reason: "in no class folder" };
+}
+
+/** Pictures that lie in a folder itself. */
+async function listLoose(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith(".") && hasPictureExtension(entry.name))
+    .map(({ name }) => name)
+    .sort(compareCodePoints);
 }
 
 /** Every picture of the list, there or not; then those that are there and not in the list. */
 async function* listFlat(root: string, { folder, list, classes }: FlatFolder): AsyncGenerator<Item | Fault> {
   const classOf = readList(list, classes);
   for (const [file, className] of classOf) yield describeFile(root, `${folder}/${file}`, className, "val");
-  for (const file of (await readdir(join(root, folder))).sort(compareCodePoints))
-    if (hasPictureExtension(file) && !file.startsWith(".") && !classOf.has(file))
-      yield { name: `${folder}/${file}`, reason: `not in ${basename(list)}` };
+  for (const file of await listLoose(join(root, folder)))
+    if (!classOf.has(file)) yield { name: `${folder}/${file}`, reason: `not in ${basename(list)}` };
 }
 
 function describeFile(root: string, name: string, className: string, split: Split | undefined): Item {
@@ -131,15 +168,34 @@ function stampOfFile(path: string): string {
 function readList(path: string, classes: readonly string[]): ReadonlyMap<string, string> {
   const classOf = new Map<string, string>();
   const isKaggle = extname(path) === ".csv";
-  const lines = readFileSync(path, "utf8").split(/\r?\n/);
+  const known = new Set(classes);
+  const spaced = classes.filter((name) => /\s/.test(name));
+  const lines = readFileSync(path, "utf8")
+    .replace(/^\ufeff/, "")
+    .split(/\r?\n/);
   lines.forEach((line, i) => {
     if (line.trim() === "" || (isKaggle && i === 0)) return;
-    const [, file, label] = (isKaggle ? /^([^,]+),(\S+)/ : /^(.+?)\s+(\S+)\s*$/).exec(line) ?? [];
-    const className =
-      label !== undefined && /^\d+$/.test(label) && !classes.includes(label) ? classes[Number(label)] : label;
-    if (file === undefined || className === undefined)
-      throw new AlexnetError("data", `${path}: line ${i + 1} names no file and class: ${line.slice(0, 80)}`);
-    classOf.set(isKaggle ? `${file}.JPEG` : basename(file), className);
+    const fail = (what: string) => new AlexnetError("data", `${path}: line ${i + 1} ${what}: ${line.slice(0, 80)}`);
+    const [file, label] = isKaggle ? kaggleFields(line) : fieldsOf(line.trim(), spaced);
+    if (file === undefined || label === undefined) throw fail("names no file and class");
+    const className = known.has(label) || !/^\d+$/.test(label) ? label : classes[Number(label)];
+    if (className === undefined)
+      throw fail(`has no number from 0 to ${classes.length - 1}, the folders of train in order; use their names`);
+    if ((classOf.get(file) ?? className) !== className) throw fail("gives a file a second class");
+    classOf.set(file, className);
   });
   return classOf;
+}
+
+function kaggleFields(line: string): readonly (string | undefined)[] {
+  const [, picture, label] = /^([^,]+),(\S+)/.exec(line) ?? [];
+  return picture === undefined ? [] : [`${basename(picture)}.JPEG`, label];
+}
+
+/** The class is the last word, or what stands behind a tab, or one of those with spaces in their names. */
+function fieldsOf(line: string, spaced: readonly string[]): readonly (string | undefined)[] {
+  const name = spaced.find((name) => line.endsWith(` ${name}`));
+  const label = name ?? /[^\t]+$/.exec(line.includes("\t") ? line : "")?.[0] ?? /\S+$/.exec(line)?.[0] ?? "";
+  const file = line.slice(0, line.length - label.length).trim();
+  return file === "" ? [] : [basename(file), label.trim()];
 }

@@ -1,20 +1,11 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
+import { basename } from "node:path";
 import { z } from "zod";
 import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
 import { stampOf } from "./archive.js";
-import {
-  compareNumerically,
-  type Fault,
-  type Item,
-  type Source,
-  splitOfName,
-  tellSplits,
-  withoutTests,
-} from "./source.js";
+import { findArchives } from "./archive-files.js";
+import { describeParquet, type ParquetDescription, readColumn } from "./parquet-reader.js";
+import { compareNumerically, type Fault, type Item, type Source } from "./source.js";
 
 /** What Hugging Face's `datasets` writes into a file's metadata about its columns. */
 const description = z.object({
@@ -28,34 +19,37 @@ const LABEL_COLUMNS = ["label", "labels", "fine_label", "class"];
 
 /**
  * Parquet as Hugging Face ships picture sets: an image column with `bytes`, a label column, class names in the
- * metadata. `path` is a file, or a folder (or its `data` folder) of `train-….parquet`, `validation-….parquet`.
+ * metadata. `path` is a file, or a folder (or its `data` folder) of `train-….parquet`, `validation-….parquet`, or of
+ * folders train and validation.
  */
 export async function openParquet(path: string): Promise<Source | undefined> {
-  const files = withoutTests(findFiles(path));
-  if (files.length === 0) return undefined;
-  const divided = tellSplits(files.map((file) => basename(file)));
-  const columns = await withParquet(files[0], async (_, metadata) => findColumns(metadata, files[0])); // all have the same
+  const { paths, splitOf, notes } = findArchives(path, ".parquet");
+  if (paths.length === 0) return undefined;
+  const columns = await firstReadable(paths);
   const { names } = columns;
   return {
     kind: "Parquet files",
     path,
     compareClasses: names === undefined ? compareNumerically : (a, b) => names.indexOf(a) - names.indexOf(b),
     titles: new Map(),
+    notes,
     async *items() {
-      for (const file of files) yield* listFile(file, columns, divided ? splitOfName(basename(file)) : undefined);
+      for (const path of paths) yield* listFile(path, columns, splitOf(path));
     },
   };
 }
 
-function findFiles(path: string): readonly string[] {
-  if (!existsSync(path)) return [];
-  if (!statSync(path).isDirectory()) return path.endsWith(".parquet") ? [path] : [];
-  for (const folder of [path, join(path, "data")]) {
-    if (!existsSync(folder)) continue;
-    const names = readdirSync(folder).filter((name) => name.endsWith(".parquet"));
-    if (names.length > 0) return names.sort().map((name) => join(folder, name));
+/** The columns of the first file that can be read: all have the same, and one that is damaged is named when listed. */
+async function firstReadable(paths: readonly string[]): Promise<Columns> {
+  let fault = "no Parquet file";
+  for (const path of paths) {
+    const description = await describeParquet(path).catch((error: unknown) => {
+      fault = `${path}: damaged Parquet file: ${describeFault(error)}`;
+      return undefined;
+    });
+    if (description !== undefined) return findColumns(description, path);
   }
-  return [];
+  throw new AlexnetError("data", fault);
 }
 
 interface Columns {
@@ -65,10 +59,8 @@ interface Columns {
   readonly names: readonly string[] | undefined;
 }
 
-function findColumns(metadata: FileMetaData, path: string): Columns {
-  const present = metadata.schema.map(({ name }) => name);
-  const text = metadata.key_value_metadata?.find(({ key }) => key === "huggingface")?.value;
-  const features = Object.entries(description.safeParse(parseJson(text)).data?.info.features ?? {});
+function findColumns({ names: present, huggingface }: ParquetDescription, path: string): Columns {
+  const features = Object.entries(description.safeParse(parseJson(huggingface)).data?.info.features ?? {});
   const image =
     features.find(([, { _type }]) => _type === "Image")?.[0] ?? IMAGE_COLUMNS.find((name) => present.includes(name));
   const label =
@@ -80,19 +72,22 @@ function findColumns(metadata: FileMetaData, path: string): Columns {
       `${path}: no ${image === undefined ? "image" : "label"} column among ${present.slice(1).join(", ")}; ` +
         `understood: ${IMAGE_COLUMNS.join(" or ")} with bytes, and ${LABEL_COLUMNS.join(" or ")}`,
     );
-  return { image, label, names: features.find(([name]) => name === label)?.[1].names };
+  return { image, label, names: unique(features.find(([name]) => name === label)?.[1].names) };
+}
+
+/** Classes of the same name are told apart by their numbers: ImageNet has two kinds of crane. */
+function unique(names: readonly string[] | undefined): readonly string[] | undefined {
+  const isRepeated = (name: string) => names?.indexOf(name) !== names?.lastIndexOf(name);
+  return names?.map((name, number) => (isRepeated(name) ? `${name} (${number})` : name));
 }
 
 async function* listFile(path: string, columns: Columns, split: Item["split"]): AsyncGenerator<Item | Fault> {
-  const stamp = stampOf(path);
   const file = basename(path);
   try {
-    const groups = await withParquet(path, async (_, metadata) =>
-      metadata.row_groups.map((group) => Number(group.num_rows)),
-    );
+    const stamp = stampOf(path);
     let first = 0;
-    for (const [group, rows] of groups.entries()) {
-      const labels = await readColumn(path, columns.label, first, first + rows);
+    for (const [group, rows] of (await describeParquet(path)).groups.entries()) {
+      const labels = await readColumn(path, columns.label, group, true);
       for (const [row, label] of labels.entries()) {
         const name = `${file}#${first + row}`;
         const className = nameOf(label, columns.names);
@@ -103,12 +98,13 @@ async function* listFile(path: string, columns: Columns, split: Item["split"]): 
       first += rows;
     }
   } catch (error) {
-    yield { name: file, reason: `damaged Parquet file: ${describeFault(error)}` };
+    yield { name: file, reason: `damaged Parquet file: ${describeFault(error)}`, isPartial: true };
   }
 }
 
 function nameOf(label: unknown, names: readonly string[] | undefined): string | undefined {
   if (typeof label === "string") return label === "" ? undefined : label;
+  if (typeof label === "boolean") return String(label);
   if (typeof label !== "number" && typeof label !== "bigint") return undefined;
   return names === undefined ? String(label) : names[Number(label)];
 }
@@ -118,54 +114,10 @@ let lastGroup: { readonly key: string; readonly pictures: Promise<readonly unkno
 /** The picture file in a row. The latest row group is kept: neighbours are asked for one after the other. */
 export async function readRow(path: string, column: string, group: number, row: number): Promise<Uint8Array> {
   const key = `${path}#${group}`;
-  if (lastGroup?.key !== key) lastGroup = { key, pictures: readGroup(path, column, group) };
-  const picture = (await lastGroup.pictures)[row];
-  const bytes = typeof picture === "object" && picture !== null && "bytes" in picture ? picture.bytes : picture;
+  if (lastGroup?.key !== key) lastGroup = { key, pictures: readColumn(path, column, group, false) };
+  const bytes = (await lastGroup.pictures)[row];
   if (bytes instanceof Uint8Array) return bytes;
   throw new AlexnetError("data", "no picture in this row");
-}
-
-async function readGroup(path: string, column: string, group: number): Promise<readonly unknown[]> {
-  const sizes = await withParquet(path, async (_, metadata) =>
-    metadata.row_groups.map(({ num_rows }) => Number(num_rows)),
-  );
-  const first = sizes.slice(0, group).reduce((a, b) => a + b, 0);
-  return readColumn(path, column, first, first + sizes[group], false);
-}
-
-async function readColumn(
-  path: string,
-  column: string,
-  rowStart: number,
-  rowEnd: number,
-  utf8 = true,
-): Promise<unknown[]> {
-  return withParquet(path, async (file, metadata) => {
-    const rows = await parquetReadObjects({ file, metadata, columns: [column], rowStart, rowEnd, compressors, utf8 });
-    return rows.map((row) => row[column] as unknown);
-  });
-}
-
-async function withParquet<T>(
-  path: string,
-  use: (file: AsyncBuffer, metadata: FileMetaData) => Promise<T>,
-): Promise<T> {
-  const handle = openSync(path, "r");
-  try {
-    const { size } = statSync(path);
-    const file: AsyncBuffer = {
-      byteLength: size,
-      async slice(start, end = size) {
-        const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
-        for (let done = 0, read = -1; read !== 0 && done < bytes.length; done += read)
-          read = readSync(handle, bytes, done, bytes.length - done, start + done);
-        return bytes.buffer;
-      },
-    };
-    return await use(file, await parquetMetadataAsync(file));
-  } finally {
-    closeSync(handle);
-  }
 }
 
 function parseJson(text: string | undefined): unknown {

@@ -30,6 +30,8 @@ export interface Item {
 export interface Fault {
   readonly name: string;
   readonly reason: string;
+  /** It is an archive or a folder: how many pictures are missing nobody knows. */
+  readonly isPartial?: boolean;
 }
 
 /** Pictures as somebody has them. */
@@ -41,27 +43,17 @@ export interface Source {
   readonly compareClasses?: (a: string, b: string) => number;
   /** What people call a class, by its name: "n01443537" is "goldfish, Carassius auratus". */
   readonly titles: ReadonlyMap<string, string>;
+  /** What a person should know of how it was understood. */
+  readonly notes?: readonly string[];
   /** Every picture, always in the same order. */
   items(): AsyncIterable<Item | Fault> | Iterable<Item | Fault>;
 }
 
-/** Which split a file or folder belongs to by its name: "train-0001.tar", "validation". */
-export function splitOfName(name: string): Split | undefined {
-  if (/(^|[^a-z])train/i.test(name)) return "train";
-  return /(^|[^a-z])(val|test)/i.test(name) ? "val" : undefined;
-}
-
-/** Of files named by split, the ones to use: the tests are left alone when there is a validation set of its own. */
-export function withoutTests(names: readonly string[]): readonly string[] {
-  const isValidation = (name: string) => /(^|[^a-z])val/i.test(name);
-  return names.some(isValidation) ? names.filter((name) => isValidation(name) || splitOfName(name) !== "val") : names;
-}
-
-/** Whether the names tell training and validation apart. Otherwise all of them are to be divided. */
-export function tellSplits(names: readonly string[]): boolean {
-  const found = new Set(names.map(splitOfName));
-  return found.size === 2 && !found.has(undefined);
-}
+/** What `detectSource` understands, for errors. */
+export const understood =
+  "understood: folders train/<class>/ with val/<class>/, or <class>/ alone; " +
+  "ILSVRC2012_img_train.tar with ILSVRC2012_img_val.tar and its devkit; " +
+  "WebDataset shards (*.tar, also as train-{000..146}.tar); Parquet files with the columns image and label";
 
 /** 2 before 10; what isn't a number after all numbers, by code points. */
 export function compareNumerically(a: string, b: string): number {

@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { Header } from "tar/header";
-import { Pax } from "tar/pax";
 import { AlexnetError } from "../../errors.js";
 
 const BLOCK = 512;
@@ -39,40 +38,78 @@ export function* withFile<T>(path: string, use: (file: Bytes) => Iterable<T>): G
   }
 }
 
+/** What a header says about the entry behind it, in place of that entry's own header. */
+interface Extension {
+  readonly path?: string;
+  readonly size?: number;
+}
+
 /**
  * The regular files in a tar archive, or in an archive inside it, from their headers alone.
  * @throws AlexnetError "data" where the archive is cut or damaged; what came before is good.
  */
 export function* readTar(bytes: Bytes, start = 0, end = bytes.length): Generator<TarEntry> {
-  let extension: Pax | undefined;
-  let globalExtension: Pax | undefined;
+  let extension: Extension = {};
+  let forAll: Extension = {};
   for (let at = start; at < end; ) {
     const block = at + BLOCK <= end ? bytes.read(at, BLOCK) : Buffer.alloc(0);
     if (block.length < BLOCK) throw new AlexnetError("data", `archive cut off at byte ${at}`);
-    const header = new Header(block, 0, extension, globalExtension);
-    if (header.nullBlock) return;
-    if (!header.cksumValid || header.size === undefined)
+    const header = readHeader(block);
+    if (header?.nullBlock) return;
+    const isExtension = header !== undefined && EXTENSIONS.has(header.type);
+    const own = isExtension ? {} : { ...forAll, ...extension };
+    const size = own.size ?? header?.size;
+    if (!header?.cksumValid || size === undefined || !Number.isSafeInteger(size))
       throw new AlexnetError("data", `damaged archive at byte ${at}; nothing behind it is readable`);
     const body = at + BLOCK;
-    const { type, size } = header;
+    const path = own.path ?? header.path ?? "";
     at = body + Math.ceil(size / BLOCK) * BLOCK;
-    if (type === "ExtendedHeader") extension = Pax.parse(readText(bytes, body, size), extension);
-    else if (type === "GlobalExtendedHeader")
-      globalExtension = Pax.parse(readText(bytes, body, size), globalExtension, true);
-    else if (type === "NextFileHasLongPath") {
-      const path = readText(bytes, body, size).replace(/\0.*/s, "");
-      extension = new Pax({ ...extension, path });
-    } else if (type !== "NextFileHasLongLinkpath") {
-      if (body + size > end) throw new AlexnetError("data", `archive cut off in the middle of ${header.path}`);
-      if (type === "File" || type === "OldFile" || type === "ContiguousFile")
-        yield { path: header.path ?? "", offset: body, length: size };
-      extension = undefined;
+    if (header.type === "ExtendedHeader") extension = { ...extension, ...readPax(readShort(bytes, body, size)) };
+    else if (header.type === "GlobalExtendedHeader") forAll = { ...forAll, ...readPax(readShort(bytes, body, size)) };
+    else if (header.type === "NextFileHasLongPath")
+      extension = { ...extension, path: readShort(bytes, body, size).toString("utf8").replace(/\0.*/s, "") };
+    else if (header.type !== "NextFileHasLongLinkpath") {
+      if (body + size > end) throw new AlexnetError("data", `archive cut off in the middle of ${path}`);
+      if (FILES.has(header.type)) yield { path, offset: body, length: size };
+      extension = {};
     }
+  }
+  throw new AlexnetError("data", "archive cut off: its end is missing");
+}
+
+const EXTENSIONS = new Set([
+  "ExtendedHeader",
+  "GlobalExtendedHeader",
+  "NextFileHasLongPath",
+  "NextFileHasLongLinkpath",
+]);
+const FILES = new Set(["File", "OldFile", "ContiguousFile"]);
+
+/** Undefined where a number in it is beyond all numbers. */
+function readHeader(block: Buffer): Header | undefined {
+  try {
+    return new Header(block);
+  } catch {
+    return undefined;
   }
 }
 
-function readText(bytes: Bytes, offset: number, length: number): string {
+function readShort(bytes: Bytes, offset: number, length: number): Buffer {
   if (length > LONGEST_EXTENSION)
     throw new AlexnetError("data", `damaged archive at byte ${offset}: a name of ${length} bytes`);
-  return bytes.read(offset, length).toString("utf8");
+  return bytes.read(offset, length);
+}
+
+/** A pax header: records of `length keyword=value\n`, length counting all of that; values may have line breaks. */
+function readPax(data: Buffer): Extension {
+  let extension: Extension = {};
+  for (let at = 0; at < data.length; ) {
+    const length = Number(/^\d+ /.exec(data.toString("latin1", at, at + 12))?.[0]);
+    if (!(length > 0)) break;
+    const [, keyword, value = ""] = /^\d+ ([^=]*)=(.*)\n$/s.exec(data.toString("utf8", at, at + length)) ?? [];
+    if (keyword === "path") extension = { ...extension, path: value.replace(/\0.*/s, "") };
+    if (keyword === "size") extension = { ...extension, size: /^\d+$/.test(value) ? Number(value) : Number.NaN };
+    at += length;
+  }
+  return extension;
 }

@@ -3,12 +3,23 @@ import { join } from "node:path";
 
 const FILES = ["classes.txt", "words.txt", "LOC_synset_mapping.txt"];
 
-/** What people call classes, from a file beside them: a class, a tab (or a space), a title. */
+/**
+ * What people call classes, from files beside them: a class, a tab (or a space), a title. The first file that has any
+ * counts: classes.txt may be a mere list.
+ */
 export function readTitles(folder: string): ReadonlyMap<string, string> {
-  const file = FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
-  if (file === undefined) return new Map();
+  for (const path of FILES.map((name) => join(folder, name)).filter((path) => existsSync(path))) {
+    const titles = readFile(path);
+    if (titles.size > 0) return titles;
+  }
+  return new Map();
+}
+
+function readFile(path: string): ReadonlyMap<string, string> {
   const titles = new Map<string, string>();
-  for (const line of readFileSync(file, "utf8").split(/\r?\n/)) {
+  for (const line of readFileSync(path, "utf8")
+    .replace(/^\ufeff/, "")
+    .split(/\r?\n/)) {
     const [, name, title] = /^([^\t]+)\t(.+)$/.exec(line) ?? /^(\S+) (.+)$/.exec(line) ?? [];
     if (name !== undefined && title !== undefined) titles.set(name, title.trim());
   }

@@ -1,20 +1,13 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { expand } from "brace-expansion";
 import { AlexnetError } from "../../errors.js";
-import { pictureExtensions } from "../../images/list.js";
+import { hasPictureExtension, pictureExtensions } from "../../images/list.js";
 import type { Split } from "../database.js";
-import { placeOf, stampOf, untilDamaged } from "./archive.js";
-import {
-  compareNumerically,
-  type Fault,
-  type Item,
-  type Source,
-  splitOfName,
-  tellSplits,
-  withoutTests,
-} from "./source.js";
-import { type Bytes, readTar, type TarEntry, withFile } from "./tar.js";
+import { listArchive, placeOf, untilDamaged } from "./archive.js";
+import { type ArchiveFiles, arrange, findArchives } from "./archive-files.js";
+import { compareNumerically, type Fault, type Item, type Source } from "./source.js";
+import { type Bytes, readTar, type TarEntry } from "./tar.js";
 import { readTitles } from "./titles.js";
 
 const LABEL_FIELDS = ["label", "cls", "class", "class_name", "class_id"]; // of a .json beside a picture
@@ -22,66 +15,68 @@ const LONGEST_LABEL = 1 << 20; // bytes
 
 /**
  * WebDataset shards: tars in which the files of one sample follow each other and share a key: `000123.jpg` with
- * `000123.cls` or `000123.json`. `path` is a shard, a folder of shards, or several by a brace pattern.
+ * `000123.cls` or `000123.json`. `path` is a shard, a folder of shards (or of folders train and val of shards), or
+ * several by a brace pattern.
  */
 export function openWebDataset(path: string): Source | undefined {
-  const shards = withoutTests(findShards(path));
-  if (shards.length === 0) return undefined;
-  const divided = tellSplits(shards.map((shard) => basename(shard)));
+  const { paths, splitOf, notes } = findShards(path);
+  if (paths.length === 0) return undefined;
   return {
     kind: "WebDataset shards",
     path,
     compareClasses: compareNumerically,
-    titles: readTitles(dirname(shards[0])),
+    titles: readTitles(dirname(paths[0])),
+    notes,
     *items() {
-      for (const shard of shards)
-        yield* withFile(shard, (file) => listShard(file, shard, divided ? splitOfName(basename(shard)) : undefined));
+      for (const shard of paths)
+        yield* listArchive(shard, (file, _, stamp) => listShard(file, shard, stamp, splitOf(shard)));
     },
   };
 }
 
-function findShards(path: string): readonly string[] {
-  if (!existsSync(path)) {
-    if (!/\{.*\}.*\.tar$/.test(path)) return [];
-    const shards = expand(path);
-    const missing = shards.find((shard) => !existsSync(shard));
-    if (missing !== undefined) throw new AlexnetError("data", `${missing}: no such shard, named by ${path}`);
-    return shards;
-  }
-  if (!statSync(path).isDirectory()) return path.endsWith(".tar") ? [path] : [];
-  return readdirSync(path)
-    .filter((name) => name.endsWith(".tar"))
-    .sort()
-    .map((name) => join(path, name));
+function findShards(path: string): ArchiveFiles {
+  if (existsSync(path) || !/\{.*\}.*\.tar$/.test(path)) return findArchives(path, ".tar");
+  const shards = expand(path);
+  const missing = shards.find((shard) => !existsSync(shard));
+  if (missing !== undefined) throw new AlexnetError("data", `${missing}: no such shard, named by ${path}`);
+  return arrange(shards);
 }
 
 /** The files of one sample. */
 interface Sample {
   readonly key: string;
-  readonly files: Map<string, TarEntry>; // by extension
+  readonly files: Map<string, TarEntry>; // by extension: all behind the key's dot
 }
 
-function* listShard(file: Bytes, path: string, split: Split | undefined): Generator<Item | Fault> {
+function* listShard(file: Bytes, path: string, stamp: string, split: Split | undefined): Generator<Item | Fault> {
   const shard = basename(path);
-  const stamp = stampOf(path);
   yield* untilDamaged(shard, samples(readTar(file)), function* (sample) {
-    const picture = [...sample.files].find(([extension]) => pictureExtensions.has(`.${extension}`))?.[1];
-    if (picture === undefined) return; // text or sound: nothing to look at
-    const name = `${shard}!${picture.path}`;
-    const className = readLabel(file, sample);
-    if (className !== undefined) yield { name, className, split, place: placeOf(picture, path), stamp };
-    else yield { name, reason: `no class: neither ${sample.key}.cls nor a label in ${sample.key}.json` };
+    for (const [extension, picture] of picturesOf(sample)) {
+      const name = `${shard}!${picture.path}`;
+      const rest = extension.slice(0, extension.lastIndexOf(".") + 1); // "left." of "left.jpg"
+      const className = (rest === "" ? undefined : readLabel(file, sample, rest)) ?? readLabel(file, sample, "");
+      const key = `${sample.key}.${rest}`;
+      if (className !== undefined) yield { name, className, split, place: placeOf(picture, path), stamp };
+      else yield { name, reason: `no class: neither ${key}cls nor a label in ${key}json, next to it` };
+    }
   });
+}
+
+/** The picture named by the key alone; or all those with more before their extensions, where keys have dots in them. */
+function picturesOf({ files }: Sample): readonly (readonly [extension: string, picture: TarEntry])[] {
+  const plain = [...files].find(([extension]) => pictureExtensions.has(`.${extension}`));
+  return plain !== undefined ? [plain] : [...files].filter(([extension]) => hasPictureExtension(`x.${extension}`));
 }
 
 function* samples(entries: Iterable<TarEntry>): Generator<Sample> {
   let sample: Sample | undefined;
   try {
     for (const entry of entries) {
-      const dot = entry.path.indexOf(".", entry.path.lastIndexOf("/") + 1);
-      if (dot < 0) continue;
+      const start = entry.path.lastIndexOf("/") + 1;
+      const dot = entry.path.indexOf(".", start);
+      if (dot <= start) continue; // without extension, or hidden
       const [key, extension] = [entry.path.slice(0, dot), entry.path.slice(dot + 1).toLowerCase()];
-      if (sample?.key !== key) {
+      if (sample?.key !== key || sample.files.has(extension)) {
         if (sample !== undefined) yield sample;
         sample = { key, files: new Map() };
       }
@@ -94,9 +89,9 @@ function* samples(entries: Iterable<TarEntry>): Generator<Sample> {
   if (sample !== undefined) yield sample;
 }
 
-function readLabel(file: Bytes, { files }: Sample): string | undefined {
+function readLabel(file: Bytes, { files }: Sample, prefix: string): string | undefined {
   const read = (extension: string) => {
-    const entry = files.get(extension);
+    const entry = files.get(prefix + extension);
     return entry === undefined || entry.length > LONGEST_LABEL
       ? undefined
       : file.read(entry.offset, entry.length).toString("utf8").trim();

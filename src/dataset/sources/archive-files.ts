@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
+import { AlexnetError } from "../../errors.js";
+import { compareCodePoints, hasPictureExtension } from "../../images/list.js";
+import type { Split } from "../database.js";
+
+/** Archives of one kind, in order, and which split each belongs to. */
+export interface ArchiveFiles {
+  readonly paths: readonly string[];
+  /** Undefined where names don't tell training and validation apart: then all of them are to be divided. */
+  splitOf(path: string): Split | undefined;
+  readonly notes: readonly string[];
+}
+
+/**
+ * The archives with an extension that a path stands for: itself; those in a folder, in its folder data, or in its
+ * folders for training and validation.
+ */
+export function findArchives(path: string, extension: string): ArchiveFiles {
+  if (existsSync(path) && !isFolder(path)) return arrange(path.endsWith(extension) ? [path] : []);
+  for (const folder of [path, join(path, "data")].filter(isFolder)) {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    const bySplit = entries.filter((entry) => entry.isDirectory() && splitOfName(entry.name) !== undefined);
+    const hasTraining = bySplit.some(({ name }) => splitOfName(name) === "train");
+    const places = hasTraining ? bySplit.map(({ name }) => join(folder, name)) : [folder];
+    const paths = places.flatMap((place) => listArchives(place, extension, hasTraining));
+    if (paths.length > 0) return arrange(paths);
+  }
+  return arrange([]);
+}
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** `alone`: only of a folder that holds nothing else people would mean. Archives may lie beside what was unpacked. */
+function listArchives(folder: string, extension: string, alone: boolean): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith("."));
+  if (alone && entries.some((entry) => entry.isDirectory() || hasPictureExtension(entry.name))) return [];
+  return entries
+    .filter((entry) => !entry.isDirectory() && extname(entry.name) === extension)
+    .map(({ name }) => join(folder, name))
+    .sort(compareCodePoints);
+}
+
+/** Files whose names tell splits apart go to them; the tests are left alone when there is a validation set of its own. */
+export function arrange(paths: readonly string[]): ArchiveFiles {
+  const speaking = [nameOf, nameOrFolderOf].find((name) => tellsApart(paths.map(name)));
+  const name = speaking ?? nameOf;
+  const unclear = speaking && paths.find((path) => splitOfName(name(path)) === undefined);
+  if (unclear !== undefined)
+    throw new AlexnetError(
+      "data",
+      `${unclear}: neither train nor val in its name, as the others have; rename it or take it away`,
+    );
+  const isValidation = (path: string) => splitOfName(name(path)) === "val" && VALIDATION.test(name(path));
+  const isTest = (path: string) => splitOfName(name(path)) === "val" && !isValidation(path);
+  const used = paths.some(isValidation) ? paths.filter((path) => !isTest(path)) : paths;
+  const left = paths.length - used.length;
+  return {
+    paths: used,
+    splitOf: (path) => speaking && splitOfName(speaking(path)),
+    notes: left === 0 ? [] : [`left alone, there being validation files: ${left} of test`],
+  };
+}
+
+const VALIDATION = /(^|[^a-z])val/i;
+
+/** Which split a file or folder belongs to by its name: "train-0001.tar", "validation". */
+function splitOfName(name: string): Split | undefined {
+  if (/(^|[^a-z])train/i.test(name)) return "train";
+  return VALIDATION.test(name) || /(^|[^a-z])test/i.test(name) ? "val" : undefined;
+}
+
+const nameOf = (path: string) => basename(path);
+const nameOrFolderOf = (path: string) => basename(splitOfName(basename(path)) === undefined ? dirname(path) : path);
+
+function tellsApart(names: readonly string[]): boolean {
+  const splits = new Set(names.map(splitOfName));
+  return splits.has("train") && splits.has("val");
+}
