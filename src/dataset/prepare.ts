@@ -167,7 +167,7 @@ async function prepareAnyhow(options: PrepareOptions): Promise<PrepareSummary> {
     const file = new DatabaseFile(out);
     try {
       const preparation = await beginOrGoOn(file, source, request, options, out);
-      await dealWithAll(preparation, options);
+      await dealWithAll(preparation, options.workers ?? suitableWorkers(source), options);
       options.onProgress?.({ ...progressOf(preparation), phase: "finishing" });
       await writeSkippedList(file.database, out);
       await preparation.finish();
@@ -236,12 +236,18 @@ async function beginOrGoOn(
 
 const COMMIT = 8; // groups written in one transaction
 const GROUPS_AHEAD = 3; // per worker; bounds the memory however slow a picture or the disk is
+const SOURCE_BYTES = 400e6; // kept of a source by all workers
 const SPARE_WORKERS = 1; // beyond the cores: a worker has nothing to do while sharp's threads decode for it
 
-async function dealWithAll(preparation: Preparation, options: PrepareOptions): Promise<void> {
+/** One more than cores, but fewer where what each keeps of the source would be too much together. */
+function suitableWorkers({ bytesPerThread = 0 }: Source): number {
+  const fitting = Math.floor(SOURCE_BYTES / Math.max(1, bytesPerThread));
+  return Math.max(1, Math.min(availableParallelism() + SPARE_WORKERS, fitting));
+}
+
+async function dealWithAll(preparation: Preparation, workers: number, options: PrepareOptions): Promise<void> {
   const { job } = preparation;
   const { signal, onProgress } = options;
-  const workers = options.workers ?? availableParallelism() + SPARE_WORKERS;
   const workerData: PrepareWorkerData = {
     encoding: job.encoding,
     allowSvg: job.request.allowSvg,

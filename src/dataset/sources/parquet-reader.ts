@@ -16,6 +16,8 @@ export interface ParquetDescription {
   readonly huggingface: string | undefined;
   /** Rows of each row group. */
   readonly groups: readonly number[];
+  /** Of the largest row group, unpacked. */
+  readonly groupBytes: number;
 }
 
 export interface ParquetColumn {

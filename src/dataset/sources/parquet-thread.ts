@@ -23,6 +23,7 @@ function describe({ schema, key_value_metadata, row_groups }: FileMetaData): Par
     names: schema.map(({ name }) => name),
     huggingface: key_value_metadata?.find(({ key }) => key === "huggingface")?.value,
     groups: row_groups.map(({ num_rows }) => Number(num_rows)),
+    groupBytes: row_groups.reduce((most, { total_byte_size }) => Math.max(most, Number(total_byte_size)), 0),
   };
 }
 

@@ -45,6 +45,8 @@ export interface Source {
   readonly titles: ReadonlyMap<string, string>;
   /** What a person should know of how it was understood. */
   readonly notes?: readonly string[];
+  /** Memory that reading takes on each thread, where that is much: bytes. */
+  readonly bytesPerThread?: number;
   /** Every picture, always in the same order. */
   items(): AsyncIterable<Item | Fault> | Iterable<Item | Fault>;
 }
