@@ -22,10 +22,8 @@ const BATCH = 8;
 const STEPS = 40;
 const STEADY = 0.003;
 const UNSTEADY = 0.05;
-const options = {
-  ...{ batchSize: BATCH, mode: "train" },
-  preprocessing: { ...centred, scale: [1 / 58, 1 / 58, 1 / 58] },
-} as const;
+const scaled = { ...centred, scale: [1 / 58, 1 / 58, 1 / 58] } as const;
+const options = { batchSize: BATCH, mode: "train", preprocessing: scaled } as const;
 const how = { momentum: 0.9, weightDecay: 5e-4 };
 
 /** Noise, brighter in a corner and a colour that tell its class. */
