@@ -21,33 +21,39 @@ export default async function data({ keep, batches, steps, precision, ...options
   const report = () => keep({ data: found, text: describe(found) });
   found.bringing = bringingRate(batchSize);
   report();
-  await withSyntheticStores(async ([raw]) => {
-    const store = await openStore(raw);
-    for (const workers of [1, 2, 4, 8].filter((count) => count <= availableParallelism())) {
-      const { picturesPerSecond } = await measureLoading(store, { pictures: steps * batchSize, batchSize, workers });
-      found.loading.push({ workers, picturesPerSecond });
-      report();
-    }
-    const { workers } = found.loading.reduce((a, b) => (a.picturesPerSecond >= b.picturesPerSecond ? a : b));
-    await withCuda(precision, async (engine) => {
-      const program = await compileTraining(engine, network, batchSize);
-      const resident = await program.profile(syntheticBatch(batchSize, 227, classCount(network)), STEP, steps);
-      found.computing = (1000 * batchSize) / resident.milliseconds;
-      report();
-      const brought = (how) => readBatches(store, { ...how, workers });
-      found.training = await trainingRate(program, brought, { network, batchSize, steps });
-      found.workers = workers;
-      report();
-      const start = performance.now();
-      const how = { program, store, cropSize: network.input.size, workers, onProgress: () => {}, signal: undefined };
-      const total = store.count("train") + store.count("val");
-      if ((await holdPictures(how)) < total) return;
-      found.holding = (1000 * total) / (performance.now() - start);
-      found.held = await trainingRate(program, (own) => heldBatches(store, own), { network, batchSize, steps });
-      report();
-    });
-    await store.close();
-  });
+  await withSyntheticStores(
+    async ([raw]) => {
+      const store = await openStore(raw);
+      for (const workers of [1, 2, 4, 8].filter((count) => count <= availableParallelism())) {
+        const { picturesPerSecond } = await measureLoading(store, { pictures: steps * batchSize, batchSize, workers });
+        found.loading.push({ workers, picturesPerSecond });
+        report();
+      }
+      const { workers } = found.loading.reduce((a, b) => (a.picturesPerSecond >= b.picturesPerSecond ? a : b));
+      await withCuda(precision, async (engine) => {
+        const program = await compileTraining(engine, network, batchSize);
+        const resident = await program.profile(syntheticBatch(batchSize, 227, classCount(network)), STEP, steps);
+        found.computing = (1000 * batchSize) / resident.milliseconds;
+        report();
+        const brought = (how) => readBatches(store, { ...how, workers });
+        found.training = await trainingRate(program, brought, { network, batchSize, steps });
+        found.workers = workers;
+        report();
+        const start = performance.now();
+        const how = { program, store, cropSize: network.input.size, workers, onProgress: () => {}, signal: undefined };
+        const total = store.count("train") + store.count("val");
+        if ((await holdPictures(how)) < total) return;
+        found.holding = (1000 * total) / (performance.now() - start);
+        found.held = await trainingRate(program, (own) => heldBatches(store, own), { network, batchSize, steps });
+        report();
+      });
+      await store.close();
+    },
+    {
+      pictures: Math.max(512, 2 * batchSize), // batches are full
+      encodings: ["raw"],
+    },
+  );
 }
 
 /** Pinned memory to the device's, as an engine brings a batch. */
