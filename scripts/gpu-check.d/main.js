@@ -146,7 +146,7 @@ function write() {
     const { status, error, text = "", seconds, width } = stage;
     const details = [
       ...(seconds === undefined ? [] : [`${seconds.toFixed(0)} s`]),
-      ...(width === 1 ? [] : [`width ${width}`]),
+      ...((width ?? 1) === 1 ? [] : [`width ${width}`]),
     ];
     const heading = `## ${name}: ${status}${details.length === 0 ? "" : ` (${details.join(", ")})`}`;
     return [[heading, ...(error ? [`**${error}**`] : []), ...(text ? [text] : [])].join("\n\n")];

@@ -1,7 +1,7 @@
 import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
 import type { ComputeProgram } from "../compute.js";
-import type { Batch, CompileOptions, State, StepOptions } from "../engine.js";
+import type { AlgorithmChoices, Batch, CompileOptions, State, StepOptions } from "../engine.js";
 import type { Operation } from "./build.js";
 import type { Orders } from "./controls.js";
 import { type Graph, isOutOfMemory } from "./driver.js";
@@ -43,6 +43,7 @@ interface Prepared {
 class CudaProgram implements ComputeProgram {
   readonly batchSize: number;
   readonly memoryBytes: number;
+  readonly algorithms: AlgorithmChoices;
   readonly #gpu: Gpu;
   readonly #plan: Plan;
   readonly #operations: readonly Operation[];
@@ -61,6 +62,7 @@ class CudaProgram implements ComputeProgram {
     this.batchSize = batchSize;
     this.#operations = build.finish();
     this.memoryBytes = build.memoryBytes;
+    this.algorithms = build.algorithms;
     this.#upload = new PictureUpload(gpu.device);
     this.#held = new HeldPictures(gpu.device, this.#upload);
     build.own(() => {
