@@ -1,6 +1,6 @@
 import { PICTURE_SIZE } from "../../network/network.js";
 import type { Batch } from "../engine.js";
-import type { Device } from "./driver.js";
+import { type Device, isOutOfMemory } from "./driver.js";
 import { addressOf, type Pointer } from "./native.js";
 
 const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
@@ -105,8 +105,14 @@ export class HeldPictures {
   reserve(count: number, spared: number): number {
     this.close();
     const room = Math.max(0, Math.floor((this.#device.freeBytes - spared) / PICTURE_BYTES));
-    if (room >= count) this.#base = this.#device.allocate(count * PICTURE_BYTES);
-    return room;
+    if (room < count) return room;
+    try {
+      this.#base = this.#device.allocate(count * PICTURE_BYTES);
+      return room;
+    } catch (error) {
+      if (isOutOfMemory(error)) return 0; // free, but not in one piece
+      throw error;
+    }
   }
 
   add(pictures: Uint8Array): void {

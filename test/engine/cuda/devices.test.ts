@@ -109,6 +109,8 @@ devices("convolutions and products", () => {
     await engine?.close();
     emulate("EMULATOR_NO_BIAS_GRADIENT", "1");
     const own = await train(await open());
+    expect(implementations(library.rows, "fully-connected")).toEqual(new Set(["cublaslt"]));
+    expect(implementations(own.rows, "fully-connected")).toEqual(new Set(["cublaslt", "cublaslt+column-sum.cu"]));
     expectClose(own.parameters, library.parameters, 1e-6, "parameters");
   });
 });

@@ -54,7 +54,8 @@ extern "C" {
 const char* cublasLtGetStatusString(int status) {
   return status == NOT_SUPPORTED ? "CUBLAS_STATUS_NOT_SUPPORTED" : "CUBLAS_STATUS_INVALID_VALUE";
 }
-size_t cublasLtGetVersion() { return 120000; }
+// A library that can do less is another: what was quickest is kept for each.
+size_t cublasLtGetVersion() { return getenv("EMULATOR_NO_BIAS_GRADIENT") ? 110000 : 120000; }
 int cublasLtCreate(void** out) { return *out = (void*)2, OK; }
 int cublasLtDestroy(void*) { return OK; }
 
