@@ -7,9 +7,13 @@ import { Device, openDriver } from "../../dist/engine/cuda/driver.js";
 import { addressOf } from "../../dist/engine/cuda/native.js";
 import { oneAhead } from "../../dist/engine/one-ahead.js";
 import { classCount } from "../../dist/network/transform.js";
+import { heldBatches, holdPictures } from "../../dist/training/held-pictures.js";
 import { compileTraining, networkOf, STEP, table, withCuda } from "./common.js";
 
-/** How fast pictures get from a raw store in the page cache into training, and what limits it. */
+/**
+ * How fast pictures get from a raw store in the page cache into training, and what limits it; and how fast training is
+ * where the device holds them.
+ */
 export default async function data({ keep, batches, steps, precision, ...options }) {
   const network = networkOf(options);
   const batchSize = Math.max(...batches);
@@ -17,25 +21,39 @@ export default async function data({ keep, batches, steps, precision, ...options
   const report = () => keep({ data: found, text: describe(found) });
   found.bringing = bringingRate(batchSize);
   report();
-  await withSyntheticStores(async ([raw]) => {
-    const store = await openStore(raw);
-    for (const workers of [1, 2, 4, 8].filter((count) => count <= availableParallelism())) {
-      const { picturesPerSecond } = await measureLoading(store, { pictures: steps * batchSize, batchSize, workers });
-      found.loading.push({ workers, picturesPerSecond });
-      report();
-    }
-    const { workers } = found.loading.reduce((a, b) => (a.picturesPerSecond >= b.picturesPerSecond ? a : b));
-    await withCuda(precision, async (engine) => {
-      const program = await compileTraining(engine, network, batchSize);
-      const resident = await program.profile(syntheticBatch(batchSize, 227, classCount(network)), STEP, steps);
-      found.computing = (1000 * batchSize) / resident.milliseconds;
-      report();
-      found.training = await trainingRate(program, store, { network, batchSize, workers, steps });
-      found.workers = workers;
-      report();
-    });
-    await store.close();
-  });
+  await withSyntheticStores(
+    async ([raw]) => {
+      const store = await openStore(raw);
+      for (const workers of [1, 2, 4, 8].filter((count) => count <= availableParallelism())) {
+        const { picturesPerSecond } = await measureLoading(store, { pictures: steps * batchSize, batchSize, workers });
+        found.loading.push({ workers, picturesPerSecond });
+        report();
+      }
+      const { workers } = found.loading.reduce((a, b) => (a.picturesPerSecond >= b.picturesPerSecond ? a : b));
+      await withCuda(precision, async (engine) => {
+        const program = await compileTraining(engine, network, batchSize);
+        const resident = await program.profile(syntheticBatch(batchSize, 227, classCount(network)), STEP, steps);
+        found.computing = (1000 * batchSize) / resident.milliseconds;
+        report();
+        const brought = (how) => readBatches(store, { ...how, workers });
+        found.training = await trainingRate(program, brought, { network, batchSize, steps });
+        found.workers = workers;
+        report();
+        const start = performance.now();
+        const how = { program, store, cropSize: network.input.size, workers, onProgress: () => {}, signal: undefined };
+        const total = store.count("train") + store.count("val");
+        if ((await holdPictures(how)) < total) return;
+        found.holding = (1000 * total) / (performance.now() - start);
+        found.held = await trainingRate(program, (own) => heldBatches(store, own), { network, batchSize, steps });
+        report();
+      });
+      await store.close();
+    },
+    {
+      pictures: Math.max(512, 2 * batchSize), // batches are full
+      encodings: ["raw"],
+    },
+  );
 }
 
 /** Pinned memory to the device's, as an engine brings a batch. */
@@ -61,11 +79,11 @@ function bringingRate(batchSize) {
   return (1000 * batchSize) / Math.min(...times);
 }
 
-/** Pictures a second through loader, copy and step together, after the first steps. */
-async function trainingRate(program, store, { network, batchSize, workers, steps }) {
+/** Pictures a second of whatever `read` gives through training's steps, after the first ones. */
+async function trainingRate(program, read, { network, batchSize, steps }) {
   async function* endless() {
     const how = { split: "train", views: "augmented", cropSize: network.input.size, seed: 1, shuffle: true };
-    for (let epoch = 0; ; epoch++) yield* readBatches(store, { ...how, batchSize, workers, epoch });
+    for (let epoch = 0; ; epoch++) yield* read({ ...how, batchSize, epoch });
   }
   const warmUp = 3;
   let [count, pictures, start] = [0, 0, 0];
@@ -79,13 +97,15 @@ async function trainingRate(program, store, { network, batchSize, workers, steps
   return (1000 * pictures) / (performance.now() - start);
 }
 
-function describe({ batchSize, bringing, loading, computing, training, workers }) {
+function describe({ batchSize, bringing, loading, computing, training, workers, holding, held }) {
   const rate = (value) => value.toFixed(0);
   const rows = [
     ["copying pinned memory to the device", rate(bringing)],
     ...loading.map((each) => [`loading alone, ${each.workers} threads`, rate(each.picturesPerSecond)]),
     ...(computing ? [["computing alone, pictures on the device", rate(computing)]] : []),
     ...(training ? [[`all together, ${workers} loading threads`, rate(training)]] : []),
+    ...(held ? [["putting all pictures into the device's memory", rate(holding)]] : []),
+    ...(held ? [["training on them there", rate(held)]] : []),
   ];
   const text = table([`batches of ${batchSize}`, "pictures/s"], rows);
   if (training === undefined) return text;

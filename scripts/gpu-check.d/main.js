@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -73,7 +73,6 @@ if (gpu.devices.length === 0 && chosen.some((name) => name !== "cpu")) {
 }
 if (gpu.devices.length > 0) report.gpu = gpu;
 const { width, precision } = options;
-Object.assign(report, { width: Number(width), precision });
 
 let running; // the stage's process, which leads a group
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -82,17 +81,22 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     endGroup(running);
   });
 
+/** What ended otherwise than it should. */
+const bad = [];
 let end = performance.now() + 60_000 * Number(options.minutes);
 for (const [name, most] of Object.entries(stages)) {
   if (!chosen.includes(name)) continue;
   const seconds = Math.min(most, (end - performance.now()) / 1000);
   const result = seconds < 5 ? { status: "not run", text: "no time was left" } : await run(name, seconds);
   console.error(`gpu-check: ${name}: ${result.status}${result.error ? `: ${result.error}` : ""}`);
-  if (result.status === "passed" || report.stages[name]?.status !== "passed") report.stages[name] = result;
+  if (!["passed", "skipped"].includes(result.status)) bad.push(name);
+  const isFound = !["not run", "unfinished"].includes(result.status); // what an earlier run found is more than nothing
+  if (isFound || report.stages[name]?.status !== "passed")
+    report.stages[name] = { ...result, width: Number(width), precision };
   write();
 }
 console.log(readFileSync(textPath, "utf8"));
-process.exit(chosen.every((name) => ["passed", "skipped"].includes(report.stages[name].status)) ? 0 : 1);
+process.exit(bad.length === 0 ? 0 : 1);
 
 /** One stage in a process of its own. What it had found before it failed or its time was up is kept. */
 async function run(name, seconds) {
@@ -139,11 +143,16 @@ function write() {
   const sections = Object.keys(stages).flatMap((name) => {
     const stage = report.stages[name];
     if (stage === undefined) return [];
-    const { status, error, text = "", seconds } = stage;
-    const heading = `## ${name}: ${status}${seconds === undefined ? "" : ` (${seconds.toFixed(0)} s)`}`;
+    const { status, error, text = "", seconds, width } = stage;
+    const details = [
+      ...(seconds === undefined ? [] : [`${seconds.toFixed(0)} s`]),
+      ...((width ?? 1) === 1 ? [] : [`width ${width}`]),
+    ];
+    const heading = `## ${name}: ${status}${details.length === 0 ? "" : ` (${details.join(", ")})`}`;
     return [[heading, ...(error ? [`**${error}**`] : []), ...(text ? [text] : [])].join("\n\n")];
   });
-  writeFileSync(jsonPath, `${JSON.stringify(report, undefined, 2)}\n`);
+  writeFileSync(`${jsonPath}.new`, `${JSON.stringify(report, undefined, 2)}\n`);
+  renameSync(`${jsonPath}.new`, jsonPath);
   writeFileSync(textPath, `${["# GPU check", describeGpu(report.gpu), ...sections].join("\n\n")}\n`);
 }
 

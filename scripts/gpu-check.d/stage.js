@@ -1,5 +1,5 @@
 /** One stage of gpu-check: node stage.js <name> <settings as JSON>. Writes what it finds to `settings.path` as it goes. */
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 
 const [, , name, settings] = process.argv;
 const options = JSON.parse(settings);
@@ -13,7 +13,8 @@ const context = {
   /** Writes down what was found so far: { data, text }, and { status: "skipped" | "failed" } where it isn't "passed". */
   keep(now) {
     found = now;
-    writeFileSync(options.path, JSON.stringify(found));
+    writeFileSync(`${options.path}.new`, JSON.stringify(found)); // whole at any time: the process may be ended
+    renameSync(`${options.path}.new`, options.path);
   },
 };
 try {

@@ -64,17 +64,25 @@ function ownMemory(): number {
   return kilobytes === undefined ? process.memoryUsage().rss : Number(kilobytes) * 1024;
 }
 
-const SYNTHETIC = 512; // pictures
+export interface SyntheticStores {
+  /** In each. Default 512. */
+  readonly pictures?: number;
+  /** One store of each. Default raw and jpeg. */
+  readonly encodings?: readonly Encoding[];
+}
 
-/** Stores of the same noisy pictures, raw and jpeg, that are gone afterwards. */
-export async function withSyntheticStores<T>(use: (paths: readonly string[]) => Promise<T>): Promise<T> {
+/** Stores of the same noisy pictures that are gone afterwards. */
+export async function withSyntheticStores<T>(
+  use: (paths: readonly string[]) => Promise<T>,
+  { pictures = 512, encodings = ["raw", "jpeg"] }: SyntheticStores = {},
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "alexnet-bench-"));
   try {
     const source = join(folder, "pictures");
     mkdirSync(join(source, "noise"), { recursive: true });
-    for (let i = 0; i < SYNTHETIC; i++) writeFileSync(join(source, "noise", `${i}.png`), await drawNoise(i));
+    for (let i = 0; i < pictures; i++) writeFileSync(join(source, "noise", `${i}.png`), await drawNoise(i));
     const paths: string[] = [];
-    for (const encoding of ["raw", "jpeg"] as const) {
+    for (const encoding of encodings) {
       const { path } = await prepare({ source, out: join(folder, encoding), encoding, valFraction: 0 });
       paths.push(path);
     }

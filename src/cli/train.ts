@@ -56,6 +56,7 @@ export function register(program: Program): void {
       .option("--precision <name>", PRECISION_HELP, choice(precisions))
       .option("--threads <count>", "threads that compute", wholeNumber(1))
       .option("--workers <count>", "threads that load pictures", wholeNumber(1))
+      .option("--no-resident", "bring pictures to a GPU for each step, even where its memory has room for all")
       .option("--checkpoint-every <span>", "10m, 500 steps or 1 epoch; default 10m and each epoch", cadence)
       .option("--keep <count>", "newest checkpoints kept, besides the best; default 2", wholeNumber(1))
       .option("--metrics-every <steps>", "steps a row of metrics.jsonl", wholeNumber(1))
@@ -66,12 +67,14 @@ export function register(program: Program): void {
           const summary = await interruptible((signal) => {
             const { batch: batchSize, headLr: headRate, layerLr: layerRates, ...choices } = options;
             const augmentation = options.augmentation ? undefined : false;
+            const resident = options.resident ? undefined : false;
             const common = {
               ...choices,
               batchSize,
               headRate,
               layerRates,
               augmentation,
+              resident,
               signal,
               onEvent: display.update,
             };

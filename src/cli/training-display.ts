@@ -12,6 +12,7 @@ export class TrainingDisplay {
   readonly #print: (line: string) => void;
   readonly #preparing = new PreparingDisplay();
   #features: Progress | undefined;
+  readonly #holding = new Progress("pictures into the GPU's memory");
   #bar: SingleBar | undefined;
   #lastLine = Number.NEGATIVE_INFINITY;
 
@@ -28,6 +29,9 @@ export class TrainingDisplay {
       case "features":
         this.#features ??= new Progress(`what ${event.layer} makes of the pictures`);
         this.#features.update(event.done, event.total);
+        break;
+      case "holding":
+        this.#holding.update(event.done, event.total);
         break;
       case "started":
         this.stop();
@@ -62,6 +66,7 @@ export class TrainingDisplay {
   stop(): void {
     this.#preparing.stop();
     this.#features?.stop();
+    this.#holding.stop();
     this.#bar?.stop();
     this.#bar = undefined;
   }
@@ -96,10 +101,17 @@ function describeStart(started: Started): string[] {
     `  ${recipe.epochs} epochs of ${thousands(batches)} batches of ${recipe.batchSize}, learning rate ${recipe.learningRate}`,
     `engine ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`,
     ...(started.choice === undefined ? [] : [`  ${started.choice}`]),
+    ...describeRoom(started),
     resumedAt
       ? `going on with ${run} in epoch ${resumedAt.epoch}, after step ${thousands(resumedAt.step)}`
       : `run ${run}`,
   ];
+}
+
+function describeRoom({ room, config: { data } }: Started): string[] {
+  if (room === 0) return [];
+  if (room >= data.train + data.val) return ["  all pictures are held in its memory"];
+  return [`  pictures come to it for each step: its memory has room for ${thousands(room)}`];
 }
 
 /** What it goes on from, and which layers learn less or more than others. */

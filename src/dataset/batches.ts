@@ -32,7 +32,7 @@ export interface BatchOptions {
 }
 
 export interface LoadedBatch extends Batch {
-  /** Of each picture, its index in the split. `views[i]` sees picture `samples[views[i].picture]`. */
+  /** Of each picture, its index in the split. Views come picture by picture, as many of each. */
   readonly samples: Uint32Array;
   /** Gives the pictures' memory back for a later batch; they must not be looked at afterwards. */
   release(): void;
@@ -122,18 +122,31 @@ async function load(
 ): Promise<LoadedBatch> {
   const slot = loader.take(size * PICTURE_BYTES);
   await loader.pool.run({ split: options.split, samples, slot });
-  const views: View[] = [];
-  samples.forEach((sample, picture) => {
-    views.push(...viewsOfSample(store, sample, picture, options));
-  });
-  const labels = store.labels(options.split);
   return {
     pictures: new Uint8Array(slot, 0, samples.length * PICTURE_BYTES),
-    views,
-    labels: Int32Array.from(views, ({ picture }) => labels[samples[picture]]),
+    ...viewsAndLabels(store, samples, options),
     samples,
     release: () => loader.giveBack(slot),
   };
+}
+
+/** @param placeOf gives the index of the i-th sample's picture among those that the engine has */
+export function viewsAndLabels(
+  store: Store,
+  samples: Uint32Array,
+  options: BatchOptions,
+  placeOf = (i: number): number => i,
+): Pick<Batch, "views" | "labels"> {
+  const all = store.labels(options.split);
+  const views: View[] = [];
+  const labels: number[] = [];
+  samples.forEach((sample, i) => {
+    for (const view of viewsOfSample(store, sample, placeOf(i), options)) {
+      views.push(view);
+      labels.push(all[sample]);
+    }
+  });
+  return { views, labels: Int32Array.from(labels) };
 }
 
 function viewsOfSample(store: Store, sample: number, picture: number, options: BatchOptions): View[] {

@@ -68,8 +68,9 @@ function checkedProgram(
       fail(`${state}: a program compiled to predict holds parameters only; compile it with mode "train"`);
   };
   const begun = valuesPerSample(network, options);
+  let [reserved, held] = [0, 0]; // pictures
   const checkSamples = (batch: Batch): void => {
-    if (begun === undefined) checkBatch(batch, network, batchSize);
+    if (begun === undefined) checkBatch(batch, held, network, batchSize);
     else checkActivations(batch, begun, batchSize);
   };
   const checkStep = (call: string, batch: Batch, stepOptions: StepOptions): void => {
@@ -82,6 +83,18 @@ function checkedProgram(
     batchSize,
     memoryBytes,
     ...(algorithms && { algorithms }),
+    reserve: (count) => {
+      if (!(Number.isSafeInteger(count) && count >= 1)) fail(`reserve: ${count} pictures; give a whole number from 1`);
+      const room = program.reserve?.(count) ?? 0;
+      [reserved, held] = [room >= count ? count : 0, 0];
+      return room;
+    },
+    hold: (pictures) => {
+      const count = picturesIn(pictures);
+      if (held + count > reserved) fail(`hold: ${held} and ${count} pictures; ${reserved} were reserved`);
+      program.hold?.(pictures);
+      held += count;
+    },
     step: (batch, stepOptions) => {
       checkStep("step", batch, stepOptions);
       return program.step(batch, stepOptions);
@@ -169,11 +182,11 @@ function checkBatchSize(batchSize: number): void {
     fail(`batch size: ${batchSize} is not a number of samples; give a whole number from 1`);
 }
 
-function checkBatch({ pictures, views }: Batch, network: Network, batchSize: number): void {
+/** @param held pictures that the program holds */
+function checkBatch(batch: Batch, held: number, network: Network, batchSize: number): void {
+  const { views } = batch;
   checkSampleCount(views.length, batchSize);
-  if (pictures.length % PICTURE_VALUES !== 0)
-    fail(`batch: ${pictures.length} bytes are no whole number of ${PICTURE_SIZE}x${PICTURE_SIZE}x3 pictures`);
-  const count = pictures.length / PICTURE_VALUES;
+  const count = batch.held ? held : picturesIn(batch.pictures);
   const farthest = PICTURE_SIZE - network.input.size;
   const inside = (value: number, end: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= end;
   const fits = ({ picture, top, left, colourShift }: View): boolean =>
@@ -181,8 +194,14 @@ function checkBatch({ pictures, views }: Batch, network: Network, batchSize: num
   const bad = views.findIndex((view) => !fits(view));
   if (bad >= 0)
     fail(
-      `batch: sample ${bad} asks for ${JSON.stringify(views[bad])} of ${count} pictures, crops from 0 to ${farthest}`,
+      `batch: sample ${bad} asks for ${JSON.stringify(views[bad])} of ${count} pictures${batch.held ? " held" : ""}, crops from 0 to ${farthest}`,
     );
+}
+
+function picturesIn({ length }: Uint8Array): number {
+  if (length % PICTURE_VALUES !== 0)
+    fail(`batch: ${length} bytes are no whole number of ${PICTURE_SIZE}x${PICTURE_SIZE}x3 pictures`);
+  return length / PICTURE_VALUES;
 }
 
 function checkLabels(labels: Int32Array, samples: number, classes: number): void {

@@ -10,11 +10,15 @@ export interface ComputeEngine extends Omit<Synchronous<Engine>, "compile"> {
   compile(network: Network, options: CompileOptions): ComputeProgram;
 }
 
+type Holding = "reserve" | "hold";
+
 /**
  * An engine whose device works by itself may promise the answer of a batch; calls that come meanwhile find everything
- * as if it had answered.
+ * as if it had answered. One whose device has memory of its own holds pictures.
  */
-export interface ComputeProgram extends Omit<Synchronous<Program>, "step" | "predict"> {
+export interface ComputeProgram
+  extends Omit<Synchronous<Program>, "step" | "predict" | Holding>,
+    Partial<Pick<Synchronous<Program>, Holding>> {
   step(batch: Batch, options: StepOptions): StepResult | Promise<StepResult>;
   predict(batch: Batch): Float32Array | Promise<Float32Array>;
 }

@@ -45,6 +45,8 @@ export interface View {
 export interface Batch {
   /** (pictures, 256, 256, 3), red, green, blue. On a SharedArrayBuffer it crosses to the compute thread uncopied. */
   readonly pictures: Uint8Array;
+  /** Views show the pictures that the program holds, by their index among those; `pictures` is empty. */
+  readonly held?: boolean | undefined;
   /** One per sample, at most the program's batch size. */
   readonly views: readonly View[];
   /** One class per sample; not read when predicting. */
@@ -113,6 +115,15 @@ export interface Program {
   readonly memoryBytes: number;
   /** Where the engine chooses by measuring: what it chose. */
   readonly algorithms?: AlgorithmChoices;
+  /**
+   * Makes room for a set of pictures that stay where the program computes, in place of any before: batches then name
+   * them instead of bringing them.
+   * @returns for how many there is room: fewer than `count`, and none can be held; 0 of engines that compute in the
+   * memory where pictures lie anyway
+   */
+  reserve(count: number): Promise<number>;
+  /** Holds these pictures too, behind those held before. */
+  hold(pictures: Uint8Array): Promise<void>;
   /** Forward with dropout, backward, update. No update when the loss isn't finite. Only in mode "train". */
   step(batch: Batch, options: StepOptions): Promise<StepResult>;
   /** Softmax outputs without dropout: (views, classes), row-major. */

@@ -33,6 +33,8 @@ export const programSurface: Surface<Program> = {
   batchSize: "value",
   memoryBytes: "value",
   algorithms: "value",
+  reserve: "call",
+  hold: "call",
   step: "call",
   predict: "call",
   profile: "call",

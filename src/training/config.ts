@@ -51,6 +51,8 @@ const settings = z
     /** null: as many as suit the machine. */
     threads: optionalCount,
     workers: optionalCount,
+    /** Whether a GPU holds all pictures in its memory where they fit. Runs of old don't have it. */
+    resident: z.boolean().default(true),
     checkpointEvery: cadence,
     /** Newest checkpoints kept, besides the best. */
     keep: z.number(),

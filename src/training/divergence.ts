@@ -8,6 +8,7 @@ const VIEWS_AT_ONCE = 8;
 /**
  * Where the numbers stopped being finite, after a step on `batch` whose loss was not: a clause for people that names
  * the layer. Parameters come before outputs: they stay as they were before such a step.
+ * @param batch with its pictures: other programs run it
  * @param after the layer that `program` begins after, if it does
  */
 export async function locateDivergence(

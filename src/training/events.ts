@@ -8,6 +8,8 @@ import type { EpochRow, StepRow } from "./metrics.js";
 export type TrainEvent =
   | ({ readonly kind: "preparing" } & PrepareProgress)
   | FeaturesComputed
+  /** Pictures go to the device's memory, to stay. */
+  | { readonly kind: "holding"; readonly done: number; readonly total: number }
   | Started
   | StepDone
   | { readonly kind: "validating"; readonly epoch: number; readonly done: number; readonly total: number }
@@ -49,6 +51,8 @@ export interface Started {
   readonly batches: number;
   /** The file that holds what frozen layers make of the pictures, where it is read in place of them. */
   readonly features: string | undefined;
+  /** Pictures that the device's own memory has room for, and holds if these are all; 0 where it has none or isn't to. */
+  readonly room: number;
 }
 
 export interface StepDone {

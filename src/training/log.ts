@@ -10,6 +10,8 @@ export function logLine(event: TrainEvent): string | undefined {
       const what = resumedAt ? `going on in epoch ${resumedAt.epoch} after step ${resumedAt.step}` : "begun";
       return `${what}: ${config.network.name}, recipe ${config.recipe.name} (${config.recipeReason}), ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}${choice === undefined ? "" : `; ${choice}`}`;
     }
+    case "holding":
+      return event.done === event.total ? `${event.total} pictures are held in the GPU's memory` : undefined;
     case "features":
       return event.done === event.total ? `computed what ${event.layer} makes of ${event.total} pictures` : undefined;
     case "epoch": {

@@ -40,6 +40,8 @@ export interface RunChoices extends LayerRateChoices {
   /** Threads that compute and that load pictures; as many as suit the machine. */
   readonly threads?: number | undefined;
   readonly workers?: number | undefined;
+  /** Whether a GPU holds all pictures in its memory where they fit; same results, sooner. Default true. */
+  readonly resident?: boolean | undefined;
   /** Besides the one after each epoch. Default every ten minutes. */
   readonly checkpointEvery?: Cadence | undefined;
   /** Newest checkpoints kept, besides the best. Default 2. */
@@ -99,6 +101,7 @@ export async function planRun(
     precision: choices.precision ?? null,
     threads: choices.threads ?? null,
     workers: choices.workers ?? null,
+    resident: choices.resident ?? true,
     checkpointEvery: choices.checkpointEvery ?? { unit: "seconds", every: 600 },
     keep: choices.keep ?? 2,
     metricsEvery: choices.metricsEvery ?? Math.ceil(train / effective.batchSize / ROWS_AN_EPOCH),

@@ -64,6 +64,7 @@ export function changedConfig(config: RunConfig, changes: Changes): RunConfig {
     precision: changes.precision ?? config.precision,
     threads: changes.threads ?? config.threads,
     workers: changes.workers ?? config.workers,
+    resident: changes.resident ?? config.resident,
     checkpointEvery: changes.checkpointEvery ?? config.checkpointEvery,
     keep: changes.keep ?? config.keep,
     metricsEvery: changes.metricsEvery ?? config.metricsEvery,

@@ -12,6 +12,7 @@ import type { RunConfig } from "./config.js";
 import type { EventListener, TrainEvent, TrainSummary } from "./events.js";
 import type { FrozenFeatures } from "./feature-batches.js";
 import { frozenFeatures, lastFrozenLayer } from "./frozen-features.js";
+import { heldBatches, holdPictures, pictureCount } from "./held-pictures.js";
 import { logLine } from "./log.js";
 import { MetricsFile } from "./metrics.js";
 import { multipliersOf } from "./plan.js";
@@ -45,7 +46,7 @@ export async function runSession(session: Session): Promise<TrainSummary> {
   };
   mkdirSync(folder.checkpoints, { recursive: true });
   const checkpoints = new Checkpoints(folder.checkpoints, config.keep);
-  const { program, features, model, start } = await makeReady(session, checkpoints, emit);
+  const { program, features, room, model, start } = await makeReady(session, checkpoints, emit);
   try {
     const metrics = new MetricsFile(folder.file("metrics.jsonl"), start.metricsBytes);
     if (metrics.isCut)
@@ -54,7 +55,8 @@ export async function runSession(session: Session): Promise<TrainSummary> {
         message: `${folder.file("metrics.jsonl")}: rows of earlier steps are missing; going on without them`,
       });
     const tensorboard = new TensorBoardLog(folder.tensorboard, start.step);
-    const read = features?.batches ?? session.read ?? ((options) => batches(store, options));
+    const fromStore = room >= pictureCount(store) ? heldBatches : batches;
+    const read = features?.batches ?? session.read ?? ((options) => fromStore(store, options));
     const trainer = new Trainer({
       run: folder.path,
       config,
@@ -85,6 +87,7 @@ export async function runSession(session: Session): Promise<TrainSummary> {
       memoryBytes: program.memoryBytes,
       batches: trainer.batchesPerEpoch,
       features: features?.path,
+      room,
     });
     try {
       const summary = await trainer.run();
@@ -110,6 +113,8 @@ interface Ready {
   readonly start: TrainingState;
   /** What frozen layers make of the pictures, where the program begins after them. */
   readonly features: FrozenFeatures | undefined;
+  /** Pictures that the program has room for, and holds if these are all. */
+  readonly room: number;
 }
 
 async function makeReady(session: Session, checkpoints: Checkpoints, emit: EventListener): Promise<Ready> {
@@ -131,7 +136,14 @@ async function makeReady(session: Session, checkpoints: Checkpoints, emit: Event
   await program.write("parameters", parameters);
   if (momentum !== undefined) await program.write("momentum", momentum);
   if (state.step === 0 && features === undefined) await checkOutputs(program);
-  return { program, model, start: state, features };
+  const room = features === undefined && config.resident ? await hold(session, program, emit) : 0;
+  return { program, model, start: state, features, room };
+}
+
+function hold({ config, store, signal }: Session, program: Program, emit: EventListener): Promise<number> {
+  const { network, workers } = config;
+  const onProgress = (done: number, total: number): void => emit({ kind: "holding", done, total });
+  return holdPictures({ program, store, cropSize: network.input.size, workers, onProgress, signal });
 }
 
 async function featuresOf(

@@ -1,4 +1,4 @@
-import { countBatches, type LoadedBatch, type ReadBatches } from "../dataset/batches.js";
+import { type BatchOptions, batches, countBatches, type LoadedBatch, type ReadBatches } from "../dataset/batches.js";
 import type { Store } from "../dataset/store.js";
 import type { Batch, Engine, Program, StepResult } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
@@ -93,19 +93,8 @@ export class Trainer {
   }
 
   async #trainEpoch(): Promise<void> {
-    const { config, store, read } = this.#parts;
-    const source = read({
-      split: "train",
-      views: trainingViews(config.recipe),
-      batchSize: config.recipe.batchSize,
-      cropSize: config.network.input.size,
-      seed: config.seed,
-      epoch: this.#state.epoch,
-      shuffle: true,
-      firstBatch: this.#state.batch,
-      colourDeviation: config.recipe.colourDeviation,
-      ...(config.workers !== null && { workers: config.workers }),
-    });
+    const { store, read } = this.#parts;
+    const source = read(this.#epochFrom(this.#state.batch));
     this.#timing.beginEpoch();
     let underWay: Step | undefined; // asked for, not answered yet: the engine goes from it to the next without a break
     try {
@@ -127,6 +116,23 @@ export class Trainer {
     } finally {
       await source.return(undefined);
     }
+  }
+
+  /** What the epoch under way sees, from a batch on. */
+  #epochFrom(firstBatch: number): BatchOptions {
+    const { config } = this.#parts;
+    return {
+      split: "train",
+      views: trainingViews(config.recipe),
+      batchSize: config.recipe.batchSize,
+      cropSize: config.network.input.size,
+      seed: config.seed,
+      epoch: this.#state.epoch,
+      shuffle: true,
+      firstBatch,
+      colourDeviation: config.recipe.colourDeviation,
+      ...(config.workers !== null && { workers: config.workers }),
+    };
   }
 
   /** @param index of the batch in its epoch */
@@ -228,12 +234,19 @@ export class Trainer {
 
   async #diverged(batch: Batch): Promise<AlexnetError> {
     const { run, engine, program, model, after } = this.#parts;
-    const where = await locateDivergence(engine, program, model, batch, after);
     const { step, epoch } = this.#state;
+    const where = await locateDivergence(engine, program, model, await this.#withPictures(batch), after);
     return new AlexnetError(
       "overflow",
       `${run}: the loss of step ${step + 1} (epoch ${epoch + 1}) is not finite: ${where}`,
     );
+  }
+
+  /** The batch under way, for programs that hold no pictures. */
+  async #withPictures(batch: Batch): Promise<Batch> {
+    if (!batch.held) return batch;
+    for await (const loaded of batches(this.#parts.store, this.#epochFrom(this.#state.batch))) return loaded;
+    return batch;
   }
 
   /** An error that ended training, and how to go on after it. */

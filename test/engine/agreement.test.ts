@@ -3,4 +3,7 @@ import { agreement } from "./agreement.js";
 import { tolerances } from "./tolerances.js";
 
 agreement("onednn", tolerances.float32);
-for (const precision of precisions) agreement("cuda", tolerances[precision], { precision });
+
+/** Fewer on a GPU: the kernels of each shape have to be compiled. */
+const RUNS = Number(process.env.AGREEMENT_RUNS ?? 12);
+for (const precision of precisions) agreement("cuda", tolerances[precision], { precision }, RUNS);

@@ -53,6 +53,14 @@ describe("compiling", () => {
   });
 });
 
+describe("holding pictures", () => {
+  it("is for devices with memory of their own", async () => {
+    expect(await program.reserve(1)).toBe(0);
+    await refused(program.hold(batch.pictures), /hold: 0 and 2 pictures; 0 were reserved/);
+    await refused(program.step({ ...batch, held: true }, stepOptions), /sample 0 asks for .* of 0 pictures held/);
+  });
+});
+
 describe("stepping", () => {
   const view = (change: object) => ({ views: [{ ...plainView, ...change }, plainView] });
   const cases: Record<string, [Partial<Batch>, RegExp]> = {

@@ -1,4 +1,4 @@
-import type { LayerTime } from "../engine.js";
+import type { AlgorithmChoices, LayerTime } from "../engine.js";
 import { BLAS_WORKSPACE, type Format, type Matrix } from "./blas.js";
 import type { Gpu } from "./gpu.js";
 import type { Pointer } from "./native.js";
@@ -50,10 +50,17 @@ export class Build {
   readonly #blocks: Block[] = [];
   readonly #owned: (() => void)[] = [];
   readonly #workspace: Tensor;
+  readonly #asked: AlgorithmChoices;
+  readonly #chosen: Record<string, string> = {};
   #base: Pointer | undefined;
   #bytes = 0;
 
-  constructor(readonly gpu: Gpu) {
+  /** @param asked by layer and direction, the ways to take whatever is quickest */
+  constructor(
+    readonly gpu: Gpu,
+    asked: AlgorithmChoices = {},
+  ) {
+    this.#asked = asked;
     this.#workspace = this.tensor(BLAS_WORKSPACE, { format: "float32", kept: true });
     this.reserve(BLAS_WORKSPACE);
   }
@@ -142,6 +149,11 @@ export class Build {
     return this.#bytes;
   }
 
+  /** By layer and direction, which of several ways was taken; after `finish`. */
+  get algorithms(): AlgorithmChoices {
+    return this.#chosen;
+  }
+
   /** Places all tensors, allocates, clears, prepares the operations and chooses between their ways. */
   finish(): readonly Operation[] {
     const { device, scene, tuning } = this.gpu;
@@ -149,9 +161,11 @@ export class Build {
     this.#base = device.allocate(this.#bytes);
     device.clear(this.#base, this.#bytes);
     return this.#operations.map(({ ways, tensors, shape, ...info }) => {
-      scene.doing = `${info.layer} ${info.direction}`;
-      const { implementation, run } = tuning.choose(`${info.direction} ${shape}`, ways);
+      const name = `${info.layer} ${info.direction}`;
+      scene.doing = name;
+      const { implementation, run } = tuning.choose(`${info.direction} ${shape}`, ways, this.#asked[name]);
       scene.doing = "";
+      if (ways.length > 1) this.#chosen[name] = implementation;
       return { ...info, implementation, bytes: sum(tensors), run };
     });
   }

@@ -68,8 +68,9 @@ export class Dnn {
     calls.cudnnSetConvolution2dDescriptor(
       ...[convolution, padding, padding, stride, stride, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT],
     );
+    // The default is what allows TF32 for float32 numbers; for bf16 ones it takes matrix units too.
     const exact = this.#precision === "float32";
-    calls.cudnnSetConvolutionMathType(convolution, exact ? CUDNN.CUDNN_FMA_MATH : CUDNN.CUDNN_TENSOR_OP_MATH);
+    calls.cudnnSetConvolutionMathType(convolution, exact ? CUDNN.CUDNN_FMA_MATH : CUDNN.CUDNN_DEFAULT_MATH);
     calls.cudnnSetConvolutionGroupCount(convolution, groups);
     const [rectifier, identity] = [CUDNN.CUDNN_ACTIVATION_RELU, CUDNN.CUDNN_ACTIVATION_IDENTITY].map((mode) => {
       const activation = created((out) => calls.cudnnCreateActivationDescriptor(out));

@@ -1,4 +1,3 @@
-import { AlexnetError } from "../../errors.js";
 import type { FullyConnected } from "../../network/network.js";
 import { volume } from "../../network/shapes.js";
 import type { OperationInfo, Tensor } from "./build.js";
@@ -9,7 +8,7 @@ import { multiply } from "./product.js";
 
 /**
  * Weights are (outputs, height, width, channels), as the maps before lie. Bias and the ReLU that follows are part of
- * the forward product, the biases' gradient part of the weights', where the library can.
+ * the forward product where the library can; the biases' gradient is part of the weights' where that is quicker.
  */
 export function fullyConnected(layer: FullyConnected, x: Activation, context: Context): Stage {
   const { build, batchSize, parameters, last } = context;
@@ -48,18 +47,25 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
       d: build.matrix(dw, inputs),
     });
     const sums = addColumnSums(build, dy, outputs, db);
-    build.add(info, [x.tensor, dy, dw, db, ...sums.tensors], "cublaslt", () => {
-      try {
-        return multiply(build, { ...product(), rowSums: build.address(db) });
-      } catch (error) {
-        if (!(error instanceof AlexnetError)) throw error;
-        const [run, sum] = [multiply(build, product()), sums.prepare()];
-        return () => {
-          run();
-          sum();
-        };
-      }
-    });
+    const shape = `${kind} ${batchSize}x${inputs}x${outputs}`;
+    build.addQuickest(
+      info,
+      shape,
+      [x.tensor, dy, dw, db, ...sums.tensors],
+      [
+        { implementation: "cublaslt", prepare: () => multiply(build, { ...product(), rowSums: build.address(db) }) },
+        {
+          implementation: "cublaslt+column-sum.cu",
+          prepare: () => {
+            const [run, sum] = [multiply(build, product()), sums.prepare()];
+            return () => {
+              run();
+              sum();
+            };
+          },
+        },
+      ],
+    );
   };
 
   const backwardData = (dy: Tensor): Tensor => {

@@ -1,6 +1,6 @@
 import { PICTURE_SIZE } from "../../network/network.js";
 import type { Batch } from "../engine.js";
-import type { Device } from "./driver.js";
+import { type Device, isOutOfMemory } from "./driver.js";
 import { addressOf, type Pointer } from "./native.js";
 
 const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
@@ -44,6 +44,13 @@ export class PictureUpload {
     return views.map(({ picture }) => places.get(picture) ?? 0);
   }
 
+  /** Copies all pictures to `to`, and waits until they are there. */
+  copy(pictures: Uint8Array, to: Pointer): void {
+    const { copyStream } = this.#device;
+    this.#device.copyIn(to, this.#pin(pictures), pictures.length, copyStream);
+    this.#device.wait(copyStream);
+  }
+
   close(): void {
     this.#device.wait(this.#device.copyStream);
     for (const address of this.#pinned.keys()) this.#device.unpin(address);
@@ -69,6 +76,54 @@ export class PictureUpload {
       // Not allowed here: the driver copies it through memory of its own.
     }
     return address;
+  }
+}
+
+/** Pictures that stay on the device. */
+export class HeldPictures {
+  readonly #device: Device;
+  readonly #upload: PictureUpload;
+  #base: Pointer | undefined;
+  #count = 0;
+
+  constructor(device: Device, upload: PictureUpload) {
+    this.#device = device;
+    this.#upload = upload;
+  }
+
+  /** Where they lie, (pictures, 256, 256, 3). */
+  get address(): Pointer {
+    if (this.#base === undefined) throw new Error("no pictures are held"); // checked at the engine's border
+    return this.#base;
+  }
+
+  /**
+   * Makes room for `count` pictures, in place of those before.
+   * @param spared bytes of device memory that stay free
+   * @returns for how many there is room; fewer than `count`, and nothing is allocated
+   */
+  reserve(count: number, spared: number): number {
+    this.close();
+    const room = Math.max(0, Math.floor((this.#device.freeBytes - spared) / PICTURE_BYTES));
+    if (room < count) return room;
+    try {
+      this.#base = this.#device.allocate(count * PICTURE_BYTES);
+      return room;
+    } catch (error) {
+      if (isOutOfMemory(error)) return 0; // free, but not in one piece
+      throw error;
+    }
+  }
+
+  add(pictures: Uint8Array): void {
+    this.#upload.copy(pictures, this.address + BigInt(this.#count * PICTURE_BYTES));
+    this.#count += pictures.length / PICTURE_BYTES;
+  }
+
+  close(): void {
+    if (this.#base !== undefined) this.#device.free(this.#base);
+    this.#base = undefined;
+    this.#count = 0;
   }
 }
 

@@ -21,9 +21,9 @@ export type Plan = ReturnType<typeof planProgram>;
 
 /** A network as operations in order, with the memory between them planned but not allocated. */
 export function planProgram(gpu: Gpu, network: Network, options: CompileOptions) {
-  const { batchSize, multipliers, after, observe = [], inputGradient = false } = options;
+  const { batchSize, multipliers, after, observe = [], inputGradient = false, algorithms } = options;
   const training = options.mode === "train";
-  const build = new Build(gpu);
+  const build = new Build(gpu, algorithms);
   const parameters = new Parameters(build, parameterTable(network), training, multipliers);
   const controls = new ControlBlock(build, batchSize);
   const { layers } = network;

@@ -1,17 +1,19 @@
 import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
 import type { ComputeProgram } from "../compute.js";
-import type { Batch, CompileOptions, State, StepOptions } from "../engine.js";
+import type { AlgorithmChoices, Batch, CompileOptions, State, StepOptions } from "../engine.js";
 import type { Operation } from "./build.js";
+import type { Orders } from "./controls.js";
 import { type Graph, isOutOfMemory } from "./driver.js";
 import type { Gpu } from "./gpu.js";
 import { type Activation, layoutOf } from "./layer.js";
 import { pack, unpack, valueCount } from "./layout.js";
 import { outcomeOf, RESULT_BYTES } from "./loss.js";
-import { PictureUpload } from "./pictures.js";
+import type { Pointer } from "./native.js";
+import { HeldPictures, PictureUpload } from "./pictures.js";
 import { type Plan, planProgram } from "./plan.js";
 import { profileOperations } from "./profile.js";
-import { refuseTooLarge, tooLarge } from "./room.js";
+import { refuseTooLarge, SPARE_BYTES, tooLarge } from "./room.js";
 import { Slot } from "./slot.js";
 
 const notLearning = { learning: false, seed: 0, learningRate: 0, momentum: 0, weightDecay: 0 } as const;
@@ -41,10 +43,12 @@ interface Prepared {
 class CudaProgram implements ComputeProgram {
   readonly batchSize: number;
   readonly memoryBytes: number;
+  readonly algorithms: AlgorithmChoices;
   readonly #gpu: Gpu;
   readonly #plan: Plan;
   readonly #operations: readonly Operation[];
   readonly #upload: PictureUpload;
+  readonly #held: HeldPictures;
   readonly #slots: readonly Prepared[];
   /** Batches so far; they use the slots in turn. */
   #batches = 0;
@@ -58,8 +62,13 @@ class CudaProgram implements ComputeProgram {
     this.batchSize = batchSize;
     this.#operations = build.finish();
     this.memoryBytes = build.memoryBytes;
+    this.algorithms = build.algorithms;
     this.#upload = new PictureUpload(gpu.device);
-    build.own(() => this.#upload.close());
+    this.#held = new HeldPictures(gpu.device, this.#upload);
+    build.own(() => {
+      this.#held.close();
+      this.#upload.close();
+    });
     const resultBytes = Math.max(RESULT_BYTES, probabilities.bytes);
     this.#slots = pictures.map((tensor) => {
       const slot = new Slot(build, controls.bytes, resultBytes, tensor && build.address(tensor));
@@ -70,6 +79,16 @@ class CudaProgram implements ComputeProgram {
         ...(mode === "train" && { step: this.#captured(() => this.#putStep(slot)) }),
       };
     });
+  }
+
+  /** Leaves room for another program such as this: what looks for a divergence is one. */
+  reserve(count: number): number {
+    for (const { slot } of this.#slots) slot.settle();
+    return this.#plan.pictures[0] === undefined ? 0 : this.#held.reserve(count, SPARE_BYTES + this.memoryBytes);
+  }
+
+  hold(pictures: Uint8Array): void {
+    this.#held.add(pictures);
   }
 
   async step(batch: Batch, options: StepOptions) {
@@ -164,13 +183,20 @@ class CudaProgram implements ComputeProgram {
   }
 
   /** Brings the batch on its way and writes the orders, which the graph brings. */
-  #order({ pictures, orders }: Slot, batch: Batch, how: StepOptions & { readonly learning: boolean }): void {
+  #order(slot: Slot, batch: Batch, how: StepOptions & { readonly learning: boolean }): void {
     const { views } = batch;
     this.#samples = views.length;
-    const places = pictures === undefined ? views.map(() => 0) : this.#upload.bring(batch, pictures);
-    if (pictures === undefined) this.#begin(batch.activations ?? new Float32Array());
     const labels = how.learning ? batch.labels : new Int32Array();
-    this.#plan.controls.write(orders, { ...how, ...{ pictures: pictures ?? 0n, views, places, labels } });
+    this.#plan.controls.write(slot.orders, { ...how, ...this.#bring(batch, slot.pictures), views, labels });
+  }
+
+  /** Where the batch's pictures are on the device, after bringing what isn't there, and each sample's place among them. */
+  #bring(batch: Batch, pictures: Pointer | undefined): Pick<Orders, "pictures" | "places"> {
+    const { views, held, activations = new Float32Array() } = batch;
+    if (held) return { pictures: this.#held.address, places: views.map(({ picture }) => picture) };
+    if (pictures !== undefined) return { pictures, places: this.#upload.bring(batch, pictures) };
+    this.#begin(activations);
+    return { pictures: 0n, places: views.map(() => 0) };
   }
 
   /** Overwrites the input of a program that begins after a layer; samples the batch lacks are zeros. */

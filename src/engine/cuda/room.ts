@@ -5,7 +5,7 @@ import type { Gpu } from "./gpu.js";
 import { planProgram } from "./plan.js";
 
 /** What the system and other programs may take of the memory that the driver calls free. */
-const SPARE_BYTES = 256 << 20;
+export const SPARE_BYTES = 256 << 20;
 
 /** @throws AlexnetError "engine" when a program would take more than is free, with the largest batch that fits. */
 export function refuseTooLarge(gpu: Gpu, bytes: number, network: Network, options: CompileOptions): void {

@@ -41,11 +41,16 @@ export class Tuning {
 
   /**
    * @param operation its direction and shape
+   * @param asked the way to take whatever is quickest, where it can be had
    * @throws what the last way threw, when none works
    */
-  choose(operation: string, ways: readonly Way[]): Chosen {
-    const known = ways.find(({ implementation }) => implementation === this.#found.get(operation));
-    if (known !== undefined || ways.length === 1) return prepared(known ?? ways[0]);
+  choose(operation: string, ways: readonly Way[], asked?: string): Chosen {
+    if (ways.length === 1) return prepared(ways[0]);
+    for (const name of [asked, this.#found.get(operation)]) {
+      const known = ways.find(({ implementation }) => implementation === name);
+      const way = known && preparedIfPossible(known);
+      if (way !== undefined) return way;
+    }
     const chosen = this.#quickest(ways);
     this.#keep(operation, chosen.implementation);
     return chosen;
@@ -96,6 +101,15 @@ export class Tuning {
     } catch {
       // Measured again the next time.
     }
+  }
+}
+
+function preparedIfPossible(way: Way): Chosen | undefined {
+  try {
+    return prepared(way);
+  } catch (error) {
+    if (!(error instanceof AlexnetError)) throw error;
+    return undefined; // a library that doesn't support this any more
   }
 }
 

@@ -77,11 +77,40 @@ devices("convolutions and products", () => {
     }
   });
 
+  it("are done as another program did them, where that is asked for", async () => {
+    const own = await open();
+    const program = await own.compile(smallNetwork, options);
+    expect(program.algorithms).toMatchObject({
+      "conv1 forward": "cudnn implicit-gemm",
+      "fc4 backward-weights": "cublaslt",
+    });
+    const algorithms = {
+      "conv1 forward": "im2col+cublaslt",
+      "conv2 backward-data": "im2col+cublaslt",
+      "fc3 backward-weights": "cublaslt+column-sum.cu",
+      "conv2 forward": "by an abacus",
+    };
+    const other = await own.compile(smallNetwork, { ...options, algorithms });
+    expect(other.algorithms).toEqual({ ...program.algorithms, ...algorithms, "conv2 forward": "cudnn implicit-gemm" });
+  });
+
+  it("have their products in TF32 where that is asked for", async () => {
+    const exact = await train(await open());
+    await engine?.close();
+    const short = await train(await open({ precision: "tf32" }));
+    expect(implementations(short.rows, "convolution")).toEqual(new Set(["cudnn implicit-gemm"]));
+    const largest = (losses: readonly number[]) =>
+      Math.max(...losses.map((loss, i) => Math.abs(loss / exact.losses[i] - 1)));
+    expect(largest(short.losses)).toBeGreaterThan(1e-6);
+  });
+
   it("sum up bias gradients themselves where the library can't", async () => {
     const library = await train(await open());
     await engine?.close();
     emulate("EMULATOR_NO_BIAS_GRADIENT", "1");
     const own = await train(await open());
+    expect(implementations(library.rows, "fully-connected")).toEqual(new Set(["cublaslt"]));
+    expect(implementations(own.rows, "fully-connected")).toEqual(new Set(["cublaslt", "cublaslt+column-sum.cu"]));
     expectClose(own.parameters, library.parameters, 1e-6, "parameters");
   });
 });

@@ -22,6 +22,9 @@ function fakePython(name: string, what: string): string {
   return path;
 }
 
+/** What the emulated device is like in checks from now on. */
+let emulate: Readonly<Record<string, string>> = {};
+
 /** "S"; "Z" of a process that has ended and that nobody asked after; "" where there is none. */
 function stateOf(pid: number): string {
   try {
@@ -32,7 +35,7 @@ function stateOf(pid: number): string {
 }
 
 async function check(...args: string[]) {
-  const env = { ...process.env, EMULATOR_SKIP_LARGE: "1" };
+  const env = { ...process.env, EMULATOR_SKIP_LARGE: "1", ...emulate };
   const code = await promisify(execFile)("scripts/gpu-check", [...quick, ...args], { env }).then(
     () => 0,
     (error: { code: number }) => error.code,
@@ -56,6 +59,18 @@ describe.skipIf(missing !== undefined)("gpu-check", { timeout: 120_000 }, () => 
     expect(stages).toMatchObject({ layers: { status: "passed" }, pytorch: { status: "failed" } });
     expect(code).toBe(1);
     expect(text).toContain("RuntimeError: no kernel image");
+  });
+
+  it("says that a stage fails which passed before, and keeps what it found when there is no time", async () => {
+    emulate = { EMULATOR_BYTES: "1000000" };
+    const failed = await check("--only", "layers");
+    expect(failed.stages).toMatchObject({ layers: { status: "failed", error: expect.stringMatching(/GB/) } });
+    expect(failed.code).toBe(1);
+    emulate = {};
+    await check("--only", "layers");
+    const { code, stages } = await check("--only", "layers", "--minutes", "0.01");
+    expect(stages).toMatchObject({ layers: { status: "passed" } });
+    expect(code).toBe(1);
   });
 
   it("ends a stage whose time is up, and all that it started", async () => {

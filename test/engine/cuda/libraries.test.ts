@@ -69,7 +69,7 @@ describe("cuDNN", () => {
     calls.cudnnSetConvolution2dDescriptor(
       ...[convolution, 2, 2, 1, 1, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT],
     );
-    calls.cudnnSetConvolutionMathType(convolution, CUDNN.CUDNN_TENSOR_OP_MATH);
+    calls.cudnnSetConvolutionMathType(convolution, CUDNN.CUDNN_DEFAULT_MATH);
     calls.cudnnSetConvolutionGroupCount(convolution, 2);
     const activation = created((out) => calls.cudnnCreateActivationDescriptor(out));
     calls.cudnnSetActivationDescriptor(activation, CUDNN.CUDNN_ACTIVATION_RELU, CUDNN.CUDNN_PROPAGATE_NAN, 0);

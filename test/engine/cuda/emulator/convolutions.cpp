@@ -4,7 +4,7 @@
 #include "emulator.h"
 
 namespace {
-enum { BAD = 2000, NOT_SUPPORTED = 3000, NHWC = 1, FLOAT = 0, BFLOAT16 = 9, CROSS_CORRELATION = 1, WORKSPACE = 4096 };
+enum { BAD = 2000, NOT_SUPPORTED = 3000, NHWC = 1, FLOAT = 0, BFLOAT16 = 9, CROSS_CORRELATION = 1, WORKSPACE = 4096, FMA = 3 };
 
 struct Tensor {
   int type, n, c, h, w;
@@ -90,7 +90,10 @@ int cudnnSetConvolution2dDescriptor(Convolution* conv, int padH, int padW, int u
   conv->stride = u;
   return OK;
 }
-int cudnnSetConvolutionMathType(Convolution* conv, int math) { return conv->math = math, OK; }
+// Whether 1, which asks for matrix units without conversions, gives TF32 is not said anywhere: not to be relied on.
+int cudnnSetConvolutionMathType(Convolution* conv, int math) {
+  return math == 0 || math == FMA ? (conv->math = math, (int)OK) : (int)BAD;
+}
 int cudnnSetConvolutionGroupCount(Convolution* conv, int groups) { return conv->groups = groups, OK; }
 int cudnnCreateActivationDescriptor(void** out) { return *out = new Activation, OK; }
 int cudnnDestroyActivationDescriptor(Activation* activation) { return delete activation, OK; }
@@ -123,7 +126,8 @@ int cudnnConvolutionBiasActivationForward(Handle* handle, const float* alpha, Te
   Convolution conv = *cd;
   bool relu = activation->mode == 1;
   enqueue(handle->stream, [=] {
-    Numbers xn{(void*)x, xs.type == BFLOAT16}, wn{(void*)w, xn.bf16}, bn{(void*)bias, xn.bf16}, yn{y, xn.bf16};
+    Numbers xn{(void*)x, xs.type == BFLOAT16, conv.math != FMA}, wn{(void*)w, xn.bf16, xn.tf32};
+    Numbers bn{(void*)bias, xn.bf16}, yn{y, xn.bf16};
     std::vector<double> sums = zeros(count(ys));
     eachProduct(xs, ws, conv, ys, [&](size_t i, size_t t, size_t o) { sums[o] += (double)xn.get(i) * wn.get(t); });
     for (size_t o = 0; o < sums.size(); o++) {
@@ -143,7 +147,7 @@ int cudnnConvolutionBackwardData(Handle* handle, const float* alpha, Filter* wd,
   Filter ws = *wd;
   Convolution conv = *cd;
   enqueue(handle->stream, [=] {
-    Numbers xn{dx, xs.type == BFLOAT16}, wn{(void*)w, xn.bf16}, yn{(void*)dy, xn.bf16};
+    Numbers xn{dx, xs.type == BFLOAT16}, wn{(void*)w, xn.bf16, conv.math != FMA}, yn{(void*)dy, xn.bf16, wn.tf32};
     std::vector<double> sums = zeros(count(xs));
     eachProduct(xs, ws, conv, ys, [&](size_t i, size_t t, size_t o) { sums[i] += (double)yn.get(o) * wn.get(t); });
     for (size_t i = 0; i < sums.size(); i++) xn.set(i, (float)sums[i]);
@@ -160,7 +164,7 @@ int cudnnConvolutionBackwardFilter(Handle* handle, const float* alpha, Tensor* x
   Filter ws = *dwd;
   Convolution conv = *cd;
   enqueue(handle->stream, [=] {
-    Numbers xn{(void*)x, xs.type == BFLOAT16}, wn{dw, xn.bf16}, yn{(void*)dy, xn.bf16};
+    Numbers xn{(void*)x, xs.type == BFLOAT16, conv.math != FMA}, wn{dw, xn.bf16}, yn{(void*)dy, xn.bf16, xn.tf32};
     std::vector<double> sums = zeros(count(ws));
     eachProduct(xs, ws, conv, ys, [&](size_t i, size_t t, size_t o) { sums[t] += (double)xn.get(i) * yn.get(o); });
     for (size_t t = 0; t < sums.size(); t++) wn.set(t, (float)sums[t]);

@@ -35,11 +35,24 @@ inline uint16_t narrow(float value) {
   return (uint16_t)((word + 0x7fffu + ((word >> 16) & 1u)) >> 16);
 }
 
-// Numbers of one of two formats.
+// To TF32's 10 bits of fraction.
+inline float shortened(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, 4);
+  bits = (bits + 0x0fffu + ((bits >> 13) & 1u)) & ~0x1fffu;
+  memcpy(&value, &bits, 4);
+  return value;
+}
+
+// Numbers of one of two formats; float32 ones may be read as TF32.
 struct Numbers {
   void* data;
-  bool bf16;
-  float get(size_t i) const { return bf16 ? widen(((uint16_t*)data)[i]) : ((float*)data)[i]; }
+  bool bf16, tf32 = false;
+  float get(size_t i) const {
+    if (bf16) return widen(((uint16_t*)data)[i]);
+    float value = ((float*)data)[i];
+    return tf32 ? shortened(value) : value;
+  }
   void set(size_t i, float value) const {
     if (bf16)
       ((uint16_t*)data)[i] = narrow(value);
