@@ -272,7 +272,9 @@ describe("./alexnet", () => {
     checkout.installOneDnn();
     const { status, stdout } = await checkout.run(join(checkout.folder, "alexnet"), ["train", "my photos"]);
     expect(status).toBe(7);
-    expect(stdout).toBe(`ran from ${tmpdir()}: ${checkout.folder}/dist/cli/main.js train my photos\n`);
+    expect(stdout).toBe(
+      `ran from ${tmpdir()}: --max-semi-space-size=4 ${checkout.folder}/dist/cli/main.js train my photos\n`,
+    );
   });
 
   it("works through a symbolic link", async () => {
