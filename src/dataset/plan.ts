@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { AlexnetError } from "../errors.js";
 import { compareCodePoints } from "../images/list.js";
 import { bits, Purpose } from "../random.js";
+import { enumerate } from "../text.js";
 import { type DatabaseFile, fromJson, keys, type Split, toJson } from "./database.js";
 import { sha256 } from "./sha256.js";
 import { type Fault, type Item, type Place, type Source, understood } from "./sources/source.js";
@@ -280,13 +281,6 @@ function notesOn(
   for (const names of byLowerCase.values())
     if (names.length > 1) notes.push(`classes that differ in case only: ${enumerate(names)}`);
   return notes;
-}
-
-const NAMED = 10;
-
-function enumerate(names: readonly string[]): string {
-  const more = names.length - NAMED;
-  return names.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 function hashOfName(name: string): number {

@@ -42,6 +42,14 @@ describe("image folders", () => {
     expect(summary.info.notes).toEqual(notes);
   });
 
+  test("a class folder without pictures is noted", async () => {
+    const source = temporaryFolder();
+    write(source, { ...(await drawSome("a/", 2, 1)), ...(await drawSome("b/", 2, 2)), "c/notes.txt": "none yet" });
+    const { info, classes } = await prepareHere({ source });
+    expect(classes).toEqual(["a", "b"]);
+    expect(info.notes).toEqual(["folders without pictures: c"]);
+  });
+
   test("splits without train, and train without classes, are errors and not classes", async () => {
     const source = temporaryFolder();
     write(source, { ...(await drawSome("val/a/", 1, 1)), ...(await drawSome("test/a/", 1, 2)) });

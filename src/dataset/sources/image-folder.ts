@@ -4,6 +4,7 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { compareCodePoints, contains, hasPictureExtension, walk } from "../../images/list.js";
 import { describeFault } from "../../images/picture.js";
+import { enumerate } from "../../text.js";
 import type { Split } from "../database.js";
 import { stampOf } from "./archive.js";
 import type { Fault, Item, Source } from "./source.js";
@@ -25,13 +26,18 @@ export async function openImageFolder(path: string): Promise<Source | undefined>
   const parts = await findParts(root);
   if (parts.length === 0) return undefined;
   const titles = readTitles(root).size > 0 ? readTitles(root) : readTitles(given);
+  const notes = notesOn(await listFolders(root), parts);
+  const empty: string[] = [];
   return {
     kind: "image folders",
     path: given,
     titles,
-    notes: notesOn(await listFolders(root), parts),
+    get notes() {
+      return empty.length === 0 ? notes : [...notes, `folders without pictures: ${enumerate(empty)}`];
+    },
     async *items() {
-      for (const part of parts) yield* "list" in part ? listFlat(root, part) : listClasses(root, part);
+      empty.length = 0;
+      for (const part of parts) yield* "list" in part ? listFlat(root, part) : listClasses(root, part, empty);
     },
   };
 }
@@ -116,10 +122,16 @@ async function leadsToFolder(path: string): Promise<boolean> {
   }
 }
 
-async function* listClasses(root: string, { folder, split, classes }: ClassFolders): AsyncGenerator<Item | Fault> {
+/** @param empty gets the folders that have nothing in them */
+async function* listClasses(
+  root: string,
+  { folder, split, classes }: ClassFolders,
+  empty: string[],
+): AsyncGenerator<Item | Fault> {
   for (const className of classes) {
     const prefix = folder === "" ? className : `${folder}/${className}`;
     const faults: Fault[] = [];
+    let found = 0;
     const files = walk(join(root, prefix), (name, error) =>
       faults.push({
         name: name === "" ? prefix : `${prefix}/${name}`,
@@ -127,7 +139,11 @@ async function* listClasses(root: string, { folder, split, classes }: ClassFolde
         isPartial: !(error instanceof AlexnetError),
       }),
     );
-    for await (const file of files) yield describeFile(root, `${prefix}/${file}`, className, split);
+    for await (const file of files) {
+      found++;
+      yield describeFile(root, `${prefix}/${file}`, className, split);
+    }
+    if (found + faults.length === 0) empty.push(prefix);
     yield* faults;
   }
   for (const file of await listLoose(join(root, folder)))

@@ -43,7 +43,7 @@ export interface Source {
   readonly compareClasses?: (a: string, b: string) => number;
   /** What people call a class, by its name: "n01443537" is "goldfish, Carassius auratus". */
   readonly titles: ReadonlyMap<string, string>;
-  /** What a person should know of how it was understood. */
+  /** What a person should know of how it was understood; complete once the items were gone through. */
   readonly notes?: readonly string[];
   /** Memory that reading takes on each thread, where that is much: bytes. */
   readonly bytesPerThread?: number;
