@@ -55,7 +55,7 @@ export class PreparingDisplay {
   }
 
   #describe({ phase, done, total, skipped }: PrepareProgress, now: number): string {
-    if (phase === "listing") return `${thousands(done)} pictures found`;
+    if (phase === "listing") return done === 0 ? "looking for pictures" : `${thousands(done)} pictures found`;
     const { time, done: before } = this.#started ?? { time: now, done };
     const rate = (done - before) / Math.max(0.001, now - time);
     const left = rate > 0 && done < total ? `, ${clock((total - done) / rate)} left` : "";

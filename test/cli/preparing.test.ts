@@ -29,7 +29,7 @@ describe("how far a preparation is", () => {
     display.update({ phase: "finishing", done: 400_000, total: 400_000, skipped: 4000 });
     const lines = written().split("\n");
     expect(lines).toEqual([
-      "preparing: 0 pictures found",
+      "preparing: looking for pictures",
       expect.stringMatching(/^preparing: 50,000 of 400,000 pictures, 10000\/s, 0:35 left, 500 skipped$/),
       expect.stringMatching(/^preparing: 100,000 of 400,000 pictures, 10000\/s, 0:30 left, 1,000 skipped$/),
       expect.stringMatching(/^preparing: 150,000 of 400,000 pictures, 10000\/s, 0:25 left, 1,500 skipped$/),
