@@ -1,11 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
+import { openToRead } from "../files.js";
 import type { Place } from "./sources/source.js";
 
 const LARGEST_FILE = 512e6; // bytes; no picture within the pixel limit that people keep takes more
-
-/** Opening a pipe that nobody writes to would wait for ever; Windows has neither. */
-const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 const KEPT = 4e6; // bytes of memory for the next file
 
@@ -21,7 +19,7 @@ export async function readPlace(place: Place): Promise<Uint8Array> {
     const { readRow } = await import("./sources/parquet.js"); // its library takes as long to load as fifty pictures
     return readRow(place.path, place.column, place.group, place.row);
   }
-  const file = openSync(place.path, READ);
+  const file = openToRead(place.path);
   try {
     const offset = place.kind === "range" ? place.offset : 0;
     const length = place.kind === "range" ? place.length : fstatSync(file).size;

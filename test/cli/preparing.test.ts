@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { PreparingDisplay } from "#src/cli/preparing.js";
+import { alexnet } from "./run.js";
 
 /** A stream like stderr, and what was written to it. */
 function capture(isTTY: boolean) {
@@ -58,4 +59,12 @@ describe("how far a preparation is", () => {
     const [hidden, shownAgain] = ["\u001b[?25l", "\u001b[?25h"].map((code) => written().lastIndexOf(code));
     expect(shownAgain, "the cursor is back").toBeGreaterThan(hidden);
   });
+});
+
+test("a pattern that the shell took apart: the error says to put it into quotes", () => {
+  const { status, stderr } = alexnet("prepare", "train-000.tar", "train-001.tar", "train-002.tar", "--out", "store");
+  expect(status).toBe(2);
+  expect(stderr).toContain(
+    "prepare takes one set, here are 3 (train-000.tar, train-001.tar, …); put a pattern into quotes",
+  );
 });

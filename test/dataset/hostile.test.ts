@@ -160,6 +160,15 @@ describe("whatever is in the files, each is in the store or in the list", () => 
   });
 });
 
+test.skipIf(process.platform === "win32").each(["photos.tar", "photos.parquet"])(
+  "a pipe named %s is refused, not waited for",
+  async (name) => {
+    const source = temporaryFolder();
+    spawnSync("mkfifo", [join(source, name)]);
+    await expect(prepareHere({ source })).rejects.toThrow(/not a regular file/);
+  },
+);
+
 /** Drawing 7 as a camera held in that way stores it. */
 async function storedAs(orientation: number): Promise<Buffer> {
   const upright = await draw(7, 90, 61).png().toBuffer();

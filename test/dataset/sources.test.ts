@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { PrepareSummary } from "#src/dataset/prepare.js";
+import { describeParquet } from "#src/dataset/sources/parquet-reader.js";
 import { decodePicture } from "#src/images/decode.js";
 import { difference, drawJpeg } from "../images/draw.js";
 import { makeMetaMat, makeParquet, makeTar } from "./archives.js";
@@ -637,6 +638,19 @@ describe("Parquet", () => {
       ["set.parquet#2", "no class in this row"],
       ["set.parquet#3", "no class in this row"],
     ]);
+  });
+
+  test("a file whose reading takes too long is given up, and the next is read", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "a.parquet");
+    const rows = 5000; // a row group each, so that describing them takes long
+    const pictures = new Array<Buffer>(rows).fill(Buffer.from("picture"));
+    write(folder, {
+      "a.parquet": makeParquet(pictures, new Array(rows).fill("ant"), { rowGroupSize: 1 }, ["image", "label"]),
+    });
+    const [slow, next] = await Promise.allSettled([describeParquet(path, 0.001), describeParquet(path)]);
+    expect(slow).toMatchObject({ reason: { code: "data", message: "takes more than 0.001 s to read" } });
+    expect(next).toMatchObject({ value: { groups: new Array(rows).fill(1) } });
   });
 
   test("a folder for each split, as Hugging Face converts sets; a damaged file among them is named", async () => {

@@ -31,8 +31,9 @@ export type ParquetResponse = ParquetDescription | ParquetColumn;
 const READING_SECONDS = 30; // a row group of honest files takes a second or two
 const HEAP_MEGABYTES = 512; // pictures lie outside of it
 
-export async function describeParquet(path: string): Promise<ParquetDescription> {
-  const response = await ask({ path });
+/** @param seconds until reading is given up */
+export async function describeParquet(path: string, seconds = READING_SECONDS): Promise<ParquetDescription> {
+  const response = await ask({ path }, seconds);
   if (response.kind !== "description") throw new Error("the Parquet thread answered another question");
   return response;
 }
@@ -64,13 +65,13 @@ let last: Promise<unknown> = Promise.resolve();
  * Asks a thread of its own: damaged files make the library loop, or fill the memory, and only a thread can be stopped.
  * One question at a time.
  */
-function ask(request: ParquetRequest): Promise<ParquetResponse> {
-  const answer = last.then(() => askNow(request));
+function ask(request: ParquetRequest, seconds = READING_SECONDS): Promise<ParquetResponse> {
+  const answer = last.then(() => askNow(request, seconds));
   last = answer.catch(() => {});
   return answer;
 }
 
-async function askNow(request: ParquetRequest): Promise<ParquetResponse> {
+async function askNow(request: ParquetRequest, seconds: number): Promise<ParquetResponse> {
   thread ??= start();
   const worker = thread;
   worker.ref();
@@ -82,7 +83,7 @@ async function askNow(request: ParquetRequest): Promise<ParquetResponse> {
         void worker.terminate();
         reject(new AlexnetError("data", why));
       };
-      watch = setTimeout(() => giveUp(`takes more than ${READING_SECONDS} s to read`), READING_SECONDS * 1000);
+      watch = setTimeout(() => giveUp(`takes more than ${seconds} s to read`), seconds * 1000);
       question = { resolve, giveUp };
       worker.postMessage({ id: 0, request });
     });

@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import type { TransferListItem } from "node:worker_threads";
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { AlexnetError } from "../../errors.js";
+import { openToRead } from "../../files.js";
 import { describeFault } from "../../images/picture.js";
 import { answerRequests } from "../answer-requests.js";
 import type { ParquetColumn, ParquetDescription, ParquetRequest, ParquetResponse } from "./parquet-reader.js";
@@ -57,7 +58,7 @@ async function withParquet<T>(
   path: string,
   use: (file: AsyncBuffer, metadata: FileMetaData) => T,
 ): Promise<Awaited<T>> {
-  const handle = openSync(path, "r");
+  const handle = openToRead(path);
   try {
     const { size } = fstatSync(handle);
     const file: AsyncBuffer = {

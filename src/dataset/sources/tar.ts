@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { Header } from "tar/header";
 import { AlexnetError } from "../../errors.js";
+import { openToRead } from "../../files.js";
 
 const BLOCK = 512;
 const LONGEST_EXTENSION = 1 << 20; // bytes of a header that extends another
@@ -21,7 +22,7 @@ export interface Bytes {
 
 /** Runs `use` with a file open for reading. */
 export function* withFile<T>(path: string, use: (file: Bytes) => Iterable<T>): Generator<T> {
-  const file = openSync(path, "r");
+  const file = openToRead(path);
   try {
     yield* use({
       length: fstatSync(file).size,
