@@ -1,31 +1,10 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { AlexnetError } from "./errors.js";
 import { writeParts } from "./formats/safetensors.js";
 
 /** Files being written are named so; after a crash they are rubbish. */
 export const UNFINISHED = ".part";
-
-/** Opening a pipe that nobody writes to would wait for ever; Windows has neither. */
-const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-
-/** Opens a file of somebody's for reading. @throws AlexnetError "data" for pipes, devices and folders; the system's error */
-export function openToRead(path: string): number {
-  const file = openSync(path, READ);
-  if (fstatSync(file).isFile()) return file;
-  closeSync(file);
-  throw new AlexnetError("data", "not a regular file");
-}
 
 /**
  * Writes a file whole or not at all, also when the machine loses power: beside, fsync, rename, fsync of the folder.

@@ -36,10 +36,21 @@ export function clock(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-const NAMED = 10;
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
-/** The first of some names, and how many more there are. */
-export function enumerate(names: readonly string[]): string {
-  const more = names.length - NAMED;
-  return names.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+/** As text or an attribute's value in HTML and SVG. */
+export function escapeMarkup(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character]);
+}
+
+/** "crab, crow and 7 more": the first of some names, and how many more there are. */
+export function enumerate(names: readonly string[], named = 10): string {
+  const more = names.length - named;
+  return names.slice(0, named).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

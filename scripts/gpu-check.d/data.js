@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { measureLoading, withSyntheticStores } from "../../dist/benchmark/loading.js";
 import { syntheticBatch } from "../../dist/benchmark/synthetic.js";
 import { batches as readBatches } from "../../dist/dataset/batches.js";
-import { openStore } from "../../dist/dataset/store.js";
+import { openStore, pictureCount } from "../../dist/dataset/store.js";
 import { Device, openDriver } from "../../dist/engine/cuda/driver.js";
 import { addressOf } from "../../dist/engine/cuda/native.js";
 import { oneAhead } from "../../dist/engine/one-ahead.js";
@@ -41,7 +41,7 @@ export default async function data({ keep, batches, steps, precision, ...options
         report();
         const start = performance.now();
         const how = { program, store, cropSize: network.input.size, workers, onProgress: () => {}, signal: undefined };
-        const total = store.count("train") + store.count("val");
+        const total = pictureCount(store);
         if ((await holdPictures(how)) < total) return;
         found.holding = (1000 * total) / (performance.now() - start);
         found.held = await trainingRate(program, (own) => heldBatches(store, own), { network, batchSize, steps });

@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { takeInventory } from "../../dist/engine/cuda/inventory.js";
+import { writeWhole } from "../../dist/files.js";
 
 /** Stages in order of importance, with the seconds that each may take at most. */
 const stages = {
@@ -151,8 +152,7 @@ function write() {
     const heading = `## ${name}: ${status}${details.length === 0 ? "" : ` (${details.join(", ")})`}`;
     return [[heading, ...(error ? [`**${error}**`] : []), ...(text ? [text] : [])].join("\n\n")];
   });
-  writeFileSync(`${jsonPath}.new`, `${JSON.stringify(report, undefined, 2)}\n`);
-  renameSync(`${jsonPath}.new`, jsonPath);
+  writeWhole(jsonPath, `${JSON.stringify(report, undefined, 2)}\n`);
   writeFileSync(textPath, `${["# GPU check", describeGpu(report.gpu), ...sections].join("\n\n")}\n`);
 }
 

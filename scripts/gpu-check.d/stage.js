@@ -1,5 +1,5 @@
 /** One stage of gpu-check: node stage.js <name> <settings as JSON>. Writes what it finds to `settings.path` as it goes. */
-import { renameSync, writeFileSync } from "node:fs";
+import { writeWhole } from "../../dist/files.js";
 
 const [, , name, settings] = process.argv;
 const options = JSON.parse(settings);
@@ -13,8 +13,7 @@ const context = {
   /** Writes down what was found so far: { data, text }, and { status: "skipped" | "failed" } where it isn't "passed". */
   keep(now) {
     found = now;
-    writeFileSync(`${options.path}.new`, JSON.stringify(found)); // whole at any time: the process may be ended
-    renameSync(`${options.path}.new`, options.path);
+    writeWhole(options.path, JSON.stringify(found)); // the process may be ended at any time
   },
 };
 try {

@@ -27,8 +27,8 @@ export function register(program: Program): void {
       .option("--json", "print JSON, and write no images")
       .action(async (path, { out, pictures: count, crop: cropSize, seed, allClasses, json }) => {
         const store = await openStore(path);
-        const splits = summariseSplits(store);
         try {
+          const splits = summariseSplits(store);
           if (json) console.log(JSON.stringify({ ...store.info, classes: store.classes, splits }, undefined, 2));
           else {
             print(store, splits, allClasses ? store.classes.length : LISTED);

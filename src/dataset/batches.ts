@@ -2,6 +2,7 @@ import type { Batch, View } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { PICTURE_BYTES } from "../images/geometry.js";
 import { Purpose, permutation } from "../random.js";
+import { splits } from "./database.js";
 import type { LoadRequest, LoadWorkerData } from "./load-worker.js";
 import type { Split, Store } from "./store.js";
 import { augmentedView, viewsOf } from "./views.js";
@@ -128,6 +129,16 @@ async function load(
     samples,
     release: () => loader.giveBack(slot),
   };
+}
+
+/** All pictures of a store as they are, split by split in their order. */
+export async function* everyPicture(
+  store: Store,
+  options: Pick<BatchOptions, "batchSize" | "cropSize" | "signal"> & { readonly workers: number | null },
+): AsyncGenerator<LoadedBatch> {
+  const { workers, ...rest } = options;
+  for (const split of splits)
+    yield* batches(store, { ...rest, split, views: "centre", ...(workers !== null && { workers }) });
 }
 
 /** @param placeOf gives the index of the i-th sample's picture among those that the engine has */

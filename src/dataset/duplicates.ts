@@ -61,8 +61,7 @@ function groupEquals(heads: Uint32Array, counts: Counts): readonly Group[] {
     }
     start = end;
   }
-  const first = ({ train, val }: Group) =>
-    Math.min(train[0] ?? Number.POSITIVE_INFINITY, val[0] ?? Number.POSITIVE_INFINITY);
+  const first = ({ train, val }: Group) => train[0] ?? val[0];
   return groups.sort((a, b) => Number(isLeak(b)) - Number(isLeak(a)) || first(a) - first(b));
 }
 

@@ -2,7 +2,9 @@ import type { View } from "../engine/engine.js";
 import { PICTURE_BYTES, PICTURE_SIZE } from "../images/geometry.js";
 import { sharp } from "../images/sharp.js";
 import { Purpose, permutation } from "../random.js";
+import { escapeMarkup } from "../text.js";
 import { batches } from "./batches.js";
+import { readPicture } from "./read-picture.js";
 import type { Store } from "./store.js";
 
 /** Square RGB pictures, (size, size, 3) each. */
@@ -36,18 +38,17 @@ export async function pictureSheet(store: Store, { count = 64, seed = 1 }: Sheet
   const chosen = permutation(store.count("train"), seed, Purpose.shuffle, FIRST_EPOCH).subarray(0, count);
   const tiles: Tile[] = [];
   for (const index of chosen)
-    tiles.push({ size: PICTURE_SIZE, pixels: await decode(store, index), caption: classOf(store, index) });
+    tiles.push({
+      size: PICTURE_SIZE,
+      pixels: await readPicture(store, "train", index),
+      caption: classOf(store, index),
+    });
   return sheet(tiles);
 }
 
 function classOf(store: Store, index: number): string {
   const name = store.classes[store.labels("train")[index]];
   return store.info.titles[name] ?? name;
-}
-
-async function decode(store: Store, index: number): Promise<Uint8Array> {
-  const stored = store.encoded("train", index);
-  return store.info.encoding === "raw" ? stored : sharp(stored).raw().toBuffer();
 }
 
 /** What the network is fed of the same pictures in the first epoch: cropped, mirrored, colours shifted. As a PNG. */
@@ -119,8 +120,7 @@ function captionsOf(tiles: readonly Tile[], pitch: number, width: number): Buffe
 
 /** Characters that no SVG may have are left out. */
 function escapeText(text: string): string {
-  const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;" };
-  return text.replaceAll(/[\p{Cc}\uFFFE\uFFFF]/gu, "").replaceAll(/[&<]/g, (character) => escapes[character] ?? "");
+  return escapeMarkup(text.replaceAll(/[\p{Cc}\uFFFE\uFFFF]/gu, ""));
 }
 
 function fromPixels(width: number, height: number, pixels: Uint8Array) {

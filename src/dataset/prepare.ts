@@ -159,11 +159,11 @@ async function prepareAnyhow(options: PrepareOptions): Promise<PrepareSummary> {
   const source = await detectSource(options.source);
   refuseForeignFolder(out);
   const request = requestOf(source, options);
-  if (isBegun(out) && (await isWhole(out))) return reuse(out, source, request, options);
+  if (await isWhole(out)) return reuse(out, source, request, options);
   let unlock = () => {};
   try {
     unlock = lockStore(out);
-    if (isBegun(out) && (await isWhole(out))) return await reuse(out, source, request, options); // by now
+    if (await isWhole(out)) return await reuse(out, source, request, options); // by now
     const file = new DatabaseFile(out);
     try {
       const preparation = await beginOrGoOn(file, source, request, options, out);
@@ -384,6 +384,7 @@ function refuseBad({ info, path, skippedList }: PrepareSummary, maxBad: number):
 const percent = (fraction: number) => `${Number((fraction * 100).toFixed(2))} %`;
 
 async function isWhole(path: string): Promise<boolean> {
+  if (!isBegun(path)) return false;
   const database = openForReading(path);
   try {
     return database.doesExist(keys.info);

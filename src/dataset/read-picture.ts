@@ -9,6 +9,9 @@ export async function readPicture(store: Store, split: Split, index: number): Pr
   const picture = new Uint8Array(PICTURE_BYTES);
   const { encoding } = store.info;
   if (!(await decodeStored(store.encoded(split, index), encoding, picture, findTurbojpeg())))
-    throw new AlexnetError("data", `${store.path}: ${split} picture ${index} is damaged; prepare the store again`);
+    throw new AlexnetError(
+      "data",
+      `${store.path}: ${split} picture ${index} is damaged; remove the store and prepare it again`,
+    );
   return picture;
 }

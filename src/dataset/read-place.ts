@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, readSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
-import { openToRead } from "../files.js";
+import { openToRead, readAt } from "../file-reading.js";
 import type { Place } from "./sources/source.js";
 
 const LARGEST_FILE = 512e6; // bytes; no picture within the pixel limit that people keep takes more
@@ -25,12 +25,7 @@ export async function readPlace(place: Place): Promise<Uint8Array> {
     const length = place.kind === "range" ? place.length : fstatSync(file).size;
     if (length > LARGEST_FILE) throw new AlexnetError("data", `${Math.round(length / 1e6)} MB is no picture's size`);
     const bytes = memoryFor(length);
-    let done = 0;
-    while (done < length) {
-      const bytesRead = readSync(file, bytes, done, length - done, offset + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
+    const done = readAt(file, bytes, offset);
     if (done < length) throw new AlexnetError("data", `ends after ${done} of ${length} bytes`);
     return bytes;
   } finally {

@@ -12,13 +12,14 @@ import {
   notFinished,
   openForReading,
   type Split,
+  splits,
   toFloat32,
   toFloat64,
   toInt32,
 } from "./database.js";
 import { type ColourComponents, principalComponents } from "./statistics.js";
 
-export type { Split } from "./database.js";
+export { type Split, splits } from "./database.js";
 export type { Encoding } from "./encode.js";
 export type { ColourComponents } from "./statistics.js";
 
@@ -182,6 +183,11 @@ class LmdbStore implements Store {
       throw damaged(this.path, `${key} has ${bytes.length} bytes, not ${length}`);
     return bytes;
   }
+}
+
+/** In all splits together. */
+export function pictureCount(store: Store): number {
+  return splits.reduce((sum, split) => sum + store.count(split), 0);
 }
 
 function damaged(path: string, what: string): AlexnetError {

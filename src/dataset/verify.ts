@@ -11,7 +11,7 @@ import {
   toJson,
 } from "./database.js";
 import { addSums, noSums, summarise } from "./statistics.js";
-import type { Store } from "./store.js";
+import { pictureCount, type Store } from "./store.js";
 import type { VerifyRequest, VerifyResponse, VerifyWorkerData } from "./verify-worker.js";
 import { WorkerPool } from "./worker-pool.js";
 
@@ -35,7 +35,7 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
   const workerData: VerifyWorkerData = { path: store.path, encoding: store.info.encoding };
   const script = new URL("./verify-worker.js", import.meta.url);
   const pool = new WorkerPool<VerifyRequest, VerifyResponse>(script, workers, workerData);
-  const total = splits.reduce((sum, split) => sum + store.count(split), 0);
+  const total = pictureCount(store);
   const problems: string[] = [];
   const chains = { train: "", val: "" };
   let sums = noSums();

@@ -3,6 +3,7 @@ import { ensurePrepared, type PreparationOptions } from "../dataset/prepare.js";
 import { openStore, type Split, type Store } from "../dataset/store.js";
 import { checkViewCount } from "../dataset/views.js";
 import { AlexnetError } from "../errors.js";
+import { enumerate } from "../text.js";
 import { RunFolder } from "../training/run-folder.js";
 import { type Calibration, CalibrationTally } from "./calibration.js";
 import { evaluateSplit } from "./evaluate-split.js";
@@ -154,15 +155,9 @@ function matchClasses(store: Store, classes: readonly string[]): Int32Array {
     throw new AlexnetError(
       "run",
       `${store.path}: its classes are not the network's: ${[
-        ...(missing.length > 0 ? [`it lacks ${someOf(missing)}`] : []),
-        ...(unknown.length > 0 ? [`the network does not know ${someOf(unknown)}`] : []),
+        ...(missing.length > 0 ? [`it lacks ${enumerate(missing, 5)}`] : []),
+        ...(unknown.length > 0 ? [`the network does not know ${enumerate(unknown, 5)}`] : []),
       ].join("; ")}`,
     );
   return Int32Array.from(store.classes, (name) => classes.indexOf(name));
-}
-
-/** "crab, crow and 7 more" */
-export function someOf(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(", ");
-  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }

@@ -3,6 +3,7 @@ import { AlexnetError } from "../errors.js";
 import type { Layer, Network } from "../network/network.js";
 import { PICTURE_SIZE } from "../network/network.js";
 import { type Parameter, parameterCount, parameterTable, parameterView } from "../network/parameters.js";
+import { enumerate } from "../text.js";
 
 /** A trained network and all that its predictions depend on: what every format reads and writes. */
 export interface Model {
@@ -82,8 +83,5 @@ export function colourOf(mean: Float32Array): [number, number, number] | undefin
 
 function listed(tensors: StoredTensors): string {
   const names = [...tensors.keys()];
-  const some = names.slice(0, 8).join(", ");
-  return names.length === 0
-    ? "there are none"
-    : `there are ${some}${names.length > 8 ? ` and ${names.length - 8} more` : ""}`;
+  return names.length === 0 ? "there are none" : `there are ${enumerate(names, 8)}`;
 }

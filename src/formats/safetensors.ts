@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
+import { readAt } from "../file-reading.js";
 import { decodeNumbers, type NumberType } from "./numbers.js";
 
 /**
@@ -291,10 +292,7 @@ function product(shape: readonly number[]): number {
 }
 
 function readFully(file: number, into: Uint8Array, position: number, path: string): void {
-  for (let done = 0; done < into.length; ) {
-    const read = readSync(file, into, done, Math.min(CHUNK, into.length - done), position + done);
-    if (read === 0)
-      throw new AlexnetError("format", `${path}: ended at byte ${position + done}, before its tensors did`);
-    done += read;
-  }
+  const done = readAt(file, into, position);
+  if (done < into.length)
+    throw new AlexnetError("format", `${path}: ended at byte ${position + done}, before its tensors did`);
 }

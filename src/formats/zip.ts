@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import yauzl from "yauzl";
 import yazl from "yazl";
 import { AlexnetError } from "../errors.js";
+import { readAt } from "../file-reading.js";
 import { crc32 } from "./crc32.js";
 
 /** An open ZIP archive of stored (not compressed) files, read one by one. */
@@ -19,8 +20,6 @@ interface Place {
   readonly crc: number;
 }
 
-const CHUNK = 1 << 28; // read calls are cut below the system's 2 GiB limit
-
 /** @throws AlexnetError "format" naming the file and what is wrong with it. */
 export async function openArchive(path: string): Promise<Archive> {
   const file = openSync(path, "r");
@@ -32,7 +31,8 @@ export async function openArchive(path: string): Promise<Archive> {
         const place = places.get(name);
         if (place === undefined) throw new AlexnetError("format", `${path}: holds no file ${name}`);
         const bytes = new Uint8Array(place.size);
-        if (!readFully(file, bytes, place.start)) throw new AlexnetError("format", `${path}: ended before ${name} did`);
+        if (readAt(file, bytes, place.start) < place.size)
+          throw new AlexnetError("format", `${path}: ended before ${name} did`);
         if (crc32(bytes) !== place.crc)
           throw new AlexnetError("format", `${path}: ${name} is damaged: its checksum is not the archive's`);
         return bytes;
@@ -79,19 +79,9 @@ class Reader extends yauzl.RandomAccessReader {
     callback: (error: Error | null) => void,
   ): void {
     const bytes = buffer.subarray(offset, offset + length);
-    const whole = Number.isSafeInteger(position) && position >= 0 && readFully(this.file, bytes, position);
+    const whole = Number.isSafeInteger(position) && position >= 0 && readAt(this.file, bytes, position) === length;
     setImmediate(callback, whole ? null : new Error(`it refers to byte ${position}, which is not there`));
   }
-}
-
-/** Whether there were enough bytes. */
-function readFully(file: number, into: Uint8Array, position: number): boolean {
-  for (let done = 0; done < into.length; ) {
-    const read = readSync(file, into, done, Math.min(CHUNK, into.length - done), position + done);
-    if (read === 0) return false;
-    done += read;
-  }
-  return true;
 }
 
 /** The bytes of an archive that stores `files` as they are. */

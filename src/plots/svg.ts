@@ -1,3 +1,4 @@
+import { escapeMarkup } from "../text.js";
 import type { Curve } from "./curves.js";
 
 export interface Panel {
@@ -44,19 +45,19 @@ function drawPanel(panel: Panel): string {
   const px = (value: number): string => (left + ((value - x.low) / (x.high - x.low)) * (right - left)).toFixed(1);
   const py = (value: number): string => (bottom - ((value - y.low) / (y.high - y.low)) * (bottom - top)).toFixed(1);
   return [
-    `<text x="${left}" y="20" font-weight="bold">${escapeText(panel.title)}</text>`,
+    `<text x="${left}" y="20" font-weight="bold">${escapeMarkup(panel.title)}</text>`,
     ...ticks(y.low, y.high).map(
       (value) =>
-        `<line class="grid" x1="${left}" x2="${right}" y1="${py(value)}" y2="${py(value)}"/><text x="${left - 6}" y="${py(value)}" dy="4" text-anchor="end">${escapeText(panel.formatY(value))}</text>`,
+        `<line class="grid" x1="${left}" x2="${right}" y1="${py(value)}" y2="${py(value)}"/><text x="${left - 6}" y="${py(value)}" dy="4" text-anchor="end">${escapeMarkup(panel.formatY(value))}</text>`,
     ),
     ...ticks(x.low, x.high).map(
       (value) =>
-        `<text x="${px(value)}" y="${bottom + 16}" text-anchor="middle">${escapeText(panel.formatX(value))}</text>`,
+        `<text x="${px(value)}" y="${bottom + 16}" text-anchor="middle">${escapeMarkup(panel.formatX(value))}</text>`,
     ),
-    `<text x="${(left + right) / 2}" y="${bottom + 34}" text-anchor="middle">${escapeText(panel.xLabel)}</text>`,
+    `<text x="${(left + right) / 2}" y="${bottom + 34}" text-anchor="middle">${escapeMarkup(panel.xLabel)}</text>`,
     ...(panel.marks ?? []).map(
       ({ x: place, label }) =>
-        `<line class="mark" x1="${px(place)}" x2="${px(place)}" y1="${top}" y2="${bottom}"/><text class="small" x="${px(place)}" y="${top - 3}" text-anchor="middle">${escapeText(label)}</text>`,
+        `<line class="mark" x1="${px(place)}" x2="${px(place)}" y1="${top}" y2="${bottom}"/><text class="small" x="${px(place)}" y="${top - 3}" text-anchor="middle">${escapeMarkup(label)}</text>`,
     ),
     ...panel.curves.map((curve, i) => drawCurve(curve, colours[i % colours.length], px, py)),
     ...drawLegend(panel.curves, left, bottom + 54),
@@ -86,7 +87,7 @@ function drawLegend(curves: readonly Curve[], left: number, y: number): readonly
   return curves.map(({ name }, i) => {
     const place = x;
     x += 34 + 7 * name.length;
-    return `<line x1="${place}" x2="${place + 18}" y1="${y - 4}" y2="${y - 4}" stroke="${colours[i % colours.length]}" stroke-width="3"/><text x="${place + 22}" y="${y}">${escapeText(name)}</text>`;
+    return `<line x1="${place}" x2="${place + 18}" y1="${y - 4}" y2="${y - 4}" stroke="${colours[i % colours.length]}" stroke-width="3"/><text x="${place + 22}" y="${y}">${escapeMarkup(name)}</text>`;
   });
 }
 
@@ -109,8 +110,4 @@ function extent(values: readonly number[]): { readonly low: number; readonly hig
 
 function isNumber({ x, y }: { readonly x: number; readonly y: number }): boolean {
   return Number.isFinite(x) && Number.isFinite(y);
-}
-
-function escapeText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

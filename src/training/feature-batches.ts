@@ -1,13 +1,11 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type BatchOptions, type LoadedBatch, planBatches, type ReadBatches } from "../dataset/batches.js";
-import type { Split, Store } from "../dataset/store.js";
+import { type Split, type Store, splits } from "../dataset/store.js";
 import { centreView } from "../dataset/views.js";
 import { AlexnetError } from "../errors.js";
 import { bytesOf } from "../formats/numbers.js";
 import { openSafetensors } from "../formats/safetensors.js";
 import { type Shape, volume } from "../network/shapes.js";
-
-export const splits = ["train", "val"] as const;
 
 /** What a frozen layer makes of each picture's centre, read as it is needed. */
 export class FrozenFeatures {

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../cache-folder.js";
-import { batches } from "../dataset/batches.js";
-import type { Store } from "../dataset/store.js";
+import { everyPicture } from "../dataset/batches.js";
+import { pictureCount, type Store, splits } from "../dataset/store.js";
 import type { Engine } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { explainDisk, syncFolder, UNFINISHED } from "../files.js";
@@ -14,7 +14,7 @@ import { parameterTable, parameterView } from "../network/parameters.js";
 import { inferShapes, type Shape, volume } from "../network/shapes.js";
 import { byteSize } from "../text.js";
 import type { Model } from "./checkpoint.js";
-import { FrozenFeatures, featuresShape, splits } from "./feature-batches.js";
+import { FrozenFeatures, featuresShape } from "./feature-batches.js";
 import type { Recipe } from "./recipe.js";
 
 const FORMAT = "alexnet frozen features 1";
@@ -58,7 +58,7 @@ export async function frozenFeatures(options: FrozenFeaturesOptions): Promise<Fr
   const kept = existsSync(path) ? await openIfWhole(path, layer, output, store) : undefined;
   if (kept !== undefined) return kept;
   mkdirSync(dirname(path), { recursive: true });
-  const needed = 4 * volume(output) * (store.count("train") + store.count("val"));
+  const needed = 4 * volume(output) * pictureCount(store);
   const { bavail, bsize } = statfsSync(dirname(path));
   if (needed > bavail * bsize) {
     const room = `${byteSize(needed)}, and ${byteSize(bavail * bsize)} are free in ${dirname(path)}`;
@@ -134,18 +134,15 @@ async function computeFeatures(
   const program = await engine.compile(network, { batchSize, mode: "predict", preprocessing, observe: [layer] });
   try {
     await program.write("parameters", parameters);
-    const total = store.count("train") + store.count("val");
+    const total = pictureCount(store);
     let done = 0;
-    for (const split of splits) {
-      const source = { split, views: "centre", batchSize, cropSize: network.input.size, signal } as const;
-      for await (const batch of batches(store, { ...source, ...(workers !== null && { workers }) })) {
-        const { samples, release, ...seen } = batch;
-        await program.predict(seen);
-        release();
-        write(await program.activation(layer));
-        done += samples.length;
-        onProgress(done, total);
-      }
+    for await (const batch of everyPicture(store, { batchSize, cropSize: network.input.size, workers, signal })) {
+      const { samples, release, ...seen } = batch;
+      await program.predict(seen);
+      release();
+      write(await program.activation(layer));
+      done += samples.length;
+      onProgress(done, total);
     }
   } finally {
     await program.close();

@@ -1,9 +1,7 @@
-import { type BatchOptions, batches, type LoadedBatch, planBatches, viewsAndLabels } from "../dataset/batches.js";
-import type { Split, Store } from "../dataset/store.js";
+import { type BatchOptions, everyPicture, type LoadedBatch, planBatches, viewsAndLabels } from "../dataset/batches.js";
+import { pictureCount, type Store } from "../dataset/store.js";
 import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-
-const splits = ["train", "val"] as const satisfies readonly Split[];
 
 export interface HoldingOptions {
   readonly program: Program;
@@ -25,17 +23,12 @@ export async function holdPictures(options: HoldingOptions): Promise<number> {
   const room = await program.reserve(total);
   if (room < total) return room;
   let done = 0;
-  for (const split of splits) {
-    const source = { split, views: "centre", batchSize: program.batchSize, cropSize, signal } as const;
-    for await (const { pictures, samples, release } of batches(store, {
-      ...source,
-      ...(workers !== null && { workers }),
-    })) {
-      await program.hold(pictures);
-      release();
-      done += samples.length;
-      onProgress(done, total);
-    }
+  const { batchSize } = program;
+  for await (const { pictures, samples, release } of everyPicture(store, { batchSize, cropSize, workers, signal })) {
+    await program.hold(pictures);
+    release();
+    done += samples.length;
+    onProgress(done, total);
   }
   return room;
 }
@@ -53,7 +46,3 @@ export async function* heldBatches(store: Store, options: BatchOptions): AsyncGe
 }
 
 const noPictures = new Uint8Array();
-
-export function pictureCount(store: Store): number {
-  return store.count("train") + store.count("val");
-}

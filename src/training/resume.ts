@@ -5,6 +5,7 @@ import type { AlgorithmChoices, EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { resolveNetwork } from "../network/networks.js";
 import { scaleWidth, withClasses } from "../network/transform.js";
+import { enumerate } from "../text.js";
 import type { Checkpoint, Origin } from "./checkpoint.js";
 import type { RunConfig } from "./config.js";
 import { type Difference, describeDifference, differences } from "./differences.js";
@@ -179,8 +180,7 @@ function refuse(rule: string, changed: readonly Difference[]): void {
 
 /** " without crab, crow" */
 function listed(label: string, names: readonly string[]): string {
-  if (names.length === 0) return "";
-  return ` ${label} ${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
+  return names.length === 0 ? "" : ` ${label} ${enumerate(names, 5)}`;
 }
 
 /** The pictures that the run began with may still be there. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { batches, type ReadBatches } from "../dataset/batches.js";
-import type { Store } from "../dataset/store.js";
+import { pictureCount, type Store } from "../dataset/store.js";
 import type { Engine, Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { parameterCount } from "../network/parameters.js";
@@ -12,7 +12,7 @@ import type { RunConfig } from "./config.js";
 import type { EventListener, TrainEvent, TrainSummary } from "./events.js";
 import type { FrozenFeatures } from "./feature-batches.js";
 import { frozenFeatures, lastFrozenLayer } from "./frozen-features.js";
-import { heldBatches, holdPictures, pictureCount } from "./held-pictures.js";
+import { heldBatches, holdPictures } from "./held-pictures.js";
 import { logLine } from "./log.js";
 import { MetricsFile } from "./metrics.js";
 import { multipliersOf } from "./plan.js";

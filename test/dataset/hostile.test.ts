@@ -169,6 +169,13 @@ test.skipIf(process.platform === "win32").each(["photos.tar", "photos.parquet"])
   },
 );
 
+test.skipIf(process.platform === "win32")("so is one named classes.txt beside the pictures", async () => {
+  const source = temporaryFolder();
+  write(source, await drawSome("a/", 2));
+  spawnSync("mkfifo", [join(source, "classes.txt")]);
+  await expect(prepareHere({ source })).rejects.toThrow(/classes\.txt: not a regular file/);
+});
+
 /** Drawing 7 as a camera held in that way stores it. */
 async function storedAs(orientation: number): Promise<Buffer> {
   const upright = await draw(7, 90, 61).png().toBuffer();

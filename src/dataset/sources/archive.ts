@@ -7,11 +7,11 @@ import { type Bytes, type TarEntry, withFile } from "./tar.js";
 /** What an archive holds; a fault where it can't be opened. */
 export function* listArchive(
   path: string,
-  list: (file: Bytes, path: string, stamp: string) => Iterable<Item | Fault>,
+  list: (file: Bytes, stamp: string) => Iterable<Item | Fault>,
 ): Generator<Item | Fault> {
   try {
     const stamp = stampOf(path);
-    yield* withFile(path, (file) => list(file, path, stamp));
+    yield* withFile(path, (file) => list(file, stamp));
   } catch (error) {
     yield { name: basename(path), reason: describeFault(error), isPartial: true };
   }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { AlexnetError } from "../../errors.js";
+import { readWhole } from "../../file-reading.js";
 import { describeFault } from "../../images/picture.js";
 import type { Split } from "../database.js";
 import { listArchive, placeOf, untilDamaged } from "./archive.js";
@@ -34,9 +35,9 @@ export function openIlsvrcArchives(path: string): Source | undefined {
     titles: kit?.titles ?? new Map(),
     *items() {
       const divided = kit !== undefined && existsSync(validation);
-      yield* listArchive(train, (file, path, stamp) => listTraining(file, path, stamp, divided ? "train" : undefined));
+      yield* listArchive(train, (file, stamp) => listTraining(file, train, stamp, divided ? "train" : undefined));
       if (divided)
-        yield* listArchive(validation, (file, path, stamp) => listValidation(file, path, stamp, kit.classOfPicture));
+        yield* listArchive(validation, (file, stamp) => listValidation(file, validation, stamp, kit.classOfPicture));
     },
   };
 }
@@ -56,7 +57,7 @@ function readDevkit(path: string): Devkit {
 }
 
 function parseDevkit(path: string): Devkit {
-  const archive = gunzipSync(readFileSync(path), { maxOutputLength: 256 << 20 });
+  const archive = gunzipSync(readWhole(path), { maxOutputLength: 256 << 20 });
   const bytes: Bytes = { length: archive.length, read: (offset, length) => archive.subarray(offset, offset + length) };
   const files = [...readTar(bytes)];
   const find = (name: string): Buffer => {

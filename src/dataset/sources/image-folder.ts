@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
@@ -8,6 +8,7 @@ import { enumerate } from "../../text.js";
 import type { Split } from "../database.js";
 import { stampOf } from "./archive.js";
 import type { Fault, Item, Source } from "./source.js";
+import { readLines } from "./text-lines.js";
 import { readTitles } from "./titles.js";
 
 const VALIDATION_NAMES = ["val", "validation", "valid", "test"];
@@ -23,10 +24,11 @@ const LIST = "val.txt";
 export async function openImageFolder(path: string): Promise<Source | undefined> {
   const given = resolve(path);
   const root = existsSync(join(given, KAGGLE_FOLDER)) ? join(given, KAGGLE_FOLDER) : given;
-  const parts = await findParts(root);
+  const folders = await listFolders(root);
+  const parts = await findParts(root, folders);
   if (parts.length === 0) return undefined;
-  const titles = readTitles(root).size > 0 ? readTitles(root) : readTitles(given);
-  const notes = notesOn(await listFolders(root), parts);
+  const titles = readTitles(root, given);
+  const notes = notesOn(folders, parts);
   const empty: string[] = [];
   return {
     kind: "image folders",
@@ -58,8 +60,7 @@ interface FlatFolder {
   readonly classes: readonly string[];
 }
 
-async function findParts(root: string): Promise<(ClassFolders | FlatFolder)[]> {
-  const folders = await listFolders(root);
+async function findParts(root: string, folders: readonly string[]): Promise<(ClassFolders | FlatFolder)[]> {
   const [training] = named(folders, "train");
   const [validation] = VALIDATION_NAMES.flatMap((name) => named(folders, name));
   const areClasses = folders.some((folder) => folder !== training && !VALIDATION_NAMES.includes(folder.toLowerCase()));
@@ -186,10 +187,7 @@ function readList(path: string, classes: readonly string[]): ReadonlyMap<string,
   const isKaggle = extname(path) === ".csv";
   const known = new Set(classes);
   const spaced = classes.filter((name) => /\s/.test(name));
-  const lines = readFileSync(path, "utf8")
-    .replace(/^\ufeff/, "")
-    .split(/\r?\n/);
-  lines.forEach((line, i) => {
+  readLines(path).forEach((line, i) => {
     if (line.trim() === "" || (isKaggle && i === 0)) return;
     const fail = (what: string) => new AlexnetError("data", `${path}: line ${i + 1} ${what}: ${line.slice(0, 80)}`);
     const [file, label] = isKaggle ? kaggleFields(line) : fieldsOf(line.trim(), spaced);

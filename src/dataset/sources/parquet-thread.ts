@@ -1,9 +1,9 @@
-import { closeSync, fstatSync, readSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import type { TransferListItem } from "node:worker_threads";
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { AlexnetError } from "../../errors.js";
-import { openToRead } from "../../files.js";
+import { openToRead, readAt } from "../../file-reading.js";
 import { describeFault } from "../../images/picture.js";
 import { answerRequests } from "../answer-requests.js";
 import type { ParquetColumn, ParquetDescription, ParquetRequest, ParquetResponse } from "./parquet-reader.js";
@@ -65,8 +65,7 @@ async function withParquet<T>(
       byteLength: size,
       async slice(start, end = size) {
         const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
-        for (let done = 0, read = -1; read !== 0 && done < bytes.length; done += read)
-          read = readSync(handle, bytes, done, bytes.length - done, start + done);
+        readAt(handle, bytes, start);
         return bytes.buffer;
       },
     };

@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, readSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import { Header } from "tar/header";
 import { AlexnetError } from "../../errors.js";
-import { openToRead } from "../../files.js";
+import { openToRead, readAt } from "../../file-reading.js";
 
 const BLOCK = 512;
 const LONGEST_EXTENSION = 1 << 20; // bytes of a header that extends another
@@ -28,10 +28,7 @@ export function* withFile<T>(path: string, use: (file: Bytes) => Iterable<T>): G
       length: fstatSync(file).size,
       read(offset, length) {
         const buffer = Buffer.alloc(length);
-        let done = 0;
-        for (let read = -1; read !== 0 && done < length; done += read)
-          read = readSync(file, buffer, done, length - done, offset + done);
-        return buffer.subarray(0, done);
+        return buffer.subarray(0, readAt(file, buffer, offset));
       },
     });
   } finally {

@@ -29,7 +29,7 @@ export function openWebDataset(path: string): Source | undefined {
     notes,
     *items() {
       for (const shard of paths)
-        yield* listArchive(shard, (file, _, stamp) => listShard(file, shard, stamp, splitOf(shard)));
+        yield* listArchive(shard, (file, stamp) => listShard(file, shard, stamp, splitOf(shard)));
     },
   };
 }

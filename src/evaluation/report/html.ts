@@ -1,3 +1,5 @@
+import { escapeMarkup } from "../../text.js";
+
 /** Text that is HTML already; all other text is escaped where it is put into HTML. */
 export class Html {
   constructor(readonly text: string) {}
@@ -13,20 +15,8 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
 function render(value: HtmlValue): string {
   if (value === undefined) return "";
   if (value instanceof Html) return value.text;
-  if (typeof value === "string" || typeof value === "number") return escapeText(String(value));
+  if (typeof value === "string" || typeof value === "number") return escapeMarkup(String(value));
   return value.map(render).join("");
-}
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeText(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character]);
 }
 
 /** A value for a script to read: `<script type="application/json" id="…">`. */
