@@ -1,8 +1,8 @@
 import { syntheticBatch, syntheticPreprocessing } from "#src/benchmark/synthetic.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { exportModel } from "#src/formats/export.js";
+import { paper } from "#src/network/architectures/paper.js";
 import { initialise } from "#src/network/initialise.js";
-import { paper } from "#src/network/paper.js";
 import type { Side } from "./side.js";
 
 const parameters = (): Float32Array => initialise(paper, { deviation: "he", biases: {} }, 1);

@@ -3,10 +3,10 @@ import { availableParallelism, tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { prepare } from "#src/dataset/prepare.js";
-import { describeDecoder, preferredJpegDecoder } from "#src/images/decode.js";
+import { describeDecoder, preferredJpegDecoder } from "#src/images/decode/decode.js";
 import { listPictures } from "#src/images/list.js";
-import { median } from "#src/statistics.js";
+import { median } from "#src/scoring/quantiles.js";
+import { prepare } from "#src/store/preparing/prepare.js";
 import { type Side, startProcess } from "./side.js";
 
 const help = `bench/compare-preparing PHOTOS… [--pictures 2000] [--rounds 5] [--workers n] [--processes n] [--python python3] [--json]
@@ -39,7 +39,7 @@ try {
   const source = join(folder, "pictures");
   await replicate(photos, source);
   const ours = alexnet(source, join(folder, "store"));
-  const peer = fileURLToPath(new URL("../bench/peers/prepare-torchvision.py", import.meta.url));
+  const peer = fileURLToPath(new URL("./peers/prepare-torchvision.py", import.meta.url));
   const theirs = await startProcess("torchvision", options.python, [peer, source, "--processes", String(processes)]);
   report(ours, theirs, await measureInTurn(ours, theirs));
   await theirs.stop();

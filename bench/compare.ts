@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { formatTable } from "#src/cli/print.js";
-import { median, quantile } from "#src/statistics.js";
+import { formatTable } from "#src/cli/display/print.js";
+import { median, quantile } from "#src/scoring/quantiles.js";
 import { exportForPeers, startAlexnet } from "./alexnet.js";
 import { type Side, startProcess } from "./side.js";
 

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { batches, type LoadedBatch, type ReadBatches } from "#src/dataset/batches.js";
-import { openStore } from "#src/dataset/store.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { AlexnetError } from "#src/errors.js";
-import { median } from "#src/statistics.js";
-import type { TrainEvent } from "#src/training/events.js";
+import type { TrainEvent } from "#src/runs/events.js";
+import { RunFolder } from "#src/runs/folder.js";
+import { median } from "#src/scoring/quantiles.js";
+import { batches, type LoadedBatch, type ReadBatches } from "#src/store/reading/batches.js";
+import { openStore } from "#src/store/store.js";
 import { planRun } from "#src/training/plan.js";
-import { RunFolder } from "#src/training/run-folder.js";
 import { runSession } from "#src/training/session.js";
 
 const help = `bench/feeding <store> [--rounds 4] [--steps 10] [--batch 128] [--width 1] [--workers n]

@@ -1,14 +1,14 @@
 import { syntheticBatch, syntheticPreprocessing } from "#src/benchmark/synthetic.js";
 import type { Batch, CompileOptions, Program } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
+import { lastFrozenLayer } from "#src/evaluation/frozen-features.js";
 import { initialise } from "#src/network/initialise.js";
 import { networkByName } from "#src/network/networks.js";
 import { selectLayers } from "#src/network/select-layers.js";
-import { median } from "#src/statistics.js";
-import { lastFrozenLayer } from "#src/training/frozen-features.js";
-import { layerRatesOf } from "#src/training/layer-rates.js";
+import { layerRatesOf } from "#src/recipes/layer-rates.js";
+import { recipeByName } from "#src/recipes/recipes.js";
+import { median } from "#src/scoring/quantiles.js";
 import { multipliersOf } from "#src/training/plan.js";
-import { recipeByName } from "#src/training/recipes.js";
 
 /**
  * Milliseconds a training step takes when all layers learn, when some are frozen, and when it begins after those, on what

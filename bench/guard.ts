@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type LayerTable, measureLayers } from "#src/benchmark/layers.js";
-import { formatTable } from "#src/cli/print.js";
-import { openEngine } from "#src/engine/open.js";
-import { writeWhole } from "#src/files.js";
-import { paper } from "#src/network/paper.js";
+import { formatTable } from "#src/cli/display/print.js";
+import { openEngine } from "#src/engine/host/open.js";
+import { paper } from "#src/network/architectures/paper.js";
 import { summarise } from "#src/network/summary.js";
+import { writeWhole } from "#src/system/files.js";
 import { percent } from "#src/text.js";
 
 const help = `bench/guard [--steps 5] [--moved 0.07] [--write]
@@ -37,7 +37,7 @@ type Rates = Readonly<Record<string, Fractions>>;
 const BATCH = 128;
 /** Of the step: what is quicker than this is lost in noise. */
 const LEAST_SHARE = 0.01;
-const file = fileURLToPath(new URL("../bench/rates.json", import.meta.url));
+const file = fileURLToPath(new URL("./rates.json", import.meta.url));
 const kept: Rates = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
 
 const engine = await openEngine("onednn");

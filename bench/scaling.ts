@@ -2,11 +2,11 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { measureThroughput, type Throughput } from "#src/benchmark/throughput.js";
-import { formatTable } from "#src/cli/print.js";
-import { openEngine } from "#src/engine/open.js";
-import { paper } from "#src/network/paper.js";
+import { formatTable } from "#src/cli/display/print.js";
+import { drawSvg } from "#src/drawing/svg-plot.js";
+import { openEngine } from "#src/engine/host/open.js";
+import { paper } from "#src/network/architectures/paper.js";
 import { scaleWidth } from "#src/network/transform.js";
-import { drawSvg } from "#src/plots/svg.js";
 import { percent } from "#src/text.js";
 
 const help = `bench/scaling [--steps 2] [--svg file] [--json]

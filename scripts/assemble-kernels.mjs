@@ -4,7 +4,7 @@ import loadWabt from "wabt";
 
 const kernels = {
   "images/resample": "resampleKernel",
-  "dataset/picture-sums": "pictureSumsKernel",
+  "store/preparing/picture-sums": "pictureSumsKernel",
   "engine/onednn/crop": "cropKernel",
 };
 

@@ -1,7 +1,7 @@
 // Counts the operations and bytes of a training step on the CUDA engine, operation by operation, as Markdown: what
 // docs/gpu.md shows. Needs a build and no GPU: node scripts/roofline.js [batch …]
 import { planProgram } from "../dist/engine/cuda/plan.js";
-import { paper } from "../dist/network/paper.js";
+import { paper } from "../dist/network/architectures/paper.js";
 
 const batches = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [128, 256, 1024];
 const gpu = {

@@ -1,7 +1,7 @@
 import { syntheticPreprocessing } from "../../dist/benchmark/synthetic.js";
-import { openEngine } from "../../dist/engine/open.js";
+import { openEngine } from "../../dist/engine/host/open.js";
+import { paper } from "../../dist/network/architectures/paper.js";
 import { initialise } from "../../dist/network/initialise.js";
-import { paper } from "../../dist/network/paper.js";
 import { scaleWidth } from "../../dist/network/transform.js";
 
 /** What the stages share. */

@@ -1,7 +1,7 @@
 import { precisions } from "../../dist/engine/engine.js";
-import { openEngine } from "../../dist/engine/open.js";
-import { compareLayers, compareSteps, isClose } from "../../dist/engine/self-check.js";
-import { paper } from "../../dist/network/paper.js";
+import { openEngine } from "../../dist/engine/host/open.js";
+import { compareLayers, compareSteps, isClose } from "../../dist/engine/host/self-check.js";
+import { paper } from "../../dist/network/architectures/paper.js";
 import { scaleWidth, withClasses } from "../../dist/network/transform.js";
 import { networkOf, table } from "./common.js";
 

@@ -1,13 +1,13 @@
 import { availableParallelism } from "node:os";
 import { measureLoading, withSyntheticStores } from "../../dist/benchmark/loading.js";
 import { syntheticBatch } from "../../dist/benchmark/synthetic.js";
-import { batches as readBatches } from "../../dist/dataset/batches.js";
-import { openStore, pictureCount } from "../../dist/dataset/store.js";
 import { Device, openDriver } from "../../dist/engine/cuda/driver.js";
 import { addressOf } from "../../dist/engine/cuda/native.js";
-import { oneAhead } from "../../dist/engine/one-ahead.js";
+import { oneAhead } from "../../dist/evaluation/one-ahead.js";
 import { classCount } from "../../dist/network/transform.js";
-import { heldBatches, holdPictures } from "../../dist/training/held-pictures.js";
+import { batches as readBatches } from "../../dist/store/reading/batches.js";
+import { heldBatches, holdPictures } from "../../dist/store/reading/held-pictures.js";
+import { openStore, pictureCount } from "../../dist/store/store.js";
 import { compileTraining, networkOf, STEP, table, withCuda } from "./common.js";
 
 /**

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { takeInventory } from "../../dist/engine/cuda/inventory.js";
-import { writeWhole } from "../../dist/files.js";
+import { writeWhole } from "../../dist/system/files.js";
 
 /** Stages in order of importance, with the seconds that each may take at most. */
 const stages = {

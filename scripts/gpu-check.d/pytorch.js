@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { syntheticBatch } from "../../dist/benchmark/synthetic.js";
 import { classCount } from "../../dist/network/transform.js";
-import { median } from "../../dist/statistics.js";
+import { median } from "../../dist/scoring/quantiles.js";
 import { compileTraining, networkOf, STEP, table, withCuda } from "./common.js";
 
 const peer = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "bench/peers/pytorch-cuda.py");

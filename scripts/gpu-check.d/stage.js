@@ -1,5 +1,5 @@
 /** One stage of gpu-check: node stage.js <name> <settings as JSON>. Writes what it finds to `settings.path` as it goes. */
-import { writeWhole } from "../../dist/files.js";
+import { writeWhole } from "../../dist/system/files.js";
 
 const [, , name, settings] = process.argv;
 const options = JSON.parse(settings);

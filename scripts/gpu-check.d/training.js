@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { drawPictures } from "../../dist/demo/pictures.js";
-import { errors } from "../../dist/evaluation/scores.js";
+import { errors } from "../../dist/scoring/scores.js";
 import { train } from "../../dist/training/train.js";
 import { table } from "./common.js";
 

@@ -1,12 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { batches } from "../dataset/batches.js";
-import { prepare } from "../dataset/prepare.js";
-import type { Encoding, Store } from "../dataset/store.js";
 import { PICTURE_SIZE } from "../images/picture.js";
 import { sharp } from "../images/sharp.js";
 import { mix } from "../random.js";
+import { prepare } from "../store/preparing/prepare.js";
+import { batches } from "../store/reading/batches.js";
+import type { Encoding, Store } from "../store/store.js";
 
 export interface LoadingOptions {
   readonly pictures: number;

@@ -3,7 +3,7 @@ import { initialise } from "../network/initialise.js";
 import type { Network } from "../network/network.js";
 import { summarise } from "../network/summary.js";
 import { classCount } from "../network/transform.js";
-import { median, quantile } from "../statistics.js";
+import { median, quantile } from "../scoring/quantiles.js";
 import { syntheticBatch, syntheticPreprocessing } from "./synthetic.js";
 
 export interface ThroughputOptions {

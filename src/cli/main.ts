@@ -1,42 +1,42 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { packageVersion } from "../version.js";
-import { endQuietlyWhenOutputCloses, reportFailure } from "./failures.js";
+import { endQuietlyWhenOutputCloses, reportFailure } from "./display/failures.js";
 
 type Load = () => Promise<{ register(program: Command): void }>;
 
 /** By the headings of the help. A command's file is loaded when it is run, so that each starts at once. */
 const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   "Learn and use:": {
-    demo: () => import("./demo.js"),
-    prepare: () => import("./prepare.js"),
-    train: () => import("./train.js"),
-    "find-learning-rate": () => import("./find-learning-rate.js"),
-    evaluate: () => import("./evaluate.js"),
-    classify: () => import("./classify.js"),
+    demo: () => import("./commands/demo.js"),
+    prepare: () => import("./commands/prepare.js"),
+    train: () => import("./commands/train.js"),
+    "find-learning-rate": () => import("./commands/find-learning-rate.js"),
+    evaluate: () => import("./commands/evaluate.js"),
+    classify: () => import("./commands/classify.js"),
   },
   "Understand:": {
-    features: () => import("./features.js"),
-    similar: () => import("./similar.js"),
-    look: () => import("./look.js"),
-    report: () => import("./report.js"),
+    features: () => import("./commands/features.js"),
+    similar: () => import("./commands/similar.js"),
+    look: () => import("./commands/look.js"),
+    report: () => import("./commands/report.js"),
   },
   "Training runs:": {
-    runs: () => import("./runs.js"),
-    show: () => import("./show.js"),
-    compare: () => import("./compare.js"),
+    runs: () => import("./commands/runs.js"),
+    show: () => import("./commands/show.js"),
+    compare: () => import("./commands/compare.js"),
   },
   "Hand on:": {
-    import: () => import("./import.js"),
-    export: () => import("./export.js"),
+    import: () => import("./commands/import.js"),
+    export: () => import("./commands/export.js"),
   },
   "Look around:": {
-    info: () => import("./info.js"),
-    inspect: () => import("./inspect.js"),
-    verify: () => import("./verify.js"),
-    networks: () => import("./networks.js"),
-    bench: () => import("./bench.js"),
-    "check-gradients": () => import("./check-gradients.js"),
+    info: () => import("./commands/info.js"),
+    inspect: () => import("./commands/inspect.js"),
+    verify: () => import("./commands/verify.js"),
+    networks: () => import("./commands/networks.js"),
+    bench: () => import("./commands/bench.js"),
+    "check-gradients": () => import("./commands/check-gradients.js"),
   },
 };
 

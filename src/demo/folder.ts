@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AlexnetError } from "../errors.js";
-import { readJson, UNFINISHED, writeWhole } from "../files.js";
+import { readJson, UNFINISHED, writeWhole } from "../system/files.js";
 import type { PictureSet } from "./pictures.js";
 
 /** What a demo is made with: the same settings give the same demo. */

@@ -1,11 +1,11 @@
-import { fileBatches } from "../dataset/file-batches.js";
-import { viewsOf } from "../dataset/views.js";
 import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { inferShapes, type Shape, volume } from "../network/shapes.js";
+import { fileBatches } from "../store/reading/file-batches.js";
+import { viewsOf } from "../store/views.js";
 import type { Unreadable } from "./classify.js";
-import { compileModel, type OpenModel, picturesPerBatch } from "./trained.js";
+import { compileModel, type OpenModel, picturesPerBatch } from "./open-model.js";
 
 /** What a layer makes of some files' centre crops. */
 export interface Activations {

@@ -12,11 +12,11 @@ import {
 import { dirname } from "node:path";
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
-import { explainDisk, readJson, syncFolder, UNFINISHED, writeWhole } from "../files.js";
-import { csvLine, parseCsvLine, splitCsvLines } from "../formats/csv.js";
-import { readModelHash } from "../training/checkpoint.js";
+import { readModelHash } from "../runs/checkpoint/read.js";
+import { csvLine, parseCsvLine, splitCsvLines } from "../system/csv.js";
+import { explainDisk, readJson, syncFolder, UNFINISHED, writeWhole } from "../system/files.js";
 import { type Classification, type ClassifyOptions, classifyFiles, findPictures } from "./classify.js";
-import { modelPath } from "./trained.js";
+import { modelPath } from "./open-model.js";
 
 export interface ClassifyToFileOptions extends ClassifyOptions {
   readonly out: string;

@@ -1,10 +1,10 @@
-import { type FileBatch, fileBatches } from "../dataset/file-batches.js";
-import { checkViewCount, viewsOf } from "../dataset/views.js";
 import { AlexnetError } from "../errors.js";
 import { listPictures } from "../images/list.js";
+import { highest } from "../scoring/scores.js";
+import { type FileBatch, fileBatches } from "../store/reading/file-batches.js";
+import { checkViewCount, viewsOf } from "../store/views.js";
 import { averageViews } from "./evaluate-split.js";
-import { highest } from "./scores.js";
-import { openTrained, picturesPerBatch, type Trained, type TrainedOptions } from "./trained.js";
+import { openTrained, picturesPerBatch, type Trained, type TrainedOptions } from "./open-model.js";
 
 export interface ClassifyOptions extends TrainedOptions {
   /** Folder of a run, or a checkpoint's file. */

@@ -1,8 +1,8 @@
-import { batches, type LoadedBatch, type ReadBatches } from "../dataset/batches.js";
-import type { Split, Store } from "../dataset/store.js";
 import type { Program } from "../engine/engine.js";
-import { oneAhead } from "../engine/one-ahead.js";
 import { AlexnetError } from "../errors.js";
+import { batches, type LoadedBatch, type ReadBatches } from "../store/reading/batches.js";
+import type { Split, Store } from "../store/store.js";
+import { oneAhead } from "./one-ahead.js";
 
 export interface SplitOptions {
   readonly split: Split;

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
-import { ensurePrepared, type PreparationOptions } from "../dataset/prepare.js";
-import { openStore, type Split, type Store } from "../dataset/store.js";
-import { checkViewCount } from "../dataset/views.js";
 import { AlexnetError } from "../errors.js";
+import { RunFolder } from "../runs/folder.js";
+import { type Calibration, CalibrationTally } from "../scoring/calibration.js";
+import { describePrediction, type PicturePrediction } from "../scoring/prediction.js";
+import { type ClassScores, type ConfusionCell, Scorer, type Scores } from "../scoring/scores.js";
+import { ensurePrepared, type PreparationOptions } from "../store/preparing/prepare.js";
+import { openStore, type Split, type Store } from "../store/store.js";
+import { checkViewCount } from "../store/views.js";
 import { enumerate } from "../text.js";
-import { RunFolder } from "../training/run-folder.js";
-import { type Calibration, CalibrationTally } from "./calibration.js";
 import { evaluateSplit } from "./evaluate-split.js";
-import { describePrediction, type PicturePrediction } from "./prediction.js";
-import { type ClassScores, type ConfusionCell, Scorer, type Scores } from "./scores.js";
-import { openTrained, picturesPerBatch, type Trained, type TrainedOptions } from "./trained.js";
+import { openTrained, picturesPerBatch, type Trained, type TrainedOptions } from "./open-model.js";
 
 export interface EvaluateOptions extends TrainedOptions {
   /** Folder of a run, or a checkpoint's file. */

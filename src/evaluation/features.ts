@@ -2,10 +2,10 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { MatrixFile, type MatrixFormat } from "../formats/matrix-file.js";
-import { readModelHash } from "../training/checkpoint.js";
+import { readModelHash } from "../runs/checkpoint/read.js";
 import { lastHiddenLayer, layerShape, readActivations } from "./activations.js";
 import { findPictures } from "./classify.js";
-import { type OpenModel, openModel, type TrainedOptions } from "./trained.js";
+import { type OpenModel, openModel, type TrainedOptions } from "./open-model.js";
 
 export interface FeaturesOptions extends TrainedOptions {
   /** Folder of a run, or a checkpoint's file. */

@@ -1,16 +1,16 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { centreView } from "../dataset/views.js";
+import { cropOf, drawCrop, drawMaps, drawOverlay } from "../drawing/maps.js";
 import { AlexnetError } from "../errors.js";
-import { writeWhole } from "../files.js";
-import { cropOf, drawCrop, drawMaps, drawOverlay } from "../images/maps.js";
 import { loadPicture } from "../images/picture.js";
 import { inferShapes } from "../network/shapes.js";
+import { highest } from "../scoring/scores.js";
+import { centreView } from "../store/views.js";
+import { writeWhole } from "../system/files.js";
 import type { Prediction } from "./classify.js";
 import { type HiddenPlace, type OcclusionOptions, type OcclusionRun, occlude } from "./occlusion.js";
+import { compileModel, type OpenModel, openModel, type TrainedOptions } from "./open-model.js";
 import { saliencyMap } from "./saliency.js";
-import { highest } from "./scores.js";
-import { compileModel, type OpenModel, openModel, type TrainedOptions } from "./trained.js";
 
 export interface LookOptions extends TrainedOptions, OcclusionRun {
   /** Folder of a run, or a checkpoint's file. */

@@ -1,7 +1,7 @@
-import { centreView } from "../dataset/views.js";
 import { AlexnetError } from "../errors.js";
 import { PICTURE_BYTES, PICTURE_SIZE } from "../images/geometry.js";
-import { compileModel, type OpenModel } from "./trained.js";
+import { centreView } from "../store/views.js";
+import { compileModel, type OpenModel } from "./open-model.js";
 
 export interface OcclusionOptions {
   /** Pixels of the hiding square's side. Default 48. */

@@ -1,6 +1,6 @@
-import { centreView } from "../dataset/views.js";
 import { parameterTable, parameterView } from "../network/parameters.js";
-import { compileModel, type OpenModel } from "./trained.js";
+import { centreView } from "../store/views.js";
+import { compileModel, type OpenModel } from "./open-model.js";
 
 const FAINT = 2 ** -20;
 

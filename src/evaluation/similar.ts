@@ -3,12 +3,12 @@ import { existsSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname, join, relative, resolve } from "node:path";
 import { AlexnetError } from "../errors.js";
-import { readModelHash } from "../training/checkpoint.js";
+import { readModelHash } from "../runs/checkpoint/read.js";
 import { lastHiddenLayer, layerShape, readActivations } from "./activations.js";
 import { findPictures, type Unreadable } from "./classify.js";
 import { FeatureIndex, type Neighbour } from "./feature-index.js";
 import { type FeaturesOptions, writeFeatures } from "./features.js";
-import { type OpenModel, openModel, type TrainedOptions } from "./trained.js";
+import { type OpenModel, openModel, type TrainedOptions } from "./open-model.js";
 
 export interface SimilarOptions
   extends TrainedOptions,

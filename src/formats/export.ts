@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
-import { writeWhole } from "../files.js";
-import type { Model } from "./model.js";
-import { encodeOnnx, type OnnxOptions } from "./onnx.js";
-import { encodePytorch } from "./pytorch.js";
+import type { Model } from "../model/model.js";
+import { writeWhole } from "../system/files.js";
+import { encodeOnnx, type OnnxOptions } from "./onnx/onnx.js";
+import { encodePytorch } from "./pytorch/pytorch.js";
 import { encodeTensors } from "./tensors.js";
 
 export const exportFormats = ["onnx", "safetensors", "pytorch"] as const;

@@ -1,9 +1,9 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { AlexnetError } from "../errors.js";
-import { explainDisk, syncFolder, UNFINISHED, writeWhole } from "../files.js";
+import { explainDisk, syncFolder, UNFINISHED, writeWhole } from "../system/files.js";
+import { bytesOf } from "../system/numbers.js";
 import { encodeNpyHead } from "./npy.js";
-import { bytesOf } from "./numbers.js";
 import { encodeSafetensorsHead, writeParts } from "./safetensors.js";
 
 export const matrixFormats = ["safetensors", "npy"] as const;

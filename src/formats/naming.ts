@@ -1,5 +1,5 @@
+import { oneWeirdTrick } from "../network/architectures/one-weird-trick.js";
 import type { Network } from "../network/network.js";
-import { oneWeirdTrick } from "../network/one-weird-trick.js";
 import type { Parameter } from "../network/parameters.js";
 
 /** torchvision's names of `one-weird-trick`'s layers: places in its `features` and `classifier`. */

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
 import { PICTURE_SIZE } from "../network/network.js";
-import { interleaved } from "./caffe.js";
-import { bytesOf, decodeNumbers, type NumberType, numberTypes } from "./numbers.js";
+import { bytesOf, decodeNumbers, type NumberType, numberTypes } from "../system/numbers.js";
+import { interleaved } from "./caffe/caffe.js";
 
 /** NumPy's .npy: magic and version, a Python dict as text, then the numbers. */
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
-import { readAt } from "../file-reading.js";
-import { decodeNumbers, type NumberType } from "./numbers.js";
+import { readAt } from "../system/file-reading.js";
+import { decodeNumbers, type NumberType } from "../system/numbers.js";
 
 /**
  * safetensors (https://huggingface.co/docs/safetensors): 8 bytes header length (little endian), a JSON header with

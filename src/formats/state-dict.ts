@@ -1,4 +1,4 @@
-import type { StoredTensors } from "./model.js";
+import type { StoredTensors } from "../model/model.js";
 
 /** Named tensors in an open file, as PyTorch's modules have them. */
 export interface StateDict {

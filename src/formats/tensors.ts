@@ -1,6 +1,6 @@
+import { encodeDescription } from "../model/description.js";
+import type { Model, StoredTensor } from "../model/model.js";
 import { parameterTable, parameterView } from "../network/parameters.js";
-import { encodeDescription } from "./description.js";
-import type { Model, StoredTensor } from "./model.js";
 import { namingOf } from "./naming.js";
 import { encodeSafetensors, type NamedTensor, openSafetensors } from "./safetensors.js";
 import type { StateDict } from "./state-dict.js";

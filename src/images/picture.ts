@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { AlexnetError } from "../errors.js";
-import { type DecodeOptions, decodePicture } from "./decode.js";
+import { type DecodeOptions, decodePicture } from "./decode/decode.js";
 
 export { PICTURE_BYTES, PICTURE_SIZE } from "./geometry.js";
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
-import { caffe } from "./caffe.js";
-import { caffenet } from "./caffenet.js";
+import { caffe } from "./architectures/caffe.js";
+import { caffenet } from "./architectures/caffenet.js";
+import { oneWeirdTrick } from "./architectures/one-weird-trick.js";
+import { original2012 } from "./architectures/original-2012.js";
+import { paper } from "./architectures/paper.js";
 import type { Network } from "./network.js";
-import { oneWeirdTrick } from "./one-weird-trick.js";
-import { original2012 } from "./original-2012.js";
-import { paper } from "./paper.js";
 import { parseNetwork } from "./parse.js";
 
 export interface Variant {

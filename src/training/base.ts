@@ -6,11 +6,11 @@ import { initialise } from "../network/initialise.js";
 import type { Network } from "../network/network.js";
 import { type Parameter, parameterTable, parameterView } from "../network/parameters.js";
 import { withClasses } from "../network/transform.js";
-import { isCheckpoint, type Model, readModel } from "./checkpoint.js";
-import { checkpointPath } from "./checkpoints.js";
-import type { Recipe } from "./recipe.js";
-import { RunFolder } from "./run-folder.js";
-import { modelHash } from "./write-checkpoint.js";
+import type { Recipe } from "../recipes/recipe.js";
+import { checkpointPath } from "../runs/checkpoint/keep.js";
+import { isCheckpoint, type Model, readModel } from "../runs/checkpoint/read.js";
+import { modelHash } from "../runs/checkpoint/write.js";
+import { RunFolder } from "../runs/folder.js";
 
 /** A trained network to go on from, on other pictures. */
 export interface Base {

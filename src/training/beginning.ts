@@ -1,14 +1,14 @@
-import type { Store } from "../dataset/store.js";
 import type { AlgorithmChoices, EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { initialise } from "../network/initialise.js";
+import type { Checkpoints } from "../runs/checkpoint/keep.js";
+import type { Model } from "../runs/checkpoint/read.js";
+import type { RunFolder } from "../runs/folder.js";
+import type { RunConfig } from "../runs/settings.js";
+import { initialState, type TrainingState } from "../runs/state.js";
+import type { Store } from "../store/store.js";
 import { type Base, readBase, startFrom } from "./base.js";
-import type { Model } from "./checkpoint.js";
-import type { Checkpoints } from "./checkpoints.js";
-import type { RunConfig } from "./config.js";
 import { refuseOtherRun, resumedAlgorithms, resumedState } from "./resume.js";
-import type { RunFolder } from "./run-folder.js";
-import { initialState, type TrainingState } from "./state.js";
 
 /** Where a session of training begins. */
 export interface Beginning {

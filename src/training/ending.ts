@@ -1,5 +1,5 @@
-import type { RunConfig } from "./config.js";
-import type { TrainingState } from "./state.js";
+import type { RunConfig } from "../runs/settings.js";
+import type { TrainingState } from "../runs/state.js";
 
 /** Why training ends with the epoch that has just ended; null when it goes on. */
 export function reasonToEnd(

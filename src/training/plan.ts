@@ -1,19 +1,19 @@
 import { resolve } from "node:path";
-import type { PreparationOptions } from "../dataset/prepare.js";
-import type { Store } from "../dataset/store.js";
 import type { Engine, EngineName, Multipliers, Precision } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { resolveNetwork } from "../network/networks.js";
 import { parameterTable } from "../network/parameters.js";
 import { scaleWidth, withClasses } from "../network/transform.js";
+import { type LayerRateChoices, layerRatesOf } from "../recipes/layer-rates.js";
+import type { Recipe } from "../recipes/recipe.js";
+import { chooseRecipe } from "../recipes/recipes.js";
+import type { Cadence } from "../runs/cadence.js";
+import type { RunConfig } from "../runs/settings.js";
+import type { PreparationOptions } from "../store/preparing/prepare.js";
+import type { Store } from "../store/store.js";
 import { type Base, headFor, networkOfBase } from "./base.js";
-import type { Cadence } from "./cadence.js";
-import type { RunConfig } from "./config.js";
-import { type LayerRateChoices, layerRatesOf } from "./layer-rates.js";
 import { fittingBatchSize } from "./preflight.js";
-import type { Recipe } from "./recipe.js";
-import { chooseRecipe } from "./recipes.js";
 
 /** What can be chosen about a run; defaults where left out. */
 export interface RunChoices extends LayerRateChoices {

@@ -1,21 +1,21 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Store } from "../dataset/store.js";
 import type { AlgorithmChoices, EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { resolveNetwork } from "../network/networks.js";
 import { scaleWidth, withClasses } from "../network/transform.js";
+import { layerRatesOf } from "../recipes/layer-rates.js";
+import type { Recipe } from "../recipes/recipe.js";
+import { chooseRecipe } from "../recipes/recipes.js";
+import type { Checkpoint, Origin } from "../runs/checkpoint/read.js";
+import { type Difference, describeDifference, differences } from "../runs/differences.js";
+import type { RunFolder } from "../runs/folder.js";
+import type { RunConfig } from "../runs/settings.js";
+import type { TrainingState } from "../runs/state.js";
+import type { Store } from "../store/store.js";
 import { enumerate } from "../text.js";
-import type { Checkpoint, Origin } from "./checkpoint.js";
-import type { RunConfig } from "./config.js";
-import { type Difference, describeDifference, differences } from "./differences.js";
 import { reasonToEnd } from "./ending.js";
-import { layerRatesOf } from "./layer-rates.js";
 import type { RunChoices } from "./plan.js";
-import type { Recipe } from "./recipe.js";
-import { chooseRecipe } from "./recipes.js";
-import type { RunFolder } from "./run-folder.js";
-import type { TrainingState } from "./state.js";
 
 /** What of a recipe may change on the way, when asked for. */
 const changeable = ["learningRate", "epochs", "batchSize"] as const;

@@ -1,26 +1,26 @@
 import { mkdirSync } from "node:fs";
-import { batches, type ReadBatches } from "../dataset/batches.js";
-import { pictureCount, type Store } from "../dataset/store.js";
 import type { Engine, Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
+import { frozenFeatures, lastFrozenLayer } from "../evaluation/frozen-features.js";
 import { parameterCount } from "../network/parameters.js";
+import { Checkpoints } from "../runs/checkpoint/keep.js";
+import type { Model } from "../runs/checkpoint/read.js";
+import type { EventListener, TrainEvent, TrainSummary } from "../runs/events.js";
+import type { RunFolder } from "../runs/folder.js";
+import { logLine } from "../runs/log.js";
+import { MetricsFile } from "../runs/metrics.js";
+import type { RunConfig } from "../runs/settings.js";
+import type { TrainingState } from "../runs/state.js";
+import { TensorBoardLog } from "../runs/tensorboard-log.js";
+import { batches, type ReadBatches } from "../store/reading/batches.js";
+import type { FrozenFeatures } from "../store/reading/feature-batches.js";
+import { heldBatches, holdPictures } from "../store/reading/held-pictures.js";
+import { pictureCount, type Store } from "../store/store.js";
 import type { Base } from "./base.js";
 import { findBeginning } from "./beginning.js";
-import type { Model } from "./checkpoint.js";
-import { Checkpoints } from "./checkpoints.js";
-import type { RunConfig } from "./config.js";
-import type { EventListener, TrainEvent, TrainSummary } from "./events.js";
-import type { FrozenFeatures } from "./feature-batches.js";
-import { frozenFeatures, lastFrozenLayer } from "./frozen-features.js";
-import { heldBatches, holdPictures } from "./held-pictures.js";
-import { logLine } from "./log.js";
-import { MetricsFile } from "./metrics.js";
+import { Trainer } from "./loop.js";
 import { multipliersOf } from "./plan.js";
 import { checkOutputs } from "./preflight.js";
-import type { RunFolder } from "./run-folder.js";
-import type { TrainingState } from "./state.js";
-import { TensorBoardLog } from "./tensorboard-log.js";
-import { Trainer } from "./trainer.js";
 
 export interface Session {
   /** Locked. */

@@ -1,17 +1,17 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { ensurePrepared, findingsOf } from "../dataset/prepare.js";
-import { openStore } from "../dataset/store.js";
 import type { Engine, EngineName, Precision } from "../engine/engine.js";
-import { openEngine } from "../engine/open.js";
+import { openEngine } from "../engine/host/open.js";
+import { layerRatesOf } from "../recipes/layer-rates.js";
+import type { EventListener, TrainSummary } from "../runs/events.js";
+import { RunFolder } from "../runs/folder.js";
+import type { RunConfig } from "../runs/settings.js";
+import { ensurePrepared, findingsOf } from "../store/preparing/prepare.js";
+import { openStore } from "../store/store.js";
 import { readBase } from "./base.js";
-import type { RunConfig } from "./config.js";
-import type { EventListener, TrainSummary } from "./events.js";
-import { layerRatesOf } from "./layer-rates.js";
 import { chosenNetwork, type PreparationChoices, planRun, type RunChoices } from "./plan.js";
 import { checkDisk, checkMemory } from "./preflight.js";
 import { changedConfig, refuseOtherData } from "./resume.js";
-import { RunFolder } from "./run-folder.js";
 import { runSession } from "./session.js";
 
 interface Watching {

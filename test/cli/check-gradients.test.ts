@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Layer } from "#src/network/network.js";
 import { parameterTable } from "#src/network/parameters.js";
-import { networkOf, smallNetwork } from "../engine/fixtures.js";
-import { alexnet } from "./run.js";
+import { alexnet } from "../support/command-line.js";
+import { networkOf, smallNetwork } from "../support/networks.js";
 
 let folder: string;
 beforeAll(() => {

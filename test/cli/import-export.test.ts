@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sharp } from "#src/images/sharp.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
-import { readModel } from "#src/training/checkpoint.js";
-import { encodeCaffemodel, encodeMean } from "../formats/caffe-files.js";
-import { expectSameModel, formulaPicture, randomModel, softmax } from "../formats/models.js";
-import { alexnet } from "./run.js";
+import { readModel } from "#src/runs/checkpoint/read.js";
+import { encodeCaffemodel, encodeMean } from "../support/caffe-files.js";
+import { alexnet } from "../support/command-line.js";
+import { expectSameModel, formulaPicture, randomModel, softmax } from "../support/models.js";
 
 const fixture = (name: string): string => new URL(`../formats/fixtures/${name}`, import.meta.url).pathname;
 let folder: string;

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { drawSome, write } from "../dataset/fixtures.js";
-import { tinyNetwork } from "../training/fixtures.js";
-import { drawnPictures } from "../training/pictures.js";
-import { expectSameRun, lastCheckpoint } from "../training/runs.js";
-import { alexnet, main } from "./run.js";
+import { alexnet, main } from "../support/command-line.js";
+import { drawnPictures } from "../support/pictures.js";
+import { expectSameRun, lastCheckpoint } from "../support/runs.js";
+import { drawSome, write } from "../support/stores.js";
+import { tinyNetwork } from "../support/training.js";
 
 const pictures = drawnPictures({ train: 10, val: 3 });
 const network = join(pictures.scratch, "tiny.json");

@@ -1,8 +1,8 @@
 import { PassThrough } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { PreparingDisplay } from "#src/cli/preparing.js";
-import { alexnet } from "./run.js";
+import { PreparingDisplay } from "#src/cli/display/preparing.js";
+import { alexnet } from "../support/command-line.js";
 
 /** A stream like stderr, and what was written to it. */
 function capture(isTTY: boolean) {

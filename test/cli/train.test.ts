@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { tinyNetwork } from "../training/fixtures.js";
-import { drawnPictures } from "../training/pictures.js";
-import { alexnet, main } from "./run.js";
+import { alexnet, main } from "../support/command-line.js";
+import { drawnPictures } from "../support/pictures.js";
+import { tinyNetwork } from "../support/training.js";
 
 const pictures = drawnPictures({ train: 10, val: 3 });
 const run = join(pictures.scratch, "run");

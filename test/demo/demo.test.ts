@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { type Outcome, run } from "../setup/checkout.js";
+import { type Outcome, run } from "../support/checkout.js";
 
 function demo(folder: string, ...options: readonly string[]): Promise<Outcome> {
   const args = ["dist/cli/main.js", "demo", "--out", folder, ...options];

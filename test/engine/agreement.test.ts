@@ -1,6 +1,6 @@
 import { precisions } from "#src/engine/engine.js";
-import { agreement } from "./agreement.js";
-import { tolerances } from "./tolerances.js";
+import { agreement } from "../support/agreement.js";
+import { tolerances } from "../support/tolerances.js";
 
 agreement("onednn", tolerances.float32);
 

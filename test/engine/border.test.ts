@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Batch, CompileOptions, Engine, Program, StepOptions } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
-import { centred, networkOf, noiseBatch, normalTensor, plainView, SMALL_CLASSES, smallNetwork } from "./fixtures.js";
+import { openEngine } from "#src/engine/host/open.js";
+import {
+  centred,
+  networkOf,
+  noiseBatch,
+  normalTensor,
+  plainView,
+  SMALL_CLASSES,
+  smallNetwork,
+} from "../support/networks.js";
 
 /** What every engine refuses before it computes. */
 

@@ -1,6 +1,6 @@
 import { precisions } from "#src/engine/engine.js";
-import { conformance } from "./conformance.js";
-import { tolerances } from "./tolerances.js";
+import { conformance } from "../support/conformance.js";
+import { tolerances } from "../support/tolerances.js";
 
 conformance("reference", tolerances.float64);
 conformance("onednn", tolerances.float32);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Engine, engineNames } from "#src/engine/engine.js";
-import { expectClose } from "./compare.js";
-import { normalTensor, openIfPossible } from "./fixtures.js";
+import { expectClose } from "../support/compare.js";
+import { normalTensor, openIfPossible } from "../support/networks.js";
 
 /** (rows, length), on shared memory as vectors of a file are. */
 function matrix(seed: number, rows: number, length: number): Float32Array {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Engine, engineNames, type Program } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { initialise } from "#src/network/initialise.js";
-import { expectClose } from "./compare.js";
-import { centred, noiseBatch, openIfPossible, SMALL_CLASSES, smallNetwork } from "./fixtures.js";
+import { expectClose } from "../support/compare.js";
+import { centred, noiseBatch, openIfPossible, SMALL_CLASSES, smallNetwork } from "../support/networks.js";
 
 const observe = smallNetwork.layers.map(({ name }) => name);
 const parameters = initialise(smallNetwork, { deviation: "he", biases: { conv1: 0.5 } }, 3);

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Classification, classify } from "#src/evaluation/classify.js";
 import { type ClassifyToFileOptions, classifyToFile } from "#src/evaluation/classify-to-file.js";
-import { modelPath } from "#src/evaluation/trained.js";
-import { parseCsvLine, splitCsvLines } from "#src/formats/csv.js";
+import { modelPath } from "#src/evaluation/open-model.js";
 import { openSafetensors } from "#src/formats/safetensors.js";
-import { alexnet } from "../cli/run.js";
-import { quick, trainedSet } from "./fixtures.js";
+import { parseCsvLine, splitCsvLines } from "#src/system/csv.js";
+import { alexnet } from "../support/command-line.js";
+import { quick, trainedSet } from "../support/trained-runs.js";
 
 const { run, path, scratch } = trainedSet();
 const broken = join(scratch, 'broken, "quoted".jpg');

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Evaluation, evaluate, type LabelledPrediction } from "#src/evaluation/evaluate.js";
-import { isCorrect } from "#src/evaluation/prediction.js";
-import { parseCsvLine, splitCsvLines } from "#src/formats/csv.js";
-import { alexnet } from "../cli/run.js";
-import { quick, trainedSet } from "./fixtures.js";
+import { isCorrect } from "#src/scoring/prediction.js";
+import { parseCsvLine, splitCsvLines } from "#src/system/csv.js";
+import { alexnet } from "../support/command-line.js";
+import { quick, trainedSet } from "../support/trained-runs.js";
 
 const { run, scratch } = trainedSet();
 

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { FeatureIndex } from "#src/evaluation/feature-index.js";
 import { FEATURES_FORMAT } from "#src/evaluation/features.js";
 import { MatrixFile, type MatrixFormat } from "#src/formats/matrix-file.js";
 import { readNpy } from "#src/formats/npy.js";
 import { readSafetensors } from "#src/formats/safetensors.js";
 import { normals } from "#src/random.js";
-import { openIfPossible } from "../engine/fixtures.js";
+import { openIfPossible } from "../support/networks.js";
 
 const folder = mkdtempSync(join(tmpdir(), "alexnet-features-"));
 let engine: Engine;

@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { centreView } from "#src/dataset/views.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { look } from "#src/evaluation/look.js";
 import { occlude } from "#src/evaluation/occlusion.js";
+import { compileModel, type OpenModel } from "#src/evaluation/open-model.js";
 import { saliencyMap } from "#src/evaluation/saliency.js";
-import { compileModel, type OpenModel } from "#src/evaluation/trained.js";
 import { loadPicture } from "#src/images/picture.js";
 import { sharp } from "#src/images/sharp.js";
-import { exampleCheckpoint } from "../training/fixtures.js";
-import { quick, trainedSet } from "./fixtures.js";
+import { centreView } from "#src/store/views.js";
+import { quick, trainedSet } from "../support/trained-runs.js";
+import { exampleCheckpoint } from "../support/training.js";
 
 const { run, path, scratch } = trainedSet();
 const picture = join(path, "val", "lake", "1.png");

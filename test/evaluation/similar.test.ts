@@ -1,17 +1,17 @@
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { viewsOf } from "#src/dataset/views.js";
 import { features } from "#src/evaluation/features.js";
+import { compileModel, openModel } from "#src/evaluation/open-model.js";
 import { findSimilar, type SimilarOptions } from "#src/evaluation/similar.js";
-import { compileModel, openModel } from "#src/evaluation/trained.js";
 import { readNpy } from "#src/formats/npy.js";
 import { readSafetensors } from "#src/formats/safetensors.js";
 import { loadPicture } from "#src/images/picture.js";
 import { sharp } from "#src/images/sharp.js";
-import { alexnet } from "../cli/run.js";
-import { expectClose } from "../engine/compare.js";
-import { quick, trainedSet } from "./fixtures.js";
+import { viewsOf } from "#src/store/views.js";
+import { alexnet } from "../support/command-line.js";
+import { expectClose } from "../support/compare.js";
+import { quick, trainedSet } from "../support/trained-runs.js";
 
 const { run, path, scratch } = trainedSet();
 const train = join(path, "train");

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readBinaryproto, readCaffemodel } from "#src/formats/caffe.js";
+import { readBinaryproto, readCaffemodel } from "#src/formats/caffe/caffe.js";
 import { importModel, readClasses, readMean } from "#src/formats/import.js";
 import { encodeNpy } from "#src/formats/npy.js";
 import { readTriple } from "#src/formats/triple.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
-import { type CaffeLayer, encodeCaffemodel, encodeMean, encodeMessage, type Style } from "./caffe-files.js";
-import { expectSameModel, randomModel } from "./models.js";
+import { type CaffeLayer, encodeCaffemodel, encodeMean, encodeMessage, type Style } from "../support/caffe-files.js";
+import { expectSameModel, randomModel } from "../support/models.js";
 
 const folder = mkdtempSync(join(tmpdir(), "alexnet-caffe-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -6,12 +6,12 @@ import { AlexnetError } from "#src/errors.js";
 import { exportModel } from "#src/formats/export.js";
 import { importModel } from "#src/formats/import.js";
 import { readNpy } from "#src/formats/npy.js";
-import { unpickle } from "#src/formats/pickle.js";
+import { unpickle } from "#src/formats/pytorch/pickle.js";
 import { parameterCount } from "#src/network/parameters.js";
 import { parseNetwork } from "#src/network/parse.js";
 import { below } from "#src/random.js";
-import { encodeCaffemodel } from "./caffe-files.js";
-import { randomModel } from "./models.js";
+import { encodeCaffemodel } from "../support/caffe-files.js";
+import { randomModel } from "../support/models.js";
 
 const MUTATIONS = 2000;
 const folder = mkdtempSync(join(tmpdir(), "alexnet-damaged-"));

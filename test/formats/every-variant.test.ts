@@ -5,12 +5,12 @@ import { evaluate } from "#src/evaluation/evaluate.js";
 import { exportModel } from "#src/formats/export.js";
 import { importModel } from "#src/formats/import.js";
 import { variants } from "#src/network/networks.js";
-import { readModel } from "#src/training/checkpoint.js";
-import { checkpointPath } from "#src/training/checkpoints.js";
+import { checkpointPath } from "#src/runs/checkpoint/keep.js";
+import { readModel } from "#src/runs/checkpoint/read.js";
 import { train } from "#src/training/train.js";
-import { tinyNetwork } from "../training/fixtures.js";
-import { drawnPictures } from "../training/pictures.js";
-import { expectSameModel } from "./models.js";
+import { expectSameModel } from "../support/models.js";
+import { drawnPictures } from "../support/pictures.js";
+import { tinyNetwork } from "../support/training.js";
 
 const { path, scratch } = drawnPictures({ train: 4, val: 2 });
 const quick = { engine: "onednn", threads: 1 } as const;

@@ -3,16 +3,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { exportModel } from "#src/formats/export.js";
 import { importModel } from "#src/formats/import.js";
-import type { Model } from "#src/formats/model.js";
 import { loadPicture } from "#src/images/picture.js";
+import type { Model } from "#src/model/model.js";
 import type { LocalResponseNorm, Network } from "#src/network/network.js";
 import { networkByName, variants } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
-import { expectSameModel, noisePicture, predictCentre, randomModel, softmax, worstDifference } from "./models.js";
-import { runOnnx } from "./onnxruntime.js";
+import {
+  expectSameModel,
+  noisePicture,
+  predictCentre,
+  randomModel,
+  softmax,
+  worstDifference,
+} from "../support/models.js";
+import { runOnnx } from "../support/onnxruntime.js";
 
 const folder = mkdtempSync(join(tmpdir(), "alexnet-onnx-"));
 

@@ -3,13 +3,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { exportModel } from "#src/formats/export.js";
 import { importModel } from "#src/formats/import.js";
 import { loadPicture } from "#src/images/picture.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
-import { centredLogits, noisePicture, predictCentre, randomModel, worstDifference } from "./models.js";
+import { centredLogits, noisePicture, predictCentre, randomModel, worstDifference } from "../support/models.js";
 
 /** A Python that has them all; ALEXNET_PYTHON names another than python3. */
 const python = process.env.ALEXNET_PYTHON ?? "python3";

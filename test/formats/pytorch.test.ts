@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { exportModel } from "#src/formats/export.js";
-import { encodeHalf } from "#src/formats/half.js";
 import { importModel } from "#src/formats/import.js";
-import { openPytorch } from "#src/formats/pytorch.js";
+import { openPytorch } from "#src/formats/pytorch/pytorch.js";
 import { readSafetensors } from "#src/formats/safetensors.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
+import { encodeHalf } from "#src/system/half.js";
 import {
   centredLogits,
   expectSameModel,
@@ -18,7 +18,7 @@ import {
   predictCentre,
   randomModel,
   worstDifference,
-} from "./models.js";
+} from "../support/models.js";
 
 const fixture = (name: string): string => new URL(`fixtures/${name}`, import.meta.url).pathname;
 const expected: { logits: number[]; conv1: number[] } = JSON.parse(readFileSync(fixture("expected.json"), "utf8"));

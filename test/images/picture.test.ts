@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { decodePicture, type JpegDecoder } from "#src/images/decode.js";
+import { decodePicture, type JpegDecoder } from "#src/images/decode/decode.js";
+import { findTurbojpeg } from "#src/images/decode/turbojpeg.js";
 import { loadPicture, PICTURE_BYTES } from "#src/images/picture.js";
 import { sharp } from "#src/images/sharp.js";
-import { findTurbojpeg } from "#src/images/turbojpeg.js";
-import { bombs } from "./bombs.js";
-import { difference, draw, drawJpeg } from "./draw.js";
-import { asYcck, drawAnimation, drawCmyk, forms } from "./forms.js";
+import { bombs } from "../support/bombs.js";
+import { difference, draw, drawJpeg } from "../support/draw.js";
+import { asYcck, drawAnimation, drawCmyk, forms } from "../support/forms.js";
 
 const shared = new URL("../../../shared/", import.meta.url).pathname;
 const golden = process.env.GOLDEN_DIR ?? new URL("../golden/", import.meta.url).pathname;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Box, resample } from "#src/images/resample.js";
 import { resampleKernel } from "#src/images/resample-kernel.js";
 import { bits, mix } from "#src/random.js";
-import { assemble } from "./assemble.js";
+import { assemble } from "../support/assemble.js";
 
 const SIZE = 256;
 

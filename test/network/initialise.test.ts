@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { paper } from "#src/network/architectures/paper.js";
 import { type Initialisation, initialise } from "#src/network/initialise.js";
-import { paper } from "#src/network/paper.js";
 import { parameterTable, parameterView } from "#src/network/parameters.js";
 import { scaleWidth } from "#src/network/transform.js";
 

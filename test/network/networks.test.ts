@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { oneWeirdTrick } from "#src/network/architectures/one-weird-trick.js";
+import { paper } from "#src/network/architectures/paper.js";
 import { networkByName, networks } from "#src/network/networks.js";
-import { oneWeirdTrick } from "#src/network/one-weird-trick.js";
-import { paper } from "#src/network/paper.js";
 import { parameterCount, parameterTable, parameterView } from "#src/network/parameters.js";
 import { inferShapes } from "#src/network/shapes.js";
 import { summarise } from "#src/network/summary.js";

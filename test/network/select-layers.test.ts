@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { paper } from "#src/network/paper.js";
+import { paper } from "#src/network/architectures/paper.js";
 import { learningLayers, selectLayers } from "#src/network/select-layers.js";
 
 test.each([

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine, Program } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { variants } from "#src/network/networks.js";
 import { parameterTable, parameterView } from "#src/network/parameters.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
-import { noisePicture, randomModel } from "../formats/models.js";
+import { noisePicture, randomModel } from "../support/models.js";
 
 const onednn = await openEngine("onednn").catch((error: Error) => error.message);
 const missing = typeof onednn === "string" ? onednn : undefined;

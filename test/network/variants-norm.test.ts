@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine, Tensor } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import type { LocalResponseNorm } from "#src/network/network.js";
 import { normal } from "#src/random.js";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { imagenetClasses } from "#src/network/imagenet-classes.js";
+import { imagenetClasses } from "#src/formats/imagenet-classes.js";
 import { networkByName, networks, resolveNetwork, variants } from "#src/network/networks.js";
 import { parameterCount, parameterTable } from "#src/network/parameters.js";
 import { parseNetwork } from "#src/network/parse.js";

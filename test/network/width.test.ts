@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { paper } from "#src/network/architectures/paper.js";
 import { networks } from "#src/network/networks.js";
-import { paper } from "#src/network/paper.js";
 import { parameterCount } from "#src/network/parameters.js";
 import { inferShapes } from "#src/network/shapes.js";
 import { classCount, scaleWidth } from "#src/network/transform.js";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drawPictures } from "#src/demo/pictures.js";
-import { type Outcome, run } from "../setup/checkout.js";
-import { documentedPrograms } from "./documented.js";
+import { type Outcome, run } from "../support/checkout.js";
+import { documentedPrograms } from "../support/documented.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "alexnet-package-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

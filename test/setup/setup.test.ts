@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Checkout } from "./checkout.js";
+import { Checkout } from "../support/checkout.js";
 
 const packages = "npm ci --include=dev --no-audit --no-fund";
 const build = "node node_modules/typescript/lib/tsc.js -p src";

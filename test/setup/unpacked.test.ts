@@ -1,7 +1,7 @@
 import { cpSync, existsSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { expect, it } from "vitest";
-import { Checkout, run } from "./checkout.js";
+import { Checkout, run } from "../support/checkout.js";
 
 const whichEngine = `
 import { readFileSync } from "node:fs";

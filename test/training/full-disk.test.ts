@@ -2,11 +2,11 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { checkpointPath } from "#src/training/checkpoints.js";
-import { alexnet, type Finished, main } from "../cli/run.js";
-import { tinyNetwork } from "./fixtures.js";
-import { drawnPictures } from "./pictures.js";
-import { expectSameRun } from "./runs.js";
+import { checkpointPath } from "#src/runs/checkpoint/keep.js";
+import { alexnet, type Finished, main } from "../support/command-line.js";
+import { drawnPictures } from "../support/pictures.js";
+import { expectSameRun } from "../support/runs.js";
+import { tinyNetwork } from "../support/training.js";
 
 const pictures = drawnPictures({ train: 60, val: 1 });
 const network = join(pictures.scratch, "tiny.json");

@@ -3,17 +3,17 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { uniform } from "#src/random.js";
-import { Checkpoints } from "#src/training/checkpoints.js";
-import { main } from "../cli/run.js";
-import { tinyNetwork } from "./fixtures.js";
-import { drawnPictures } from "./pictures.js";
-import { expectSameRun } from "./runs.js";
+import { Checkpoints } from "#src/runs/checkpoint/keep.js";
+import { main } from "../support/command-line.js";
+import { drawnPictures } from "../support/pictures.js";
+import { expectSameRun } from "../support/runs.js";
+import { tinyNetwork } from "../support/training.js";
 
 /** `ALEXNET_KILLS=200 npm test -- kills` for a longer try. */
 const KILLS = Number(process.env.ALEXNET_KILLS ?? 25);
 const SAVE_OPERATIONS = 20; // of a checkpoint's thread on files: open, writes, fsync, close, rename, and the folder's
 const SETTLE_OPERATIONS = 12; // after it: links, folders, files that are no longer kept
-const KILL_INSIDE_SAVE = new URL("./kill-inside-save.js", import.meta.url).href;
+const KILL_INSIDE_SAVE = new URL("../support/kill-inside-save.js", import.meta.url).href;
 
 const pictures = drawnPictures({ train: 10, val: 3 });
 

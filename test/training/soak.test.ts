@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { tinyNetwork } from "./fixtures.js";
-import { drawnPictures } from "./pictures.js";
+import { drawnPictures } from "../support/pictures.js";
+import { tinyNetwork } from "../support/training.js";
 
 /** `ALEXNET_SOAK_STEPS=20000 npm test -- soak` for a longer try. */
 const STEPS = Number(process.env.ALEXNET_SOAK_STEPS ?? 8000);
@@ -23,7 +23,7 @@ test(`${STEPS} steps with validation and checkpoints: memory stays what it was`,
   const network = join(pictures.scratch, "tiny.json");
   writeFileSync(network, JSON.stringify(tinyNetwork));
   const epochs = Math.ceil(STEPS / STEPS_AN_EPOCH);
-  const script = fileURLToPath(new URL("./soak-run.js", import.meta.url));
+  const script = fileURLToPath(new URL("../support/soak-run.js", import.meta.url));
   const args = ["--expose-gc", script, pictures.path, join(pictures.scratch, "run"), network, String(epochs)];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   const memory: readonly number[] = JSON.parse(stdout || stderr);

@@ -1,14 +1,14 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { checkpointPath } from "#src/training/checkpoints.js";
-import type { TrainEvent } from "#src/training/events.js";
-import { readMetrics } from "#src/training/metrics.js";
-import { recipes } from "#src/training/recipes.js";
+import { recipes } from "#src/recipes/recipes.js";
+import { checkpointPath } from "#src/runs/checkpoint/keep.js";
+import type { TrainEvent } from "#src/runs/events.js";
+import { readMetrics } from "#src/runs/metrics.js";
 import { resume, type TrainOptions, train } from "#src/training/train.js";
-import { tinyNetwork } from "./fixtures.js";
-import { drawnPictures } from "./pictures.js";
-import { expectSameRun, lastCheckpoint, rowsOf } from "./runs.js";
+import { drawnPictures } from "../support/pictures.js";
+import { expectSameRun, lastCheckpoint, rowsOf } from "../support/runs.js";
+import { tinyNetwork } from "../support/training.js";
 
 const pictures = drawnPictures({ train: 10, val: 3 });
 let runs = 0;

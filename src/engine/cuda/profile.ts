@@ -1,4 +1,4 @@
-import { median } from "../../statistics.js";
+import { median } from "../../scoring/quantiles.js";
 import type { Profile } from "../engine.js";
 import type { Operation } from "./build.js";
 import type { Graph } from "./driver.js";

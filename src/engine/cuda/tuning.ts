@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "../../cache-folder.js";
 import { AlexnetError } from "../../errors.js";
-import { writeWhole } from "../../files.js";
+import { cacheFolder } from "../../system/cache-folder.js";
+import { writeWhole } from "../../system/files.js";
 import type { Device } from "./driver.js";
 
 /** A way to do an operation. */

@@ -1,5 +1,5 @@
 import type { Dropout } from "../../network/network.js";
-import { dropoutMask } from "../dropout-mask.js";
+import { dropoutMask } from "../program/dropout-mask.js";
 import { type Activation, type Context, rowMajor, type Stage } from "./layer.js";
 
 /** Only in training; units are counted in row-major order, as in every engine. */

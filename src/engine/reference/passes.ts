@@ -1,7 +1,7 @@
 import type { Network } from "../../network/network.js";
 import { type Parameter, parameterCount, parameterTable } from "../../network/parameters.js";
 import { inferShapes, type ShapedLayer, volume } from "../../network/shapes.js";
-import { dropoutMask } from "../dropout-mask.js";
+import { dropoutMask } from "../program/dropout-mask.js";
 import type { Backward, Forward } from "./layer.js";
 import { backward, forward } from "./layers.js";
 

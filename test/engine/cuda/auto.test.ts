@@ -1,11 +1,11 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { cacheFolder } from "#src/cache-folder.js";
 import type { Engine } from "#src/engine/engine.js";
-import { type OpenOptions, openEngine } from "#src/engine/open.js";
-import { openIfPossible } from "../fixtures.js";
-import { useEmulator } from "./emulator.js";
+import { type OpenOptions, openEngine } from "#src/engine/host/open.js";
+import { cacheFolder } from "#src/system/cache-folder.js";
+import { useEmulator } from "../../support/emulator.js";
+import { openIfPossible } from "../../support/networks.js";
 
 /** What "auto" takes where there is a GPU: an emulated one. */
 

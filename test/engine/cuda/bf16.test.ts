@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Batch, Engine, Program } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { initialise } from "#src/network/initialise.js";
 import { mix } from "#src/random.js";
-import { median } from "#src/statistics.js";
-import { centred, PICTURE, plainView, SMALL_CLASSES, smallNetwork } from "../fixtures.js";
-import { tolerances } from "../tolerances.js";
-import { useEmulator } from "./emulator.js";
+import { median } from "#src/scoring/quantiles.js";
+import { useEmulator } from "../../support/emulator.js";
+import { centred, PICTURE, plainView, SMALL_CLASSES, smallNetwork } from "../../support/networks.js";
+import { tolerances } from "../../support/tolerances.js";
 
 /**
  * Whether training in bf16 is training in float32 with noise. At rates where training is steady the losses stay

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { architectureFor } from "#src/engine/cuda/compiler.js";
 import { type Engine, type LayerTime, precisions, type StepResult } from "#src/engine/engine.js";
-import { type OpenOptions, openEngine } from "#src/engine/open.js";
+import { type OpenOptions, openEngine } from "#src/engine/host/open.js";
 import { initialise } from "#src/network/initialise.js";
-import { expectClose } from "../compare.js";
-import { centred, noiseBatch, SMALL_CLASSES, smallNetwork } from "../fixtures.js";
-import { tolerances } from "../tolerances.js";
-import { useEmulator } from "./emulator.js";
+import { expectClose } from "../../support/compare.js";
+import { useEmulator } from "../../support/emulator.js";
+import { centred, noiseBatch, SMALL_CLASSES, smallNetwork } from "../../support/networks.js";
+import { tolerances } from "../../support/tolerances.js";
 
 /** What differs from device to device, and what is told when something is missing, on emulated devices. */
 

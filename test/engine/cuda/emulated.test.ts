@@ -1,8 +1,8 @@
 import { precisions } from "#src/engine/engine.js";
-import { agreement } from "../agreement.js";
-import { conformance } from "../conformance.js";
-import { tolerances } from "../tolerances.js";
-import { useEmulator } from "./emulator.js";
+import { agreement } from "../../support/agreement.js";
+import { conformance } from "../../support/conformance.js";
+import { useEmulator } from "../../support/emulator.js";
+import { tolerances } from "../../support/tolerances.js";
 
 /** The whole engine, its kernels included, on an emulated device. */
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { useEmulator } from "./emulator.js";
+import { useEmulator } from "../../support/emulator.js";
 
 /** scripts/gpu-check on an emulated device: its stages, and what it does about those that fail. */
 

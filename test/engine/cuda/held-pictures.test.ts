@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Batch, Engine, Program } from "#src/engine/engine.js";
-import { openEngine } from "#src/engine/open.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { initialise } from "#src/network/initialise.js";
-import type { Started } from "#src/training/events.js";
-import { recipes } from "#src/training/recipes.js";
+import { recipes } from "#src/recipes/recipes.js";
+import type { Started } from "#src/runs/events.js";
 import { type TrainOptions, train } from "#src/training/train.js";
-import { tinyNetwork } from "../../training/fixtures.js";
-import { drawnPictures } from "../../training/pictures.js";
-import { expectSameRun } from "../../training/runs.js";
-import { centred, noiseBatch, PICTURE, SMALL_CLASSES, smallNetwork } from "../fixtures.js";
-import { useEmulator } from "./emulator.js";
+import { useEmulator } from "../../support/emulator.js";
+import { centred, noiseBatch, PICTURE, SMALL_CLASSES, smallNetwork } from "../../support/networks.js";
+import { drawnPictures } from "../../support/pictures.js";
+import { expectSameRun } from "../../support/runs.js";
+import { tinyNetwork } from "../../support/training.js";
 
 /** Pictures that stay in the device's memory: everything is as if they came with each batch. */
 

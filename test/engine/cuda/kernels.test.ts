@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Compiler, openCompiler } from "#src/engine/cuda/compiler.js";
 import type { Precision } from "#src/engine/engine.js";
 import { AlexnetError } from "#src/errors.js";
-import { original2012 } from "#src/network/original-2012.js";
-import { paper } from "#src/network/paper.js";
-import { compiledKernels } from "./recording.js";
+import { original2012 } from "#src/network/architectures/original-2012.js";
+import { paper } from "#src/network/architectures/paper.js";
+import { compiledKernels } from "../../support/recording.js";
 
 /** NVIDIA's own compiler on every kernel that the full-size networks need. It takes no GPU. */
 

@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Engine, pictureShape } from "#src/engine/engine.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { Algorithms, type Candidate, type Sources } from "#src/engine/onednn/algorithms.js";
-import { openEngine } from "#src/engine/open.js";
 import { initialise } from "#src/network/initialise.js";
 import type { Convolution } from "#src/network/network.js";
 import { parameterTable, parameterView, weightShape } from "#src/network/parameters.js";
 import { outputShape } from "#src/network/shapes.js";
-import { expectClose, expectTensorClose } from "../compare.js";
-import { centred, networkOf, noiseBatch, normalTensor, openIfPossible } from "../fixtures.js";
-import { tolerances } from "../tolerances.js";
+import { expectClose, expectTensorClose } from "../../support/compare.js";
+import { centred, networkOf, noiseBatch, normalTensor, openIfPossible } from "../../support/networks.js";
+import { tolerances } from "../../support/tolerances.js";
 
 const LARGE = 1e9; // operations
 

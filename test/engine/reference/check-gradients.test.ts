@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkGradients, compareGradient } from "#src/engine/reference/check-gradients.js";
 import { parameterTable } from "#src/network/parameters.js";
-import { smallNetwork } from "../fixtures.js";
+import { smallNetwork } from "../../support/networks.js";
 
 const passes = (analytic: number, slope: (step: number) => number, typical = 1): boolean =>
   compareGradient(0, analytic, slope, typical).error <= 1e-5;

@@ -1,0 +1,46 @@
+import { Command } from "@commander-js/extra-typings";
+import type { Command as Program } from "commander";
+import { differingSettings } from "../../runs/differences.js";
+import { runPanels, runSvg, terminalPlot } from "../../runs/figures.js";
+import { readRun } from "../../runs/list.js";
+import { writeWhole } from "../../system/files.js";
+import { drawHere } from "../display/plot.js";
+import { percent, printTable } from "../display/print.js";
+import { addTyped } from "../typed.js";
+
+export function register(program: Program): void {
+  addTyped(
+    program,
+    new Command("compare")
+      .description("show runs side by side: settings that differ, curves together")
+      .argument("<runs...>", "folders of runs")
+      .option("--svg <file>", "save the curves as SVG")
+      .option("--json", "print JSON")
+      .action((paths, { svg, json }) => {
+        const runs = paths.map(readRun);
+        const settings = differingSettings(runs.map(({ config }) => config));
+        const named = runs.map(({ summary, metrics }) => ({ name: summary.run, metrics }));
+        if (svg !== undefined) writeWhole(svg, runSvg(named));
+        if (json) {
+          console.log(JSON.stringify({ runs: runs.map(({ summary }) => summary), settings }, undefined, 2));
+          return;
+        }
+        const rows: string[][] = [
+          ["state", ...runs.map(({ summary }) => summary.state)],
+          ["epoch", ...runs.map(({ summary }) => `${summary.epoch}/${summary.epochs}`)],
+          [
+            "best top-1",
+            ...runs.map(({ summary: { bestError } }) => (bestError === undefined ? "" : percent(1 - bestError))),
+          ],
+          ...settings.map(({ path, values }) => [path, ...values.map(show)]),
+        ];
+        printTable(["", ...paths], rows);
+        for (const panel of runPanels(named)) console.log(`\n${drawHere(terminalPlot(panel))}`);
+      }),
+  );
+}
+
+function show(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

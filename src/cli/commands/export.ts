@@ -1,0 +1,47 @@
+import { extname } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import type { Command as Program } from "commander";
+import { AlexnetError } from "../../errors.js";
+import { modelPath } from "../../evaluation/open-model.js";
+import { type ExportFormat, exportFormats, exportModel } from "../../formats/export.js";
+import { readModel } from "../../runs/checkpoint/read.js";
+import { byteSize } from "../display/print.js";
+import { choice } from "../flags.js";
+import { addTyped } from "../typed.js";
+
+const endings: Readonly<Record<string, ExportFormat>> = {
+  ".onnx": "onnx",
+  ".safetensors": "safetensors",
+  ".pt": "pytorch",
+  ".pth": "pytorch",
+};
+
+export function register(program: Program): void {
+  addTyped(
+    program,
+    new Command("export")
+      .description("write a trained network for other programs: ONNX, safetensors or PyTorch")
+      .argument("<run>", "folder of a run, or a checkpoint's file")
+      .requiredOption("--out <file>", "file to write")
+      .option("--format <name>", `${exportFormats.join(", ")}; default by the file's ending`, choice(exportFormats))
+      .option("--with-preprocessing", "ONNX: from uint8 pictures to probabilities, all in the graph")
+      .option("--float16", "ONNX: parameters in half precision")
+      .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
+      .option("--force", "replace a file that is there")
+      .action(async (run, { out, format = formatOf(out), checkpoint, ...options }) => {
+        const model = readModel(modelPath(run, checkpoint));
+        const bytes = await exportModel(model, out, { ...options, format });
+        console.log(`${out}: ${format}, ${byteSize(bytes)}`);
+      }),
+  );
+}
+
+function formatOf(path: string): ExportFormat {
+  const format = endings[extname(path).toLowerCase()];
+  if (format === undefined)
+    throw new AlexnetError(
+      "usage",
+      `--out ${path}: its ending says no format; give --format: ${exportFormats.join(", ")}`,
+    );
+  return format;
+}

@@ -1,0 +1,41 @@
+import { Command } from "@commander-js/extra-typings";
+import type { Command as Program } from "commander";
+import { type ImportOptions, importModel, readClasses, readMean } from "../../formats/import.js";
+import { resolveNetwork } from "../../network/networks.js";
+import { parameterCount } from "../../network/parameters.js";
+import { writeImportedRun } from "../../runs/imported-run.js";
+import { thousands } from "../display/print.js";
+import { triple } from "../flags.js";
+import { addTyped } from "../typed.js";
+
+export function register(program: Program): void {
+  addTyped(
+    program,
+    new Command("import")
+      .description("make a run of a network trained elsewhere: PyTorch, safetensors, ONNX or Caffe")
+      .argument("<file>", ".pt, .pth, .safetensors, .onnx or .caffemodel")
+      .requiredOption("--out <run>", "folder to make")
+      .option("--network <name|file>", "where the file doesn't say: a name of `alexnet networks`, or a JSON file")
+      .option("--mean <file|r,g,b>", "subtracted from pixels: a .binaryproto or .npy, or three numbers")
+      .option("--scale <r,g,b>", "then multiplied by: one number or three", triple)
+      .option("--classes <file|ids|names>", "a text file with a name a line; or ImageNet's ids, or names")
+      .option("--force", "replace an earlier import")
+      .action(async (file, { out, network, mean, scale, classes, force }) => {
+        const options: ImportOptions = {
+          ...(network !== undefined && { network: resolveNetwork(network) }),
+          ...(mean !== undefined && { mean: readMean(mean) }),
+          ...(scale !== undefined && { scale }),
+          ...(classes !== undefined && { classes: readClasses(classes) }),
+        };
+        const imported = await importModel(file, options);
+        writeImportedRun(out, imported, file, force);
+        const { model, format, assumptions } = imported;
+        const parameters = thousands(parameterCount(model.network));
+        console.log(
+          `${out}: ${model.network.name}, ${parameters} parameters, ${model.classes.length} classes (${format})`,
+        );
+        for (const assumption of assumptions) console.log(`assumed: ${assumption}`);
+        console.log(`try: alexnet classify ${out} picture.jpg`);
+      }),
+  );
+}

@@ -1,0 +1,74 @@
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import type { Command as Program } from "commander";
+import { AlexnetError } from "../../errors.js";
+import { PICTURE_SIZE } from "../../images/picture.js";
+import { meanImage, pictureSheet, viewSheet } from "../../store/checking/inspect.js";
+import { type SplitSummary, summariseSplits } from "../../store/preparing/prepare.js";
+import { openStore, type Store } from "../../store/store.js";
+import { errnoOf, writeWhole } from "../../system/files.js";
+import { percent } from "../../text.js";
+import { LISTED, printClasses, printFindings } from "../display/store-summary.js";
+import { wholeNumber } from "../flags.js";
+import { addTyped } from "../typed.js";
+
+export function register(program: Program): void {
+  addTyped(
+    program,
+    new Command("inspect")
+      .description("show what is in a prepared store: counts, the mean image, and pictures as the network sees them")
+      .argument("<store>", "a folder that prepare made")
+      .option("--out <folder>", "where the images go", "inspect")
+      .option("--pictures <count>", "in each contact sheet", wholeNumber(1, 1024), 64)
+      .option("--crop <pixels>", "side of what the network is fed", wholeNumber(1, PICTURE_SIZE), 227)
+      .option("--seed <number>", "decides which pictures and crops", wholeNumber(0), 1)
+      .option("--all-classes", `list every class, not only the first ${LISTED}`)
+      .option("--json", "print JSON, and write no images")
+      .action(async (path, { out, pictures: count, crop: cropSize, seed, allClasses, json }) => {
+        const store = await openStore(path);
+        try {
+          const splits = summariseSplits(store);
+          if (json) console.log(JSON.stringify({ ...store.info, classes: store.classes, splits }, undefined, 2));
+          else {
+            print(store, splits, allClasses ? store.classes.length : LISTED);
+            makeFolder(out);
+            const images = {
+              "mean.png": await meanImage(store),
+              "pictures.png": await pictureSheet(store, { count, seed }),
+              "views.png": await viewSheet(store, { count, seed, cropSize }),
+            };
+            for (const [name, png] of Object.entries(images)) writeWhole(join(out, name), [png]);
+            console.log(`written to ${out}: ${Object.keys(images).join(", ")}`);
+          }
+        } finally {
+          await store.close();
+        }
+      }),
+  );
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    throw new AlexnetError("usage", `${path}: no images can be written there (${errno}); choose another --out`, {
+      cause: error,
+    });
+  }
+}
+
+function print(store: Store, splits: readonly SplitSummary[], listed: number): void {
+  const { path, info, classes, colour } = store;
+  console.log(`${path}: ${info.encoding}, from ${info.source.kind} at ${info.source.path}`);
+  printClasses(info, classes, splits, listed);
+  printFindings(info, path);
+  const variance = colour.values.reduce((a, b) => a + b);
+  const shares = colour.values.map((value) => percent(value / Math.max(variance, Number.MIN_VALUE)));
+  console.log(`colour: deviations ${colour.values.map((value) => Math.sqrt(value).toFixed(1)).join(", ")} along its`);
+  console.log(`        principal components (${shares.join(", ")} of the variance)`);
+  console.log(`content ${info.contentHash.slice(0, 16)}, decoded by ${info.decoder}`);
+}

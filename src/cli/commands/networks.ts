@@ -1,0 +1,46 @@
+import { Command } from "@commander-js/extra-typings";
+import type { Command as Program } from "commander";
+import { variants } from "../../network/networks.js";
+import { summarise } from "../../network/summary.js";
+import { printTable, thousands } from "../display/print.js";
+import { addTyped } from "../typed.js";
+
+export function register(program: Program): void {
+  addTyped(
+    program,
+    new Command("networks")
+      .description("list the networks that can be trained")
+      .option("--json", "print JSON")
+      .action(({ json }) => {
+        const rows = variants.map((variant) => ({ ...variant, summary: summarise(variant.network) }));
+        if (json) {
+          const plain = rows.map(({ network, summary, differs, source }) => ({
+            name: network.name,
+            inputSize: network.input.size,
+            layers: network.layers.length,
+            parameters: summary.parameters,
+            forwardFlops: summary.forwardFlops,
+            differs,
+            source,
+          }));
+          console.log(JSON.stringify(plain, undefined, 2));
+          return;
+        }
+        printTable(
+          ["network", "input", "layers", "parameters*", "GFLOP a picture*"],
+          rows.map(({ network, summary }) => [
+            network.name,
+            `${network.input.size}x${network.input.size}`,
+            String(network.layers.length),
+            thousands(summary.parameters),
+            (summary.forwardFlops / 1e9).toFixed(3),
+          ]),
+        );
+        console.log("* with 1000 classes; `alexnet info --network <name>` shows the layers\n");
+        const width = Math.max(...rows.map(({ network }) => network.name.length));
+        for (const { network, differs, source } of rows)
+          console.log(`${network.name.padEnd(width)}  ${differs}\n${" ".repeat(width)}  (${source})`);
+        console.log("\nYour own: --network file.json; docs/import-export.md shows one");
+      }),
+  );
+}

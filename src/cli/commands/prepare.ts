@@ -1,0 +1,90 @@
+import { Command } from "@commander-js/extra-typings";
+import type { Command as Program } from "commander";
+import { AlexnetError } from "../../errors.js";
+import { type PrepareSummary, prepare } from "../../store/preparing/prepare.js";
+import { byteSize, clock, thousands } from "../../text.js";
+import { PreparingDisplay } from "../display/preparing.js";
+import { printTable } from "../display/print.js";
+import { LISTED, printClasses, printFindings } from "../display/store-summary.js";
+import { choice, fraction, share, wholeNumber } from "../flags.js";
+import { interruptible } from "../interruption.js";
+import { addTyped } from "../typed.js";
+
+export function register(program: Program): void {
+  addTyped(
+    program,
+    new Command("prepare")
+      .description("make a store of a picture set: 256x256 pictures, classes and statistics, ready for training")
+      .argument(
+        "<pictures>",
+        "a folder of train/<class>/ and val/<class>/, or of <class>/; of ILSVRC's archives; WebDataset shards, also as train-{000..146}.tar; Parquet files",
+      )
+      .requiredOption("--out <folder>", "the store; an unfinished one is gone on with")
+      .option(
+        "--encoding <name>",
+        "raw (197 kB a picture), jpeg (26 kB) or auto",
+        choice(["auto", "raw", "jpeg"]),
+        "auto",
+      )
+      .option(
+        "--val-fraction <share>",
+        "of each class, for validation, where the set has no validation pictures",
+        fraction,
+        0.1,
+      )
+      .option("--seed <number>", "decides which", wholeNumber(0), 1)
+      .option("--workers <count>", "decoding threads; one more than cores by default", wholeNumber(1))
+      .option("--max-bad <share>", "fail beyond this share of unreadable pictures: 1% or 0.01", share, 0.01)
+      .option("--allow-missing-classes", "go on when training and validation have different classes")
+      .option("--allow-svg", "read SVG, which can refer to other files")
+      .option("--json", "print the summary as JSON")
+      .allowExcessArguments()
+      .action(async (source, { json, ...options }, { args }) => {
+        if (args.length > 1) throw new AlexnetError("usage", severalSets(args));
+        const start = performance.now();
+        const display = new PreparingDisplay();
+        const summary = await interruptible((signal) =>
+          prepare({ ...options, source, onProgress: display.update, signal }),
+        ).finally(display.stop);
+        const cost = {
+          seconds: (performance.now() - start) / 1000,
+          peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+        };
+        if (json) console.log(JSON.stringify({ ...summary, ...cost }, undefined, 2));
+        else printSummary(summary, cost);
+      }),
+  );
+}
+
+/** A shell takes braces and stars apart before we see them. */
+function severalSets(given: readonly string[]): string {
+  return (
+    `prepare takes one set, here are ${given.length} (${given[0]}, ${given[1]}${given.length > 2 ? ", …" : ""}); ` +
+    "put a pattern into quotes, such as 'train-{000..146}.tar', or name the folder"
+  );
+}
+
+interface Cost {
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+function printSummary(summary: PrepareSummary, { seconds, peakMemoryBytes }: Cost): void {
+  const { path, info, classes, splits, reused } = summary;
+  const cost = `in ${clock(seconds)}, with ${byteSize(peakMemoryBytes)} of memory at most`;
+  console.log(`${path}: ${reused ? "already prepared, nothing to do" : `prepared ${cost}`}`);
+  console.log(`${info.encoding}, ${thousands(classes.length)} classes, decoded by ${info.decoder}`);
+  printTable(
+    ["split", "pictures", "smallest class", "largest class"],
+    splits.map(({ split, pictures, smallest, largest }) => [
+      split,
+      thousands(pictures),
+      smallest === undefined ? "" : `${smallest.name} ${thousands(smallest.pictures)}`,
+      largest === undefined ? "" : `${largest.name} ${thousands(largest.pictures)}`,
+    ]),
+  );
+  console.log("");
+  printClasses(info, classes, splits, LISTED);
+  if (classes.length > LISTED) console.log(`(alexnet inspect ${path} --all-classes lists them)`);
+  printFindings(info, path);
+}

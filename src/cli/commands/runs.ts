@@ -1,0 +1,40 @@
+import { Command } from "@commander-js/extra-typings";
+import type { Command as Program } from "commander";
+import { listRuns, type RunSummary } from "../../runs/list.js";
+import { clock, percent, printTable } from "../display/print.js";
+import { addTyped } from "../typed.js";
+
+export function register(program: Program): void {
+  addTyped(
+    program,
+    new Command("runs")
+      .description("list training runs: how far they are, how well they do")
+      .argument("[folder]", "where they are", "runs")
+      .option("--json", "print JSON")
+      .action((folder, { json }) => {
+        const runs = listRuns(folder);
+        if (json) {
+          console.log(JSON.stringify(runs, undefined, 2));
+          return;
+        }
+        if (runs.length === 0) console.log(`${folder}: no runs yet; alexnet train <pictures> begins one`);
+        else printTable(["run", "epoch", "best top-1", "img/s", "changed", "state"], runs.map(row));
+      }),
+  );
+}
+
+function row({ run, epoch, epochs, bestError, imagesPerSecond, changed, state }: RunSummary): string[] {
+  return [
+    run,
+    `${epoch}/${epochs}`,
+    bestError === undefined ? "" : percent(1 - bestError),
+    imagesPerSecond === undefined ? "" : imagesPerSecond.toFixed(1),
+    age((Date.now() - changed.getTime()) / 1000),
+    state,
+  ];
+}
+
+function age(seconds: number): string {
+  if (seconds < 48 * 3600) return `${clock(seconds)} ago`;
+  return `${Math.floor(seconds / 86400)} days ago`;
+}

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import type { Command as Program } from "commander";
+import { runPanels, runSvg, terminalPlot } from "../../runs/figures.js";
+import { type RunRecords, readRun } from "../../runs/list.js";
+import { writeWhole } from "../../system/files.js";
+import { drawHere } from "../display/plot.js";
+import { percent, thousands } from "../display/print.js";
+import { addTyped } from "../typed.js";
+
+export function register(program: Program): void {
+  addTyped(
+    program,
+    new Command("show")
+      .description("show a run: its settings, its curves here and as curves.svg in its folder")
+      .argument("<run>", "folder of a run")
+      .option("--svg <file>", "save the curves there instead")
+      .option("--json", "print JSON, and save nothing")
+      .action((path, { svg = join(path, "curves.svg"), json }) => {
+        const run = readRun(path);
+        if (json) {
+          console.log(JSON.stringify(run, undefined, 2));
+          return;
+        }
+        for (const line of describe(run)) console.log(line);
+        const named = [{ name: path, metrics: run.metrics }];
+        for (const panel of runPanels(named)) console.log(`\n${drawHere(terminalPlot(panel))}`);
+        writeWhole(svg, runSvg(named));
+        console.log(`\ncurves: ${svg}`);
+      }),
+  );
+}
+
+function describe({ summary, config, metrics }: RunRecords): readonly string[] {
+  const { data, network, width, recipe } = config;
+  const policy =
+    recipe.policy.kind === "step"
+      ? `divided by ${recipe.policy.factor} at ${recipe.policy.fractions.map((share) => percent(share)).join(" and ")} of the epochs`
+      : `divided by ${recipe.policy.factor} after ${recipe.policy.patience} epochs without a lower error, ${recipe.policy.drops} times at most`;
+  const silent = metrics
+    .flatMap((row) => (row.kind === "epoch" ? [row.layers] : []))
+    .at(-1)
+    ?.filter((layer) => (layer.silent ?? 0) > 0)
+    .map((layer) => `${layer.layer} ${percent(layer.silent ?? 0)}`);
+  return [
+    `${summary.run}: ${summary.state}`,
+    `epoch ${summary.epoch} of ${summary.epochs}, ${thousands(summary.steps)} steps${summary.bestError === undefined ? "" : `, best top-1 ${percent(1 - summary.bestError)}`}`,
+    `pictures  ${data.source}: ${thousands(data.train)} for training, ${thousands(data.val)} for validation, ${thousands(data.classes)} classes`,
+    `network   ${network.name}${width === 1 ? "" : `, width ${width}`}, input ${network.input.size}x${network.input.size}`,
+    `recipe    ${recipe.name}: batches of ${recipe.batchSize}, learning rate ${recipe.learningRate}, ${policy}`,
+    `          momentum ${recipe.momentum}, weight decay ${recipe.weightDecay}, colour noise ${recipe.colourDeviation}, seed ${config.seed}`,
+    ...(silent === undefined || silent.length === 0
+      ? []
+      : [`silent    outputs that were 0 for a whole batch: ${silent.join(", ")}`]),
+  ];
+}

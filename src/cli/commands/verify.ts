@@ -1,0 +1,39 @@
+import { Command } from "@commander-js/extra-typings";
+import type { Command as Program } from "commander";
+import { AlexnetError } from "../../errors.js";
+import { verifyStore } from "../../store/checking/verify.js";
+import { openStore } from "../../store/store.js";
+import { thousands } from "../../text.js";
+import { Progress } from "../display/progress.js";
+import { wholeNumber } from "../flags.js";
+import { interruptible } from "../interruption.js";
+import { addTyped } from "../typed.js";
+
+const LISTED = 20;
+
+export function register(program: Program): void {
+  addTyped(
+    program,
+    new Command("verify")
+      .description("decode every picture of a prepared store, and check counts and statistics")
+      .argument("<store>", "a folder that prepare made")
+      .option("--workers <count>", "decoding threads; all cores by default", wholeNumber(1))
+      .action(async (path, options) => {
+        const progress = new Progress("verifying");
+        const store = await openStore(path);
+        try {
+          const problems = await interruptible((signal) =>
+            verifyStore(store, { ...options, signal, onProgress: progress.update }),
+          ).finally(progress.stop);
+          for (const problem of problems.slice(0, LISTED)) console.log(problem);
+          if (problems.length > LISTED) console.log(`and ${thousands(problems.length - LISTED)} more`);
+          if (problems.length > 0)
+            throw new AlexnetError("data", `${path}: damaged, see above; remove it and prepare it again`);
+          const { train, val } = store.info.counts;
+          console.log(`${path}: whole; ${thousands(train)} training and ${thousands(val)} validation pictures`);
+        } finally {
+          await store.close();
+        }
+      }),
+  );
+}

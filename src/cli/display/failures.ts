@@ -1,0 +1,35 @@
+import { CommanderError } from "commander";
+import { AlexnetError } from "../../errors.js";
+import { printable } from "../../text.js";
+
+/** Says on stderr what went wrong and returns the exit status for it. */
+export function reportFailure(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
+  if (error instanceof AlexnetError) {
+    process.stderr.write(`alexnet: ${error.message.split("\n").map(printable).join("\n")}\n`);
+    return { usage: 2, interrupted: interruptedStatus(error) }[error.code as string] ?? 1;
+  }
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`alexnet: a mistake in the program; please report it with what follows\n${trace}\n`);
+  return 1;
+}
+
+/** A file that can't be read: said at once, and by the exit status at the end. */
+export function reportUnreadable(error: string): void {
+  process.stderr.write(`alexnet: ${error}\n`);
+  process.exitCode = 1;
+}
+
+/** 128 + the signal's number, as shells have it. */
+function interruptedStatus(error: AlexnetError): number {
+  return error.cause === "SIGTERM" ? 143 : error.cause === "SIGHUP" ? 129 : 130;
+}
+
+/** `alexnet runs | head` closes our output early: that is no error. */
+export function endQuietlyWhenOutputCloses(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
+  process.stderr.on("error", () => {}); // a terminal that went away must not end a training run
+}

@@ -1,0 +1,37 @@
+import { findingsOf, listsOf, type SplitSummary } from "../../store/preparing/prepare.js";
+import type { StoreInfo } from "../../store/store.js";
+import { printable, thousands } from "../../text.js";
+import { printTable } from "./print.js";
+
+/** Classes that are listed where not all of them are asked for. */
+export const LISTED = 20;
+
+/** How many pictures each class has, in the order of labels. */
+export function printClasses(
+  { titles, counts }: StoreInfo,
+  classes: readonly string[],
+  splits: readonly SplitSummary[],
+  listed: number,
+): void {
+  const columns = splits.map(({ perClass }) => perClass);
+  const titled = (name: string): string => (titles[name] === undefined ? name : `${name} ${titles[name]}`);
+  printTable(
+    ["class", ...splits.map(({ split }) => split)],
+    [
+      ...classes
+        .slice(0, listed)
+        .map((name, label) => [titled(name), ...columns.map((perClass) => thousands(perClass[label]))]),
+      ...(classes.length > listed ? [[`and ${thousands(classes.length - listed)} more`, "", ""]] : []),
+      ["all", ...splits.map(({ split }) => thousands(counts[split]))],
+    ],
+  );
+}
+
+/** What a person should know before training: what is missing, what is there twice. */
+export function printFindings(info: StoreInfo, path: string): void {
+  for (const line of findingsOf(info, path)) console.log(printable(line));
+  const { train, val, across, examples } = info.duplicates;
+  if (train + val > 0) console.log(`duplicates: ${thousands(train)} within train, ${thousands(val)} within val`);
+  for (const names of examples) console.log(`  the same: ${names.map(printable).join(", ")}`);
+  if (train + val + across > 0) console.log(`  all of them: ${listsOf(path).duplicatesList}`);
+}

@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { AlexnetError } from "../../errors.js";
+import { paper } from "../../network/architectures/paper.js";
+import { scaleWidth, withClasses } from "../../network/transform.js";
+import { cacheFolder } from "../../system/cache-folder.js";
+import { writeWhole } from "../../system/files.js";
+import { packageVersion } from "../../version.js";
+import type { Engine, EngineName, Precision } from "../engine.js";
+import type { OpenOptions } from "./remote.js";
+import { type Comparison, compareLayers, compareSteps, isClose } from "./self-check.js";
+
+/** What "auto" takes: the GPU where there is one that proved right, else the CPU. */
+
+export type Open = (name: EngineName, options: OpenOptions) => Promise<Engine>;
+
+/** Narrow enough for the reference engine to take seconds; every kind of layer, at the paper's sizes of maps. */
+const checked = withClasses(scaleWidth(paper, 1 / 8), 16);
+
+/** @throws AlexnetError as `open` does for the engine chosen */
+export async function openBest(open: Open, options: OpenOptions): Promise<Engine> {
+  const gpu = await openGpu(open, options);
+  if (typeof gpu !== "string") return gpu;
+  const { precision = "float32" } = options;
+  if (precision !== "float32")
+    throw new AlexnetError("usage", `precision ${precision}: only a GPU has it, and auto stays on the CPU: ${gpu}`);
+  const engine = await open("onednn", options);
+  return hasGpu() ? { ...engine, choice: `auto stays on the CPU: ${gpu}` } : engine;
+}
+
+/** The CUDA engine, or why it isn't taken. */
+async function openGpu(open: Open, options: OpenOptions): Promise<Engine | string> {
+  if (!hasGpu()) return "there is no NVIDIA GPU here";
+  if (options.threads !== undefined) return "a number of threads was given";
+  let engine: Engine;
+  try {
+    engine = await open("cuda", options);
+  } catch (error) {
+    return reasonOf(error);
+  }
+  try {
+    const { failures, date } = recall(engine) ?? (await check(engine, open, options.precision ?? "bf16"));
+    if (failures.length === 0)
+      return { ...engine, choice: `auto takes the GPU, which agreed with the reference engine on ${date}` };
+    await engine.close();
+    return `the GPU's results are wrong (${failures[0]}${failures.length > 1 ? ` and ${failures.length - 1} more` : ""}, checked on ${date}); please report what scripts/gpu-check says. --engine cuda takes it all the same`;
+  } catch (error) {
+    await engine.close();
+    return `checking the GPU failed: ${reasonOf(error)}`;
+  }
+}
+
+/** Whether it is worth to look for a driver: its device is there, or the user says where libraries are. */
+function hasGpu(): boolean {
+  return ["/dev/nvidiactl", "/dev/dxg"].some(existsSync) || Boolean(process.env.ALEXNET_CUDA_PATH);
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof AlexnetError)) throw error;
+  return error.message.split("\n")[0];
+}
+
+/** What came of comparing an engine with the reference engine: once for each device, driver, library and version of ours. */
+interface Verdict {
+  /** "2026-11-24" */
+  readonly date: string;
+  /** "conv2 dw is off by 0.31" */
+  readonly failures: readonly string[];
+}
+
+async function check(engine: Engine, open: Open, precision: Precision): Promise<Verdict> {
+  const reference = await open("reference", {});
+  try {
+    const failures: string[] = [];
+    for (const compare of [compareLayers, compareSteps])
+      for await (const comparison of compare([{ engine, precision }], reference, checked))
+        if (!isClose(comparison)) failures.push(describe(comparison));
+    const verdict = { date: new Date().toISOString().slice(0, 10), failures };
+    remember(engine, verdict);
+    return verdict;
+  } finally {
+    await reference.close();
+  }
+}
+
+function describe({ layer, what, error }: Comparison): string {
+  return `${layer}: ${what} is off by ${error.toPrecision(2)}`;
+}
+
+function verdictPath({ description: { library, instructionSet } }: Engine): string {
+  const digest = createHash("sha256").update([packageVersion(), library, instructionSet].join("\n")).digest("hex");
+  return join(cacheFolder(), "self-checks", `${digest.slice(0, 16)}.json`);
+}
+
+function recall(engine: Engine): Verdict | undefined {
+  try {
+    const { date, failures } = JSON.parse(readFileSync(verdictPath(engine), "utf8"));
+    return typeof date === "string" && Array.isArray(failures) ? { date, failures: failures.map(String) } : undefined;
+  } catch {
+    return undefined; // never checked, or not readable
+  }
+}
+
+function remember(engine: Engine, verdict: Verdict): void {
+  const path = verdictPath(engine);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeWhole(path, `${JSON.stringify(verdict, undefined, 2)}\n`);
+  } catch {
+    // Checked again the next time.
+  }
+}

@@ -1,0 +1,249 @@
+import { readFileSync } from "node:fs";
+import type { Preprocessing } from "../../engine/engine.js";
+import { AlexnetError } from "../../errors.js";
+import { constantMean, fitWidths, gatherParameters, type StoredTensor } from "../../model/model.js";
+import { caffe } from "../../network/architectures/caffe.js";
+import { caffenet } from "../../network/architectures/caffenet.js";
+import { type Layer, type Network, PICTURE_SIZE } from "../../network/network.js";
+import { parseNetwork } from "../../network/parse.js";
+import { decodeNumbers } from "../../system/numbers.js";
+import { type Blob, blobCodec, type Layer as CaffeLayer, type Net, netCodec } from "./schema.js";
+
+/** What a caffemodel says: its class names, and mostly its mean as well, are in files of their own. */
+export interface CaffeModel {
+  readonly network: Network;
+  readonly parameters: Float32Array;
+  readonly scale: Preprocessing["scale"];
+  /** Where the file's data layer has one. */
+  readonly mean: Float32Array | undefined;
+}
+
+const INPUT_SIZE = 227; // of Caffe's networks; their files for deployment say it, others may not
+
+/** Types by the numbers of old files, as far as this project has use for them. */
+const typesOf2013: Readonly<Record<number, string>> = {
+  1: "Accuracy",
+  4: "Convolution",
+  5: "Data",
+  6: "Dropout",
+  8: "Flatten",
+  12: "ImageData",
+  14: "InnerProduct",
+  15: "LRN",
+  17: "Pooling",
+  18: "ReLU",
+  20: "Softmax",
+  21: "SoftmaxWithLoss",
+  22: "Split",
+  24: "WindowData",
+  29: "MemoryData",
+};
+
+/** Layers that bring data, measure, or change no value on the way to the logits. */
+const beside = ["Accuracy", "Data", "DummyData", "Flatten", "HDF5Data", "ImageData", "Input", "MemoryData"].concat([
+  "Softmax",
+  "SoftmaxWithLoss",
+  "Split",
+  "WindowData",
+]);
+
+/**
+ * Reads the layers a caffemodel describes and their parameters. Caffe's pictures are blue, green, red: the first
+ * layer's weights are turned round, so that ours fit.
+ * @throws AlexnetError "format" naming the file and what can't be read, "network" when the layers don't fit.
+ */
+export function readCaffemodel(path: string): CaffeModel {
+  const net = netCodec.decode(readFileSync(path), path);
+  const all = net.layer.length > 0 ? net.layer : net.layers;
+  const used = all.filter((layer) => !beside.includes(typeOf(layer)));
+  if (used.length === 0) throw new AlexnetError("format", `${path}: not a caffemodel: it has no layers`);
+  const tensors = new Map<string, StoredTensor>();
+  const layers = used.map((layer) => {
+    const converted = convert(layer, path);
+    for (const [name, tensor] of storedTensors(layer, converted, path)) tensors.set(name, tensor);
+    return converted;
+  });
+  const network = named(
+    parseNetwork(
+      { name: wordOf(net.name || "caffemodel"), input: { channels: 3, size: inputSize(net, all) }, layers },
+      path,
+    ),
+  );
+  const first = layers.find((layer) => layer.kind === "convolution");
+  const weight = first && tensors.get(`${first.name}.weight`);
+  if (first !== undefined && weight !== undefined) tensors.set(`${first.name}.weight`, turnedRound(weight));
+  const parameters = gatherParameters(network, tensors, ({ name }) => name, path);
+  return { network, parameters, ...transformOf(all) };
+}
+
+function typeOf({ type }: CaffeLayer): string {
+  return typeof type === "string" ? type : (typesOf2013[type] ?? `number ${type}`);
+}
+
+function convert(layer: CaffeLayer, path: string): Layer {
+  const name = wordOf(layer.name);
+  const refuse = (what: string): never => {
+    throw new AlexnetError("format", `${path}: ${layer.name}: ${what}`);
+  };
+  const { convolution_param: convolution, inner_product_param: product, lrn_param: norm, pooling_param: pool } = layer;
+  switch (typeOf(layer)) {
+    case "Convolution": {
+      if (convolution === null) return refuse("is a convolution without parameters");
+      const { num_output: filters, group: groups, dilation } = convolution;
+      if (dilation.some((d) => d !== 1)) return refuse(`dilation ${dilation.join("x")} is not read`);
+      const square = (what: string, both: readonly number[], height: number, width: number, none: number): number => {
+        const [a = height || none, b = both[0] ?? (width || none)] = both;
+        return a === b ? a : refuse(`${what} ${a}x${b} is not square`);
+      };
+      return {
+        kind: "convolution",
+        name,
+        filters,
+        size: square("size", convolution.kernel_size, convolution.kernel_h, convolution.kernel_w, 0),
+        stride: square("stride", convolution.stride, convolution.stride_h, convolution.stride_w, 1),
+        padding: square("padding", convolution.pad, convolution.pad_h, convolution.pad_w, 0),
+        groups,
+      };
+    }
+    case "InnerProduct":
+      if (product === null) return refuse("is an inner product without parameters");
+      if (product.transpose) return refuse("has transposed weights, which are not read");
+      return { kind: "fully-connected", name, outputs: product.num_output };
+    case "LRN": {
+      const { local_size: n, alpha, beta, k, norm_region: region } = norm ?? defaultNorm;
+      const within = region === 1;
+      const window = within ? n * n : n; // which Caffe divides alpha by
+      const plain = { kind: "local-response-norm", name, k: decimal(k), n, alpha: decimal(alpha) / window } as const;
+      return { ...plain, beta: decimal(beta), ...(within ? { region: "within-map" } : {}) };
+    }
+    case "Pooling": {
+      const { pool: operation, kernel_size: size, stride, pad, global_pooling: global } = pool ?? defaultPool;
+      if (operation !== 0 || global || pad !== 0) return refuse("only max-pooling of windows without padding is read");
+      return { kind: "max-pool", name, size, stride };
+    }
+    case "Dropout":
+      return { kind: "dropout", name, rate: decimal(layer.dropout_param?.dropout_ratio ?? 0.5) };
+    case "ReLU":
+      return { kind: "relu", name };
+    default:
+      return refuse(`layers of type ${typeOf(layer)} have no counterpart here`);
+  }
+}
+
+const defaultNorm = { local_size: 5, alpha: 1, beta: 0.75, k: 1, norm_region: 0 };
+const defaultPool = { pool: 0, kernel_size: 0, stride: 1, pad: 0, global_pooling: false };
+
+/** The short decimal that was rounded to a float32. */
+function decimal(value: number): number {
+  return Number(value.toPrecision(7));
+}
+
+/** Caffe's names may hold slashes. */
+function wordOf(name: string): string {
+  return name.replaceAll(/[^\w.-]/g, "_");
+}
+
+/** With the project's own name where it knows the network. */
+function named(network: Network): Network {
+  const widths = (layer: string): readonly number[] | undefined => {
+    const found = network.layers.find(({ name }) => name === layer);
+    if (found?.kind === "convolution") return [found.filters];
+    return found?.kind === "fully-connected" ? [found.outputs] : undefined;
+  };
+  const same = [caffe, caffenet].find(
+    (known) => JSON.stringify(sorted(fitWidths(known, widths))) === JSON.stringify(sorted(network)),
+  );
+  return same === undefined ? network : { ...network, name: same.name };
+}
+
+/** Layers with their fields in one order. */
+function sorted({ input, layers }: Network): unknown {
+  return [input.size, layers.map((layer) => Object.entries(layer).sort(([a], [b]) => (a < b ? -1 : 1)))];
+}
+
+function inputSize(net: Net, layers: readonly CaffeLayer[]): number {
+  const crops = layers.map((layer) => layer.transform_param?.crop_size || layer.data_param?.crop_size || 0);
+  const shapes = [...net.input_shape, ...layers.flatMap((layer) => layer.input_param?.shape ?? [])];
+  return [...crops, net.input_dim[2], ...shapes.map(({ dim }) => dim[2])].find((size) => size > 0) ?? INPUT_SIZE;
+}
+
+function transformOf(layers: readonly CaffeLayer[]): Pick<CaffeModel, "scale" | "mean"> {
+  const transform = layers.find((layer) => layer.transform_param !== null)?.transform_param;
+  const scale = decimal(transform?.scale ?? 1);
+  const [blue, green = blue, red = blue] = transform?.mean_value ?? [];
+  return { scale: [scale, scale, scale], mean: blue === undefined ? undefined : constantMean([red, green, blue]) };
+}
+
+function* storedTensors(layer: CaffeLayer, { kind, name }: Layer, path: string): Generator<[string, StoredTensor]> {
+  if (kind !== "convolution" && kind !== "fully-connected") return;
+  const [weight, bias] = layer.blobs;
+  if (weight === undefined) throw new AlexnetError("format", `${path}: ${layer.name}: has no weights`);
+  const rank = kind === "convolution" ? 4 : 2;
+  const stored = storedBlob(weight, rank, `${path}: ${layer.name}`);
+  yield [`${name}.weight`, stored];
+  const hasBias = (layer.convolution_param ?? layer.inner_product_param)?.bias_term ?? true;
+  if (bias !== undefined) yield [`${name}.bias`, storedBlob(bias, 1, `${path}: ${layer.name}`)];
+  else if (!hasBias) yield [`${name}.bias`, { shape: [stored.shape[0]], readInto: (into) => void into.fill(0) }];
+}
+
+/** Blobs of old files have four lengths, the first of them 1 where there are fewer. */
+function storedBlob(blob: Blob, rank: number, where: string): StoredTensor {
+  const lengths = lengthsOf(blob);
+  const [front, shape] = [lengths.slice(0, -rank), lengths.slice(-rank)];
+  if (front.some((length) => length !== 1) || shape.some((length) => !(length >= 0)))
+    throw new AlexnetError("format", `${where}: has a blob of ${lengths.join("x")} where one of ${rank} axes belongs`);
+  return { shape, readInto: (into) => readBlob(blob, into, where) };
+}
+
+function lengthsOf({ num, channels, height, width, shape }: Blob): readonly number[] {
+  return shape === null ? [num, channels, height, width] : shape.dim;
+}
+
+function readBlob({ data, double_data: doubles }: Blob, into: Float32Array, where: string): void {
+  const [parts, type, size] = data.length > 0 ? ([data, "float32", 4] as const) : ([doubles, "float64", 8] as const);
+  const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  if (bytes.length !== into.length * size)
+    throw new AlexnetError("format", `${where}: a blob of ${into.length} values holds ${bytes.length} bytes`);
+  decodeNumbers(bytes, type, into);
+}
+
+/** Weights for blue, green, red as weights for red, green, blue. */
+function turnedRound({ shape, readInto }: StoredTensor): StoredTensor {
+  return {
+    shape,
+    readInto(into) {
+      readInto(into);
+      const [filters, channels, height, width] = shape;
+      const map = height * width;
+      for (let filter = 0; filter < filters; filter++) {
+        const weights = into.subarray(filter * channels * map, (filter + 1) * channels * map);
+        const blue = weights.slice(0, map);
+        weights.copyWithin(0, 2 * map, 3 * map);
+        weights.set(blue, 2 * map);
+      }
+    },
+  };
+}
+
+/**
+ * Caffe's mean image, (3, 256, 256) in blue, green, red, as ours: (256, 256, 3) in red, green, blue.
+ * @throws AlexnetError "format" naming the file and what is wrong with it.
+ */
+export function readBinaryproto(path: string): Float32Array {
+  const blob = blobCodec.decode(readFileSync(path), path);
+  const lengths = lengthsOf(blob).slice(-3);
+  if (lengths.join("x") !== `3x${PICTURE_SIZE}x${PICTURE_SIZE}`)
+    throw new AlexnetError(
+      "format",
+      `${path}: is ${lengths.join("x")}; a mean image is 3x${PICTURE_SIZE}x${PICTURE_SIZE}`,
+    );
+  const planes = new Float32Array(3 * PICTURE_SIZE * PICTURE_SIZE);
+  readBlob(blob, planes, path);
+  return interleaved(planes);
+}
+
+/** (3, 256, 256) in blue, green, red to (256, 256, 3) in red, green, blue. */
+export function interleaved(planes: Float32Array): Float32Array {
+  const places = planes.length / 3;
+  return planes.map((_, i) => planes[(2 - (i % 3)) * places + Math.floor(i / 3)]);
+}

@@ -1,0 +1,48 @@
+import type { Sharp } from "sharp";
+import { cropBox, fitShorterSide, PICTURE_SIZE, PIXEL_LIMIT } from "../geometry.js";
+import { resample } from "../resample.js";
+import { sharp } from "../sharp.js";
+
+/** The longest that decoding one picture may take: no honest one comes near, some are made to hang a decoder. */
+export const DECODING_SECONDS = 30;
+const MARGIN = 4; // source pixels around a crop that a Lanczos3 filter looks at when enlarging
+
+/** Writes whatever sharp reads as 256x256 RGB into `picture`. @throws what sharp throws. */
+export async function decodeAny(bytes: Uint8Array, picture: Uint8Array): Promise<void> {
+  const image = sharp(bytes, { limitInputPixels: PIXEL_LIMIT, sequentialRead: true, failOn: "warning" });
+  const { width, height } = (await image.metadata()).autoOrient;
+  const upright = image.timeout({ seconds: DECODING_SECONDS }).autoOrient();
+  const scale = Math.min(width, height) < PICTURE_SIZE ? enlarge : shrink;
+  await scale(upright, width, height, picture);
+}
+
+async function shrink(image: Sharp, width: number, height: number, picture: Uint8Array): Promise<void> {
+  const fit = fitShorterSide(width, height);
+  const square = { left: fit.left, top: fit.top, width: PICTURE_SIZE, height: PICTURE_SIZE };
+  const { data } = await toRgb(image.resize(fit.width, fit.height, { fit: "fill" }).extract(square));
+  picture.set(data);
+}
+
+/** Only what the centre square needs is decoded: a 1x10000 picture would be 256x2560000 when scaled as a whole. */
+async function enlarge(image: Sharp, width: number, height: number, picture: Uint8Array): Promise<void> {
+  const box = cropBox(width, height);
+  const left = Math.max(0, Math.floor(box.left) - MARGIN);
+  const top = Math.max(0, Math.floor(box.top) - MARGIN);
+  const part = {
+    left,
+    top,
+    width: Math.min(width, Math.ceil(box.left + box.width) + MARGIN) - left,
+    height: Math.min(height, Math.ceil(box.top + box.height) + MARGIN) - top,
+  };
+  const { data, info } = await toRgb(image.extract(part));
+  const boxInPart = { ...box, left: box.left - left, top: box.top - top };
+  resample(info.width, info.height, (pixels) => pixels.set(data), boxInPart, picture);
+}
+
+function toRgb(image: Sharp) {
+  return image
+    .flatten({ background: "#ffffff" })
+    .toColourspace("srgb")
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
+}

@@ -1,0 +1,71 @@
+import { AlexnetError } from "../../errors.js";
+import { LONGEST_SIDE, PICTURE_BYTES, PIXEL_LIMIT } from "../geometry.js";
+import { sharp } from "../sharp.js";
+import { DECODING_SECONDS, decodeAny } from "./any.js";
+import { decodeJpeg } from "./jpeg.js";
+import { type FileKind, recognise } from "./recognise.js";
+import { findTurbojpeg } from "./turbojpeg.js";
+
+export interface DecodeOptions {
+  /** SVG can refer to other files, so it is read only when asked for. */
+  readonly allowSvg?: boolean;
+  /** What decodes JPEG; by default libjpeg-turbo where it is installed, being twice as fast. */
+  readonly jpegDecoder?: JpegDecoder;
+}
+
+export type JpegDecoder = "libjpeg-turbo" | "sharp";
+
+export function preferredJpegDecoder(): JpegDecoder {
+  return findTurbojpeg() === undefined ? "sharp" : "libjpeg-turbo";
+}
+
+/**
+ * The bytes of any picture file as 256x256 RGB: orientation applied, shorter side scaled to 256, centre cropped
+ * (paper section 2). Transparent parts become white.
+ * @param into where it is written, and returned, unless something is wrong; new memory by default
+ * @throws AlexnetError "data" saying what is wrong with the bytes, without a file's name.
+ */
+export async function decodePicture(
+  bytes: Uint8Array,
+  options: DecodeOptions = {},
+  into = new Uint8Array(PICTURE_BYTES),
+): Promise<Uint8Array> {
+  const kind = recognise(bytes);
+  refuse(kind, options);
+  const turbojpeg = kind === "JPEG" && options.jpegDecoder !== "sharp" ? findTurbojpeg() : undefined;
+  try {
+    if (turbojpeg === undefined || !decodeJpeg(bytes, turbojpeg, into)) await decodeAny(bytes, into);
+    return into;
+  } catch (error) {
+    throw new AlexnetError("data", explain(error, kind, bytes.length), { cause: error });
+  }
+}
+
+/** The libraries at work: contents differ a little between decoders. */
+export function describeDecoder(jpegDecoder: JpegDecoder): string {
+  const { sharp: version, vips } = sharp.versions;
+  const all = `sharp ${version} (libvips ${vips})`;
+  return jpegDecoder === "sharp" ? all : `libjpeg-turbo (${findTurbojpeg()?.name ?? "missing"}) and ${all}`;
+}
+
+function refuse(kind: FileKind, { allowSvg = false }: DecodeOptions): void {
+  if (kind === "empty file") throw new AlexnetError("data", "empty file");
+  if (kind === "HTML" || kind === "text" || kind === "unknown bytes")
+    throw new AlexnetError("data", `not a picture: ${kind}`);
+  if (kind === "BMP" || kind === "HEIC")
+    throw new AlexnetError("data", `${kind} is not read; convert it to JPEG or PNG first`);
+  if (kind === "SVG" && !allowSvg)
+    throw new AlexnetError("data", "SVG can refer to other files and is read only when asked for");
+}
+
+function explain(error: unknown, kind: FileKind, length: number): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const size = `${(length / 1000).toFixed(length < 10_000 ? 1 : 0)} kB`;
+  if (/pixel limit/i.test(text)) return `${kind} of more than ${PIXEL_LIMIT / 1e6} million pixels; not decoded`;
+  if (/bad image dimensions/i.test(text)) return `${kind} of more than ${LONGEST_SIDE} pixels a side; not decoded`;
+  if (/timeout/i.test(text)) return `${kind} that takes more than ${DECODING_SECONDS} s to decode`;
+  if (/premature end|truncat|unexpected end|not enough|end of (file|stream)/i.test(text))
+    return `truncated ${kind} (${size})`;
+  const [detail = ""] = text.replace(/^Input buffer (has corrupt header: )?/, "").split("\n");
+  return `damaged ${kind} (${size}): ${detail.trim()}`;
+}

@@ -1,0 +1,45 @@
+import { cropBox, PICTURE_SIZE, PIXEL_LIMIT } from "../geometry.js";
+import { resample } from "../resample.js";
+import { readJpegHeader } from "./jpeg-header.js";
+import { storedBox, turnUpright, uprightSize } from "./orient.js";
+import type { Turbojpeg } from "./turbojpeg.js";
+
+/**
+ * Writes a JPEG as 256x256 RGB into `picture` by libjpeg-turbo, which shrinks large pictures while decoding them.
+ * @returns false for what it can't do or finds anything wrong with: colours other than RGB, YCbCr and grey, foreign
+ * colour profiles, damage
+ */
+export function decodeJpeg(bytes: Uint8Array, turbojpeg: Turbojpeg, picture: Uint8Array): boolean {
+  const header = turbojpeg.readHeader(bytes);
+  if (header === undefined || !header.isRgb || header.width * header.height > PIXEL_LIMIT) return false;
+  const { orientation, profile } = readJpegHeader(bytes);
+  if (profile === "other") return false;
+  const { width, height } = header;
+  const crop = storedBox(cropBox(...uprightSize(width, height, orientation)), width, height, orientation);
+  const scale = decodingScale(width, height);
+  const size = { width: Math.ceil(width * scale), height: Math.ceil(height * scale) };
+  const box = {
+    left: crop.left * scale,
+    top: crop.top * scale,
+    width: crop.width * scale,
+    height: crop.height * scale,
+  };
+  let whole = false;
+  resample(
+    size.width,
+    size.height,
+    (pixels) => {
+      whole = turbojpeg.decode(bytes, size, pixels);
+    },
+    box,
+    picture,
+  );
+  if (whole) turnUpright(picture, orientation);
+  return whole;
+}
+
+/** Halvings are nearly free in the inverse cosine transform; what is left to shrink is done properly. */
+function decodingScale(width: number, height: number): number {
+  const scales = [1 / 8, 1 / 4, 1 / 2];
+  return scales.find((scale) => Math.min(width, height) * scale >= PICTURE_SIZE) ?? 1;
+}

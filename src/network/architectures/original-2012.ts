@@ -1,0 +1,46 @@
+import type { Network } from "../network.js";
+
+/**
+ * The network as its source of 2012 ran it for the paper's tables (layer definition 145 of the AlexNet source code
+ * that the Computer History Museum published). Its response normalisation divides alpha by the window's size and
+ * stays within each GPU's half of the maps, conv1 is normalised and pooled before its ReLU, and conv2's maps are
+ * normalised a second time, each within itself. (There, 224x224 crops were read 3 pixels over their lower and right
+ * edges, as zeros; here the crop is those 227x227.)
+ */
+export const original2012: Network = {
+  name: "original-2012",
+  input: { channels: 3, size: 227 },
+  layers: [
+    { kind: "convolution", name: "conv1", filters: 96, size: 11, stride: 4, padding: 0, groups: 1 },
+    { kind: "local-response-norm", name: "norm1", k: 2, n: 5, alpha: 1e-4 / 5, beta: 0.75, groups: 2 },
+    { kind: "max-pool", name: "pool1", size: 3, stride: 2 },
+    { kind: "relu", name: "relu1" },
+    { kind: "convolution", name: "conv2", filters: 256, size: 5, stride: 1, padding: 2, groups: 2 },
+    { kind: "relu", name: "relu2" },
+    { kind: "local-response-norm", name: "norm2", k: 2, n: 5, alpha: 1e-4 / 5, beta: 0.75, groups: 2 },
+    {
+      kind: "local-response-norm",
+      name: "norm2-within",
+      k: 1,
+      n: 5,
+      alpha: 1e-3 / 25,
+      beta: 0.75,
+      region: "within-map",
+    },
+    { kind: "max-pool", name: "pool2", size: 3, stride: 2 },
+    { kind: "convolution", name: "conv3", filters: 384, size: 3, stride: 1, padding: 1, groups: 1 },
+    { kind: "relu", name: "relu3" },
+    { kind: "convolution", name: "conv4", filters: 384, size: 3, stride: 1, padding: 1, groups: 2 },
+    { kind: "relu", name: "relu4" },
+    { kind: "convolution", name: "conv5", filters: 256, size: 3, stride: 1, padding: 1, groups: 2 },
+    { kind: "max-pool", name: "pool5", size: 3, stride: 2 },
+    { kind: "relu", name: "relu5" },
+    { kind: "fully-connected", name: "fc6", outputs: 4096 },
+    { kind: "relu", name: "relu6" },
+    { kind: "dropout", name: "drop6", rate: 0.5 },
+    { kind: "fully-connected", name: "fc7", outputs: 4096 },
+    { kind: "relu", name: "relu7" },
+    { kind: "dropout", name: "drop7", rate: 0.5 },
+    { kind: "fully-connected", name: "fc8", outputs: 1000 },
+  ],
+};

@@ -1,0 +1,92 @@
+import type { LabelledPrediction } from "../evaluation/evaluate.js";
+import { PICTURE_SIZE } from "../images/geometry.js";
+import { sharp } from "../images/sharp.js";
+import { confidence, isCorrect } from "../scoring/prediction.js";
+import { readPicture } from "../store/reading/read-picture.js";
+import type { Store } from "../store/store.js";
+import { type Html, html } from "./html.js";
+import { share } from "./text.js";
+
+/** What the page knows of a picture that it shows. */
+export interface ShownPicture {
+  readonly id: string;
+  readonly file: string;
+  readonly label: string;
+  readonly predicted: string;
+  readonly confidence: string;
+  readonly labelProbability: string;
+  readonly correct: boolean;
+}
+
+const SIZE = 112; // pixels; a picture takes about 5 kB then
+
+/** The pictures of a page: each is in it once, wherever it is shown, and there are not too many. */
+export class Pictures {
+  readonly #store: Store;
+  readonly #classes: readonly string[];
+  readonly #most: number;
+  readonly #sources = new Map<string, string>();
+
+  constructor(store: Store, classes: readonly string[], most: number) {
+    this.#store = store;
+    this.#classes = classes;
+    this.#most = most;
+  }
+
+  get isFull(): boolean {
+    return this.#sources.size >= this.#most;
+  }
+
+  /** By id, as data URIs. */
+  get sources(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#sources);
+  }
+
+  /** Takes a picture into the page, unless it is full. */
+  async take(prediction: LabelledPrediction): Promise<ShownPicture | undefined> {
+    const { split, sample, file, label, best, labelProbability } = prediction;
+    const id = `${split}-${sample}`;
+    if (!this.#sources.has(id)) {
+      if (this.isFull) return undefined;
+      this.#sources.set(id, await thumbnail(await readPicture(this.#store, split, sample)));
+    }
+    return {
+      id,
+      file,
+      label: this.#classes[label],
+      predicted: best.length > 0 ? this.#classes[best[0]] : "nothing",
+      confidence: share(confidence(prediction)),
+      labelProbability: share(labelProbability),
+      correct: isCorrect(prediction),
+    };
+  }
+
+  async takeAll(predictions: readonly LabelledPrediction[]): Promise<readonly ShownPicture[]> {
+    const shown: ShownPicture[] = [];
+    for (const prediction of predictions) {
+      const picture = await this.take(prediction);
+      if (picture !== undefined) shown.push(picture);
+    }
+    return shown;
+  }
+}
+
+async function thumbnail(picture: Uint8Array): Promise<string> {
+  const raw = { width: PICTURE_SIZE, height: PICTURE_SIZE, channels: 3 } as const;
+  const jpeg = await sharp(picture, { raw }).resize(SIZE, SIZE).jpeg({ quality: 72 }).toBuffer();
+  return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
+}
+
+/** The page's script gives the image its source. */
+export function pictureImage({ id, file }: ShownPicture): Html {
+  return html`<img data-picture="${id}" alt="${file}" title="${file}" width="${SIZE}" height="${SIZE}">`;
+}
+
+/** A picture with what it is and what it was taken for. The page's script makes the same for clicked cells. */
+export function pictureFigure(picture: ShownPicture): Html {
+  const { label, predicted, correct, labelProbability } = picture;
+  const verdict = correct
+    ? html`<span class="right">${predicted}</span> ${picture.confidence}`
+    : html`<span class="wrong">${predicted}</span> ${picture.confidence}<br>is ${label}, ${labelProbability}`;
+  return html`<li><figure>${pictureImage(picture)}<figcaption>${verdict}</figcaption></figure></li>`;
+}

@@ -1,0 +1,104 @@
+import { statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { AlexnetError } from "../errors.js";
+import {
+  type EvaluateOptions,
+  type Evaluation,
+  type LabelledPrediction,
+  openEvaluation,
+  runEvaluation,
+} from "../evaluation/evaluate.js";
+import { RunFolder } from "../runs/folder.js";
+import { type MetricsRow, readMetrics } from "../runs/metrics.js";
+import { readJson, writeWhole } from "../system/files.js";
+import { calibrationSection } from "./calibration-section.js";
+import { classSection } from "./class-section.js";
+import { confusionSection } from "./confusion-section.js";
+import { curves } from "./curves.js";
+import { filterSection } from "./filter-section.js";
+import { page } from "./page.js";
+import { examplesSection, mistakesSection, uncertainSection } from "./picture-sections.js";
+import { Pictures } from "./pictures.js";
+import { type RunRecords, settingsSection } from "./settings-section.js";
+
+export interface ReportOptions extends Omit<EvaluateOptions, "onPrediction"> {
+  /** The HTML file. Default report.html in the run's folder. */
+  readonly out?: string | undefined;
+  /** The most pictures in it, of about 5 kB each. Default 1000. */
+  readonly pictures?: number | undefined;
+}
+
+export interface ReportSummary {
+  readonly out: string;
+  readonly bytes: number;
+  readonly evaluation: Evaluation;
+}
+
+/**
+ * Evaluates a trained network and writes one HTML file about it that needs nothing else: errors, training curves,
+ * confusion matrix with its pictures, mistakes, calibration, the first layer's filters, settings.
+ * @throws AlexnetError as `evaluate`; "usage" when there is no run folder to write to and no `out`.
+ */
+export async function report(options: ReportOptions): Promise<ReportSummary> {
+  const { run, pictures: most = 1000 } = options;
+  const out = options.out ?? defaultPath(run);
+  const records = readRecords(run);
+  const setup = await openEvaluation(options);
+  try {
+    const { store, trained } = setup;
+    const { model } = trained;
+    const predictions: LabelledPrediction[] = [];
+    const evaluation = await runEvaluation(setup, {
+      ...options,
+      onPrediction: (prediction) => void predictions.push(prediction),
+    });
+    const pictures = new Pictures(store, model.classes, most);
+    // In the order of what must not be missing when the page gets full.
+    const examples = await examplesSection(predictions, model.classes, pictures);
+    const mistakes = await mistakesSection(predictions, pictures);
+    const uncertain = await uncertainSection(predictions, pictures);
+    const confusion = await confusionSection(evaluation, predictions, pictures);
+    const text = page({
+      title: basename(resolve(run)),
+      subtitle: `${model.network.name}, ${model.classes.length} classes; ${trained.engine.description.library}`,
+      evaluation,
+      sections: [
+        curves(records.metrics),
+        confusion,
+        mistakes,
+        uncertain,
+        classSection(evaluation.classes),
+        calibrationSection(evaluation.calibration),
+        await filterSection(model),
+        examples,
+        settingsSection(model.network, records),
+      ],
+      pictures: pictures.sources,
+      date: new Date(),
+    });
+    writeWhole(out, text);
+    return { out, bytes: Buffer.byteLength(text), evaluation };
+  } finally {
+    await setup.close();
+  }
+}
+
+function defaultPath(run: string): string {
+  const found = statSync(run, { throwIfNoEntry: false });
+  if (found?.isFile())
+    throw new AlexnetError("usage", `${run}: a checkpoint alone has no folder for the report; say where with --out`);
+  return join(run, "report.html");
+}
+
+/** What a run's folder says about it; a checkpoint's file may lie in one. */
+function readRecords(run: string): RunRecords & { readonly metrics: readonly MetricsRow[] } {
+  const folder = [run, dirname(dirname(run))].map((path) => new RunFolder(path)).find(({ exists }) => exists);
+  if (folder === undefined) return { config: undefined, sessions: [], metrics: [] };
+  const environment = z.object({ sessions: z.array(z.unknown()) }).safeParse(readJson(folder.file("environment.json")));
+  return {
+    config: folder.readConfig(),
+    sessions: environment.data?.sessions ?? [],
+    metrics: readMetrics(folder.file("metrics.jsonl")),
+  };
+}

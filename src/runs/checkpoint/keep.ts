@@ -1,0 +1,127 @@
+import { existsSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { AlexnetError } from "../../errors.js";
+import { pointTo, UNFINISHED } from "../../system/files.js";
+import { type Checkpoint, readCheckpoint } from "./read.js";
+import type { Reply, Request } from "./thread.js";
+
+export interface Saved {
+  readonly step: number;
+  readonly bytes: number;
+  /** From the call to a file that can't be lost. */
+  readonly seconds: number;
+}
+
+/**
+ * The checkpoints of a run: `step-<steps>.safetensors`, and the links `last` and `best` (the lowest validation error).
+ * The newest few and the best are kept.
+ */
+export class Checkpoints {
+  constructor(
+    readonly folder: string,
+    readonly keep: number,
+  ) {}
+
+  /**
+   * The newest checkpoint that is whole.
+   * @param onDamaged called for each newer one that isn't
+   * @throws AlexnetError "run" when there are some and none is whole.
+   */
+  newest(onDamaged: (error: AlexnetError) => void): Checkpoint | undefined {
+    const steps = stepsIn(this.folder).reverse();
+    for (const step of steps) {
+      try {
+        return readCheckpoint(join(this.folder, checkpointFileName(step)));
+      } catch (error) {
+        if (!(error instanceof AlexnetError)) throw error;
+        onDamaged(error);
+      }
+    }
+    if (steps.length === 0) return undefined;
+    throw new AlexnetError("run", `${this.folder}: none of its ${steps.length} checkpoints is whole`);
+  }
+
+  /** Written on a thread of its own. The checkpoint's arrays change hands: they are empty afterwards. */
+  async save(checkpoint: Checkpoint): Promise<Saved> {
+    const began = performance.now();
+    const { step } = checkpoint.origin.state;
+    const bytes = await writeOnThread({ path: join(this.folder, checkpointFileName(step)), checkpoint });
+    this.settle(step, checkpoint.origin.state.best?.step);
+    return { step, bytes, seconds: (performance.now() - began) / 1000 };
+  }
+
+  /** Points `last` and `best` to these steps' files and removes what is no longer kept, and what a crash left. */
+  settle(last: number, best: number | undefined): void {
+    point(this.folder, "last", last);
+    if (best !== undefined) point(this.folder, "best", best);
+    const kept = new Set(stepsIn(this.folder).slice(-this.keep));
+    for (const step of [last, best]) if (step !== undefined) kept.add(step);
+    for (const name of readdirSync(this.folder)) {
+      const step = stepOf(name);
+      if (name.endsWith(UNFINISHED) || (step !== undefined && !kept.has(step))) rmSync(join(this.folder, name));
+    }
+  }
+}
+
+export type CheckpointName = "best" | "last";
+
+/**
+ * The path of a run's checkpoint; of "best" before the first epoch has ended, the last.
+ * @throws AlexnetError "run" when there is none yet.
+ */
+export function checkpointPath(folder: string, name: CheckpointName): string {
+  for (const candidate of [name, "last"]) {
+    const path = join(folder, linkName(candidate));
+    if (existsSync(path)) return join(folder, readlinkSync(path));
+  }
+  const newest = stepsIn(folder).at(-1);
+  if (newest !== undefined) return join(folder, checkpointFileName(newest));
+  throw new AlexnetError("run", `${folder}: holds no checkpoint yet`);
+}
+
+function point(folder: string, name: string, step: number): void {
+  if (existsSync(join(folder, checkpointFileName(step))))
+    pointTo(join(folder, linkName(name)), checkpointFileName(step));
+}
+
+/** Ascending. */
+function stepsIn(folder: string): number[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .flatMap((name) => stepOf(name) ?? [])
+    .sort((a, b) => a - b);
+}
+
+export function checkpointFileName(step: number): string {
+  return `step-${String(step).padStart(9, "0")}.safetensors`;
+}
+
+function linkName(name: string): string {
+  return `${name}.safetensors`;
+}
+
+function stepOf(name: string): number | undefined {
+  const digits = /^step-(\d{9,})\.safetensors$/.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** One thread for one file: what it held is the system's again when it ends. */
+function writeOnThread(request: Request): Promise<number> {
+  const { model, momentum } = request.checkpoint;
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(new URL("./thread.js", import.meta.url), {
+      workerData: request,
+      execArgv: [],
+      transferList: [model.parameters, momentum]
+        .map(({ buffer }) => buffer)
+        .filter((buffer) => buffer instanceof ArrayBuffer),
+    });
+    thread.once("message", (reply: Reply) => {
+      if ("error" in reply) reject(new AlexnetError(reply.error.code, reply.error.message));
+      else resolve(reply.bytes);
+    });
+    thread.once("error", reject);
+    thread.once("exit", (code) => reject(new Error(`the thread that writes checkpoints ended with code ${code}`)));
+  });
+}

@@ -1,0 +1,117 @@
+import { readdirSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { AlexnetError } from "../errors.js";
+import { errors } from "../scoring/scores.js";
+import { checkpointPath } from "./checkpoint/keep.js";
+import { readOrigin } from "./checkpoint/read.js";
+import { RunFolder } from "./folder.js";
+import { lockHolder } from "./lock.js";
+import { type EpochRow, type MetricsRow, readMetrics } from "./metrics.js";
+import type { RunConfig } from "./settings.js";
+
+export interface RunSummary {
+  readonly run: string;
+  /** "ended: all 30 epochs are done", "training (process 4711)", "stopped", "damaged: …" */
+  readonly state: string;
+  /** Finished and planned. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly steps: number;
+  /** The lowest, a share; on the validation pictures if there are any. */
+  readonly bestError: number | undefined;
+  readonly imagesPerSecond: number | undefined;
+  /** When something was last recorded. */
+  readonly changed: Date;
+}
+
+/** The runs in a folder, those that changed last first. */
+export function listRuns(folder: string): readonly RunSummary[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    throw new AlexnetError("run", `${folder}: no such folder; \`alexnet train\` makes runs in runs/`, { cause: error });
+  }
+  return names
+    .map((name) => new RunFolder(join(folder, name)))
+    .filter((run) => run.exists)
+    .map(summariseRun)
+    .sort((a, b) => b.changed.getTime() - a.changed.getTime());
+}
+
+export function summariseRun(folder: RunFolder): RunSummary {
+  const changed = lastChange(folder);
+  try {
+    const config = folder.readConfig();
+    const metrics = readMetrics(folder.file("metrics.jsonl"));
+    const epochs = metrics.filter((row): row is EpochRow => row.kind === "epoch");
+    return {
+      run: folder.path,
+      epoch: epochs.at(-1)?.epoch ?? 0,
+      epochs: config.recipe.epochs,
+      steps: metrics.at(-1)?.step ?? 0,
+      bestError: lowestError(epochs),
+      imagesPerSecond: metrics.at(-1)?.imagesPerSecond,
+      state: stateOf(folder),
+      changed,
+    };
+  } catch (error) {
+    if (!(error instanceof AlexnetError)) throw error;
+    const state = `damaged: ${error.message}`;
+    return {
+      run: folder.path,
+      epoch: 0,
+      epochs: 0,
+      steps: 0,
+      bestError: undefined,
+      imagesPerSecond: undefined,
+      state,
+      changed,
+    };
+  }
+}
+
+export interface RunRecords {
+  readonly summary: RunSummary;
+  readonly config: RunConfig;
+  readonly metrics: readonly MetricsRow[];
+}
+
+/** @throws AlexnetError "run" when there is no run or it is damaged. */
+export function readRun(path: string): RunRecords {
+  const folder = new RunFolder(path);
+  const config = folder.readConfig();
+  return { summary: summariseRun(folder), config, metrics: readMetrics(folder.file("metrics.jsonl")) };
+}
+
+function lowestError(epochs: readonly EpochRow[]): number | undefined {
+  if (epochs.length === 0) return undefined;
+  return Math.min(...epochs.map(({ validation, top1 }) => (validation === null ? 1 - top1 : errors(validation).top1)));
+}
+
+function stateOf(folder: RunFolder): string {
+  const holder = lockHolder(folder.lockPath);
+  if (holder !== undefined && (holder.host !== hostname() || isAlive(holder.process)))
+    return `training (process ${holder.process}${holder.host === hostname() ? "" : ` on ${holder.host}`})`;
+  try {
+    const { ended } = readOrigin(checkpointPath(folder.checkpoints, "last")).state;
+    return ended === null ? "stopped" : `ended: ${ended}`;
+  } catch (error) {
+    if (error instanceof AlexnetError) return "stopped before the first checkpoint";
+    throw error;
+  }
+}
+
+function isAlive(process_: number): boolean {
+  try {
+    return process.kill(process_, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+function lastChange(folder: RunFolder): Date {
+  const found = statSync(folder.file("log.txt"), { throwIfNoEntry: false });
+  return (found ?? statSync(folder.file("config.json"))).mtime;
+}

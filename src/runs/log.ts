@@ -1,0 +1,34 @@
+import { errors } from "../scoring/scores.js";
+import { byteSize, clock, percent } from "../text.js";
+import type { TrainEvent } from "./events.js";
+
+/** The line of an event for a run's log; undefined for events too frequent for one. */
+export function logLine(event: TrainEvent): string | undefined {
+  switch (event.kind) {
+    case "started": {
+      const { resumedAt, engine, choice, config } = event;
+      const what = resumedAt ? `going on in epoch ${resumedAt.epoch} after step ${resumedAt.step}` : "begun";
+      return `${what}: ${config.network.name}, recipe ${config.recipe.name} (${config.recipeReason}), ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}${choice === undefined ? "" : `; ${choice}`}`;
+    }
+    case "holding":
+      return event.done === event.total ? `${event.total} pictures are held in the GPU's memory` : undefined;
+    case "features":
+      return event.done === event.total ? `computed what ${event.layer} makes of ${event.total} pictures` : undefined;
+    case "epoch": {
+      const { row, best } = event;
+      const seen = row.validation && errors(row.validation);
+      const validation = seen
+        ? `; validation top-1 ${percent(1 - seen.top1)}, top-5 ${percent(1 - seen.top5)}${best ? ", the best so far" : ""}`
+        : "";
+      return `epoch ${row.epoch} of ${event.epochs}: loss ${row.loss.toFixed(4)}, top-1 ${percent(row.top1)}${validation}; ${row.imagesPerSecond.toFixed(1)} img/s, ${percent(row.waiting)} waiting`;
+    }
+    case "checkpoint":
+      return `checkpoint of step ${event.step}: ${byteSize(event.bytes)} in ${event.seconds.toFixed(2)} s, training stood still for ${event.stalledSeconds.toFixed(2)} s`;
+    case "warning":
+      return `warning: ${event.message}`;
+    case "ended":
+      return `ended after ${event.epochs} epochs, ${event.steps} steps, ${clock(event.seconds)}: ${event.reason}`;
+    default:
+      return undefined;
+  }
+}

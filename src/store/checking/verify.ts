@@ -1,0 +1,131 @@
+import { availableParallelism } from "node:os";
+import { AlexnetError } from "../../errors.js";
+import { WorkerPool } from "../../system/threads/worker-pool.js";
+import { addSums, noSums, summarise } from "../colour.js";
+import {
+  chainRecord,
+  hashContent,
+  hashStatistics,
+  openForReading,
+  type Split,
+  splits,
+  toBytes,
+  toJson,
+} from "../database.js";
+import { pictureCount, type Store } from "../store.js";
+import type { VerifyRequest, VerifyResponse, VerifyWorkerData } from "./verify-worker.js";
+
+export interface VerifyOptions {
+  readonly workers?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+const GROUP = 64; // pictures a worker takes at once
+const GROUPS_AHEAD = 3; // per worker
+/** JPEG changes pictures a little after their statistics were taken: of 255, and of its square. */
+const JPEG_TOLERANCE = { averageOfMean: 2, covariance: 50 } as const;
+
+/**
+ * Decodes every picture of a store and checks counts, hashes, labels and statistics.
+ * @returns what is wrong, in words; empty when nothing is
+ */
+export async function verifyStore(store: Store, options: VerifyOptions = {}): Promise<string[]> {
+  const workers = options.workers ?? availableParallelism();
+  const workerData: VerifyWorkerData = { path: store.path, encoding: store.info.encoding };
+  const script = new URL("./verify-worker.js", import.meta.url);
+  const pool = new WorkerPool<VerifyRequest, VerifyResponse>(script, workers, workerData);
+  const total = pictureCount(store);
+  const problems: string[] = [];
+  const chains = { train: "", val: "" };
+  let sums = noSums();
+  let done = 0;
+  const settle = (split: Split, { records, problems: found, sums: added }: VerifyResponse) => {
+    problems.push(...found);
+    for (const record of records) chains[split] = chainRecord(chains[split], record);
+    if (split === "train") sums = addSums(sums, added);
+    done += records.length;
+    options.onProgress?.(done, total);
+  };
+  try {
+    for (const split of splits) {
+      const underway: Promise<VerifyResponse>[] = [];
+      for (const request of requests(store, split)) {
+        if (options.signal?.aborted) throw stopped(store, options.signal);
+        const response = pool.run(request);
+        response.catch(() => {}); // the failure of the first is the one thrown
+        underway.push(response);
+        if (underway.length > workers * GROUPS_AHEAD)
+          settle(split, await (underway.shift() as Promise<VerifyResponse>));
+      }
+      for (const response of underway) settle(split, await response);
+    }
+  } finally {
+    await pool.close();
+  }
+  if (hashContent(chains) !== store.contentHash)
+    problems.push("the content is not what was prepared: its hash differs");
+  problems.push(...(await findSurplus(store)));
+  if (problems.length === 0) problems.push(...compareStatistics(store, summarise(sums, store.count("train"))));
+  if (problems.length === 0 && !hasItsStatistics(store))
+    problems.push("class names, mean image or colour covariance are not what was prepared: their hash differs");
+  return problems;
+}
+
+function stopped(store: Store, signal: AbortSignal): AlexnetError {
+  return new AlexnetError("interrupted", `${store.path}: verifying stopped`, { cause: signal.reason });
+}
+
+/** What the database holds beyond what the store counts. */
+async function findSurplus({ path, info }: Store): Promise<string[]> {
+  const database = openForReading(path);
+  try {
+    const counted: readonly (readonly [folder: string, count: number])[] = [
+      ...splits.flatMap((split) =>
+        ["picture", "record"].map((kind) => [`${kind}/${split}`, info.counts[split]] as const),
+      ),
+      ["skipped", info.skipped],
+    ];
+    return counted.flatMap(([folder, count]) => {
+      const found = database.getKeysCount({ start: `${folder}/`, end: `${folder}0` });
+      return found > count ? [`${folder}: ${found} entries, not ${count}`] : [];
+    });
+  } finally {
+    await database.close();
+  }
+}
+
+function hasItsStatistics({ info, classes, mean, covariance }: Store): boolean {
+  const hash = hashStatistics(toJson(classes), toBytes(mean), toBytes(covariance));
+  return info.statisticsHash === undefined || info.statisticsHash === hash;
+}
+
+function* requests(store: Store, split: Split): Generator<VerifyRequest> {
+  const labels = store.labels(split);
+  for (let start = 0; start < labels.length; start += GROUP)
+    yield { split, start, labels: labels.slice(start, start + GROUP) };
+}
+
+function compareStatistics(store: Store, recomputed: ReturnType<typeof summarise>): string[] {
+  const isRaw = store.info.encoding === "raw";
+  const mean = differences(recomputed.mean, store.mean);
+  const covariance = differences(recomputed.covariance.flat(), store.covariance);
+  const meanAgrees = isRaw ? mean.largest === 0 : mean.average <= JPEG_TOLERANCE.averageOfMean;
+  const covarianceAgrees = isRaw ? covariance.largest === 0 : covariance.largest <= JPEG_TOLERANCE.covariance;
+  const off = (largest: number) => `${Number(largest.toFixed(3))}`;
+  return [
+    ...(meanAgrees ? [] : [`the mean image is not that of the pictures (${off(mean.largest)} of 255 off at most)`]),
+    ...(covarianceAgrees ? [] : [`the colour covariance is not that of the pictures (${off(covariance.largest)} off)`]),
+  ];
+}
+
+function differences(a: ArrayLike<number>, b: ArrayLike<number>) {
+  let largest = 0;
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i] - b[i]);
+    if (!(difference <= largest)) largest = difference;
+    sum += difference;
+  }
+  return { largest, average: sum / a.length };
+}

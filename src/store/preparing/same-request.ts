@@ -1,0 +1,53 @@
+import { AlexnetError } from "../../errors.js";
+import type { Encoding } from "../encode.js";
+import type { Source } from "../sources/source.js";
+import { fingerprintSource } from "./listing.js";
+import type { Request } from "./writing.js";
+
+/** What a store was made of and how, as it says itself. Stores of former versions don't say all. */
+type Made = Pick<Request, "kind" | "path" | "seed" | "valFraction"> & {
+  readonly allowMissingClasses?: boolean | undefined;
+  readonly allowSvg?: boolean | undefined;
+  readonly encoding: Encoding;
+  readonly fingerprint: string;
+};
+
+/**
+ * A store is gone on with, or used again, only when the same is asked for and its pictures are as they were: otherwise it
+ * would be a mixture of two.
+ * @param what is there: "an unfinished store", "already a store"
+ * @throws AlexnetError "data" naming what differs
+ */
+export async function refuseOther(
+  what: string,
+  made: Made,
+  request: Request,
+  encoding: Encoding | "auto",
+  source: Source,
+  signal?: AbortSignal,
+): Promise<void> {
+  const differences = compare(made, request, encoding);
+  if (differences.length === 0 && made.fingerprint !== (await fingerprintSource(source, signal)))
+    differences.push(`files of ${made.path} were added, removed or changed since`);
+  if (differences.length > 0)
+    throw new AlexnetError(
+      "data",
+      `${what} of other pictures or options (${differences.join("; ")}); ask for the same, remove it to begin anew, or choose another place`,
+    );
+}
+
+function compare(made: Made, request: Request, encoding: Encoding | "auto"): string[] {
+  const value = (name: string, there: unknown, asked: unknown) =>
+    there === asked ? [] : [`${name} ${there}, not ${asked}`];
+  const flag = (name: string, there: boolean | undefined, asked: boolean) =>
+    there === undefined || there === asked ? [] : [`${there ? "with" : "without"} ${name}`];
+  return [
+    ...value("pictures of", made.path, request.path),
+    ...value("read as", made.kind, request.kind),
+    ...value("--seed", made.seed, request.seed),
+    ...value("--val-fraction", made.valFraction, request.valFraction),
+    ...(encoding === "auto" ? [] : value("--encoding", made.encoding, encoding)),
+    ...flag("--allow-missing-classes", made.allowMissingClasses, request.allowMissingClasses),
+    ...flag("--allow-svg", made.allowSvg, request.allowSvg),
+  ];
+}

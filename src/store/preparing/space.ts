@@ -1,0 +1,30 @@
+import { statfsSync } from "node:fs";
+import { AlexnetError } from "../../errors.js";
+import { PICTURE_BYTES } from "../../images/geometry.js";
+import { byteSize } from "../../text.js";
+import type { Encoding } from "../encode.js";
+
+/** What a picture takes in the database, in whole pages of 4096 bytes; of JPEGs on average. */
+const STORED_BYTES = { raw: PICTURE_BYTES + 5_000, jpeg: 29_000 } as const;
+const RAW_SHARE = 1 / 4; // of the free disk that a set may take for "auto" to keep it raw
+
+export function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
+export function chooseEncoding(asked: Encoding | "auto", pictures: number, free: number): Encoding {
+  if (asked !== "auto") return asked;
+  return pictures * STORED_BYTES.raw <= free * RAW_SHARE ? "raw" : "jpeg";
+}
+
+/** @throws AlexnetError "data" when so many more pictures don't fit. */
+export function requireSpace(encoding: Encoding, pictures: number, free: number, out: string): void {
+  const needed = pictures * STORED_BYTES[encoding];
+  if (needed <= free) return;
+  throw new AlexnetError(
+    "data",
+    `${out}: ${pictures} pictures as ${encoding} need about ${byteSize(needed)}, ${byteSize(free)} are free; ` +
+      (encoding === "raw" ? "pass --encoding jpeg, or another --out" : "make room, or pass another --out"),
+  );
+}

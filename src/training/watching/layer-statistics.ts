@@ -1,0 +1,60 @@
+import { z } from "zod";
+import type { Network } from "../../network/network.js";
+import { parameterTable, parameterView } from "../../network/parameters.js";
+
+export const layerStatistics = z
+  .object({
+    layer: z.string(),
+    /** Euclidean, over weights and biases. */
+    weightNorm: z.number(),
+    gradientNorm: z.number(),
+    /**
+     * Share of the outputs that their ReLU kept at 0 for every picture of the batch, at every place; null where no
+     * ReLU follows. Measured by the gradient: the bias of a silent output gets none.
+     */
+    silent: z.number().nullable(),
+  })
+  .readonly();
+export type LayerStatistics = z.infer<typeof layerStatistics>;
+
+/** Of each layer with parameters; both arrays in the order of `parameterTable`. */
+export function measureLayers(
+  network: Network,
+  parameters: Float32Array,
+  gradients: Float32Array,
+): readonly LayerStatistics[] {
+  const table = parameterTable(network);
+  return [...new Set(table.map(({ layer }) => layer))].map((layer) => {
+    const own = table.filter((parameter) => parameter.layer === layer);
+    const norm = (values: Float32Array): number =>
+      Math.sqrt(own.reduce((sum, parameter) => sum + squares(parameterView(values, parameter)), 0));
+    const bias = own.find(({ role }) => role === "bias");
+    const silent = bias !== undefined && isRectified(network, layer);
+    return {
+      layer,
+      weightNorm: norm(parameters),
+      gradientNorm: norm(gradients),
+      silent: silent ? shareOfZeros(parameterView(gradients, bias)) : null,
+    };
+  });
+}
+
+/** Whether a ReLU sees the layer's outputs before another layer with weights does. */
+function isRectified(network: Network, layer: string): boolean {
+  const after = network.layers.slice(network.layers.findIndex(({ name }) => name === layer) + 1);
+  return (
+    after.find(({ kind }) => kind === "relu" || kind === "convolution" || kind === "fully-connected")?.kind === "relu"
+  );
+}
+
+function squares(values: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return sum;
+}
+
+function shareOfZeros(values: Float32Array): number {
+  let zeros = 0;
+  for (const value of values) if (value === 0) zeros++;
+  return zeros / values.length;
+}

@@ -1,7 +1,0 @@
-import { expect, test } from "vitest";
-import { cropKernel } from "#src/engine/onednn/crop-kernel.js";
-import { assemble } from "../images/assemble.js";
-
-test("the kernel is the one in crop.wat (scripts/assemble-kernels.mjs)", async () => {
-  expect(await assemble("engine/onednn/crop.wat")).toBe(cropKernel);
-});

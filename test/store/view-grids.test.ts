@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { centreView, checkViewCount, tenViews, viewsOf } from "#src/store/views.js";
+
+const CROP = 227;
+const FAR = 256 - CROP;
+
+describe("views of a picture", () => {
+  it("one is the centre, ten are the paper's", () => {
+    expect(viewsOf(1, CROP, 3)).toEqual([centreView(CROP, 3)]);
+    expect(viewsOf(10, CROP, 3)).toEqual(tenViews(CROP, 3));
+    expect(viewsOf(5, CROP)).toEqual(tenViews(CROP).filter(({ mirrored }) => !mirrored));
+  });
+
+  it.each([
+    [8, 2, 2],
+    [12, 2, 3],
+    [18, 3, 3],
+    [144, 8, 9],
+  ])("%i are %i x %i crops from edge to edge, and their mirror images", (count, rows, columns) => {
+    const views = viewsOf(count, CROP);
+    expect(views).toHaveLength(count);
+    expect(new Set(views.map(({ top }) => top)).size).toBe(rows);
+    expect(new Set(views.map(({ left }) => left)).size).toBe(columns);
+    expect(new Set(views.map((view) => JSON.stringify(view))).size).toBe(count);
+    for (const side of ["top", "left"] as const) {
+      const places = views.map((view) => view[side]);
+      expect([Math.min(...places), Math.max(...places)]).toEqual([0, FAR]);
+    }
+    expect(views.filter(({ mirrored }) => mirrored)).toHaveLength(count / 2);
+  });
+
+  it.each([0, 3, 7, 14, 26, -2, 1.5, Number.NaN])("%d are no grid", (count) => {
+    expect(() => checkViewCount(count)).toThrow(/views: give 1, 2, 5, 10, or twice/);
+  });
+});
