@@ -1,9 +1,10 @@
 import { syntheticBatch, syntheticPreprocessing } from "#src/benchmark/synthetic.js";
-import type { Batch, CompileOptions, Program } from "#src/engine/engine.js";
+import type { CompileOptions, Program } from "#src/engine/engine.js";
 import { openEngine } from "#src/engine/host/open.js";
 import { lastFrozenLayer } from "#src/evaluation/frozen-features.js";
 import { initialise } from "#src/network/initialise.js";
 import { networkByName } from "#src/network/networks.js";
+import type { Batch } from "#src/network/picture.js";
 import { selectLayers } from "#src/network/select-layers.js";
 import { layerRatesOf } from "#src/recipes/layer-rates.js";
 import { recipeByName } from "#src/recipes/recipes.js";

@@ -4,7 +4,7 @@ import loadWabt from "wabt";
 
 const kernels = {
   "images/resample": "resampleKernel",
-  "store/preparing/picture-sums": "pictureSumsKernel",
+  "store/picture-sums": "pictureSumsKernel",
   "engine/onednn/crop": "cropKernel",
 };
 

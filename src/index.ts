@@ -4,7 +4,6 @@
  */
 
 export {
-  type Batch,
   type CompileOptions,
   type Engine,
   type EngineDescription,
@@ -12,13 +11,11 @@ export {
   engineNames,
   type Multipliers,
   type Precision,
-  type Preprocessing,
   type Program,
   precisions,
   type State,
   type StepOptions,
   type StepResult,
-  type View,
 } from "./engine/engine.js";
 export { type OpenOptions, openEngine } from "./engine/host/open.js";
 export { AlexnetError, type ErrorCode } from "./errors.js";
@@ -45,10 +42,11 @@ export { type Format, type Imported, type ImportOptions, importModel } from "./f
 export { loadPicture } from "./images/picture.js";
 export type { Model } from "./model/model.js";
 export { type Initialisation, initialise } from "./network/initialise.js";
-export { type Layer, type Network, PICTURE_SIZE } from "./network/network.js";
+export type { Layer, Network } from "./network/network.js";
 export { networkByName, networks, resolveNetwork, type Variant, variants } from "./network/networks.js";
 export { type Parameter, parameterCount, parameterTable, parameterView } from "./network/parameters.js";
 export { parseNetwork } from "./network/parse.js";
+export { type Batch, PICTURE_SIZE, type Preprocessing, type Split, type View } from "./network/picture.js";
 export { selectLayers } from "./network/select-layers.js";
 export { type LayerSummary, type Summary, summarise } from "./network/summary.js";
 export { classCount, scaleWidth, withClasses } from "./network/transform.js";
@@ -56,7 +54,8 @@ export type { LearningRatePolicy, Recipe } from "./recipes/recipe.js";
 export { recipeByName, recipes } from "./recipes/recipes.js";
 export { type ReportOptions, type ReportSummary, report } from "./report/report.js";
 export type { Cadence } from "./runs/cadence.js";
-export { type Checkpoint, readCheckpoint, readModel } from "./runs/checkpoint/read.js";
+export type { Checkpoint } from "./runs/checkpoint/format.js";
+export { readCheckpoint, readModel } from "./runs/checkpoint/read.js";
 export { writeModel } from "./runs/checkpoint/write.js";
 export type { TrainEvent, TrainSummary } from "./runs/events.js";
 export { writeImportedRun } from "./runs/imported-run.js";
@@ -78,7 +77,6 @@ export {
   type ColourComponents,
   type Encoding,
   openStore,
-  type Split,
   type Store,
   type StoreInfo,
 } from "./store/store.js";

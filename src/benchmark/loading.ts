@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PICTURE_SIZE } from "../images/picture.js";
 import { sharp } from "../images/sharp.js";
+import { PICTURE_SIZE } from "../network/picture.js";
 import { mix } from "../random.js";
 import { prepare } from "../store/preparing/prepare.js";
 import { batches } from "../store/reading/batches.js";

@@ -1,5 +1,4 @@
-import type { Batch, Preprocessing } from "../engine/engine.js";
-import { PICTURE_SIZE } from "../network/network.js";
+import { type Batch, PICTURE_SIZE, type Preprocessing } from "../network/picture.js";
 import { below, bits } from "../random.js";
 
 const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;

@@ -31,7 +31,7 @@ const MARK = "demo.json";
 export function claimFolder(path: string, settings: DemoSettings, fresh: boolean): DemoFolder {
   const mark = join(path, MARK);
   if (!existsSync(mark) && existsSync(path) && readdirSync(path).length > 0)
-    throw new AlexnetError("usage", `${path}: holds files, and no demo; choose another folder with --out`);
+    throw new AlexnetError("already-exists", `${path}: holds files, and no demo; choose another folder with --out`);
   const parts: DemoFolder = {
     pictures: join(path, "pictures"),
     store: join(path, "store"),

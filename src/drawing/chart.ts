@@ -1,4 +1,4 @@
-import { type Html, html } from "../report/html.js";
+import { type Html, html } from "./markup.js";
 
 /** Drawings as inline SVG. Their colours come from the page, so that they follow its light or dark scheme. */
 

@@ -1,12 +1,12 @@
-import { PICTURE_SIZE } from "../images/geometry.js";
 import { sharp } from "../images/sharp.js";
+import { PICTURE_SIZE } from "../network/picture.js";
 import { writeWhole } from "../system/files.js";
 
 export interface SheetOptions {
   /** Pixels of a picture's side. */
-  readonly size?: number | undefined;
+  readonly size?: number;
   /** Pixels between pictures. */
-  readonly gap?: number | undefined;
+  readonly gap?: number;
 }
 
 /** A picture, (256, 256, 3), or undefined for an empty place. */

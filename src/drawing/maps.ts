@@ -1,5 +1,5 @@
-import { PICTURE_SIZE } from "../images/geometry.js";
 import { sharp } from "../images/sharp.js";
+import { PICTURE_SIZE } from "../network/picture.js";
 import { heatColour, type Rgb, robustMaximum } from "./heat.js";
 
 /** A part of a picture, (size, size, 3). */

@@ -1,5 +1,15 @@
-import type { Curve } from "../runs/curves.js";
 import { escapeMarkup } from "../text.js";
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Curve {
+  readonly name: string;
+  /** Left to right; what isn't a number breaks the line. */
+  readonly points: readonly Point[];
+}
 
 export interface Panel {
   readonly title: string;

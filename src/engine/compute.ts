@@ -1,5 +1,6 @@
 import type { Network } from "../network/network.js";
-import type { Batch, CompileOptions, Engine, Program, StepOptions, StepResult } from "./engine.js";
+import type { Batch } from "../network/picture.js";
+import type { CompileOptions, Engine, Program, StepOptions, StepResult } from "./engine.js";
 
 type Synchronous<T> = {
   [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : T[K];

@@ -1,4 +1,5 @@
 import type { Layer, Network } from "../network/network.js";
+import type { Batch, Preprocessing } from "../network/picture.js";
 import type { Shape } from "../network/shapes.js";
 
 /**
@@ -20,44 +21,6 @@ export type EngineName = (typeof engineNames)[number];
 export const precisions = ["bf16", "tf32", "float32"] as const;
 export type Precision = (typeof precisions)[number];
 
-/** How pictures become numbers: (pixel + colour shift - mean) * scale, at the picture's own coordinates. */
-export interface Preprocessing {
-  /** Mean image, (256, 256, 3), 0 to 255; subtracted before cropping (paper section 2). */
-  readonly mean: Float32Array;
-  /** Per channel, red, green, blue. 1 in the paper. */
-  readonly scale: readonly [number, number, number];
-}
-
-/** What one sample of a batch sees of its picture. */
-export interface View {
-  /** Index into the batch's pictures; ten views may share one. */
-  readonly picture: number;
-  /** Upper left corner of the crop in the picture. */
-  readonly top: number;
-  readonly left: number;
-  /** Reflected left to right, after cropping. */
-  readonly mirrored: boolean;
-  /** Added to red, green and blue of every pixel, in units of 0 to 255 (paper section 4.1). */
-  readonly colourShift: readonly [number, number, number];
-}
-
-/** Pictures as the store gives them, untouched; the engine's first layer crops, mirrors, shifts and subtracts. */
-export interface Batch {
-  /** (pictures, 256, 256, 3), red, green, blue. On a SharedArrayBuffer it crosses to the compute thread uncopied. */
-  readonly pictures: Uint8Array;
-  /** Views show the pictures that the program holds, by their index among those; `pictures` is empty. */
-  readonly held?: boolean | undefined;
-  /** One per sample, at most the program's batch size. */
-  readonly views: readonly View[];
-  /** One class per sample; not read when predicting. */
-  readonly labels: Int32Array;
-  /**
-   * For programs that begin `after` a layer, which look at no pictures: what that layer makes of each view,
-   * (views, channels, height, width). On a SharedArrayBuffer as pictures are.
-   */
-  readonly activations?: Float32Array | undefined;
-}
-
 export interface CompileOptions {
   /** The most samples a batch may hold. Fewer is exact too: means are over the samples there are. */
   readonly batchSize: number;
@@ -67,13 +30,13 @@ export interface CompileOptions {
   /** By parameter name, factors of the step's learning rate and weight decay; 1 where not named. A rate of 0 freezes. */
   readonly multipliers?: Multipliers;
   /** Begin after this layer: batches give its outputs. Nothing up to it runs or learns; its parameters are only kept. */
-  readonly after?: string | undefined;
+  readonly after?: string;
   /** Layers whose outputs `activation` can read. */
   readonly observe?: readonly string[];
   /** Whether steps also take the gradient by the input, for `inputGradient`. Only in mode "train". */
   readonly inputGradient?: boolean;
   /** What another program of the same network chose: for the same bits as it. Choices that can't be had here are ignored. */
-  readonly algorithms?: AlgorithmChoices | undefined;
+  readonly algorithms?: AlgorithmChoices;
 }
 
 /** How a program carries out the operations for which there were several ways: by layer and direction. */
@@ -203,7 +166,7 @@ export interface Profile {
 export interface Engine {
   readonly description: EngineDescription;
   /** Where "auto" had a choice: what it chose and why. */
-  readonly choice?: string | undefined;
+  readonly choice?: string;
   compile(network: Network, options: CompileOptions): Promise<Program>;
   /** Bytes a program would hold, without compiling it. */
   estimateMemory(network: Network, options: Pick<CompileOptions, "batchSize" | "mode">): Promise<number>;

@@ -18,8 +18,8 @@ export interface Activations {
 
 export interface ActivationOptions {
   readonly layer: string;
-  readonly workers?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
 }
 
 const MOST_BYTES = 256e6; // of one batch's activations
@@ -75,7 +75,7 @@ export function layerShape(network: Network, name: string): Shape {
   const found = shaped.find(({ layer }) => layer.name === name);
   if (found === undefined)
     throw new AlexnetError(
-      "usage",
+      "invalid-option",
       `${name}: ${network.name} has no such layer; it has ${shaped.map(({ layer }) => layer.name).join(", ")}`,
     );
   return found.output;
@@ -89,6 +89,6 @@ export function lastHiddenLayer(network: Network): string {
   const hidden = network.layers.slice(0, -1).filter(({ kind }) => kind !== "dropout");
   const last = hidden.at(-1);
   if (last === undefined)
-    throw new AlexnetError("usage", `${network.name}: has no hidden layer; name one with --layer`);
+    throw new AlexnetError("invalid-option", `${network.name}: has no hidden layer; name one with --layer`);
   return last.name;
 }

@@ -23,8 +23,8 @@ export interface ClassifyToFileOptions extends ClassifyOptions {
   /** Lines of CSV, or of JSON. */
   readonly format: ClassificationFormat;
   /** Gets files that can't be read. */
-  readonly onUnreadable?: ((error: string) => void) | undefined;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly onUnreadable?: (error: string) => void;
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface ClassifySummary {
@@ -186,7 +186,7 @@ class ResultFile {
   #checkSettings(options: ClassifyToFileOptions): void {
     if (JSON.stringify(readJson(this.#settings)) !== JSON.stringify(settingsOf(options)))
       throw new AlexnetError(
-        "run",
+        "settings-differ",
         `${this.#part}: was begun with another network or other settings; remove it, or choose another --out`,
       );
   }

@@ -12,12 +12,12 @@ export interface ClassifyOptions extends TrainedOptions {
   /** Picture files; a folder stands for the pictures below it. */
   readonly pictures: readonly string[];
   /** How many of the most probable classes. Default 5. */
-  readonly top?: number | undefined;
+  readonly top?: number;
   /** Of each picture, their outputs averaged: 1, the centre (default); 10, the paper's; see `viewsOf` for others. */
-  readonly views?: number | undefined;
+  readonly views?: number;
   /** Threads that decode. */
-  readonly workers?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface Prediction {
@@ -84,7 +84,7 @@ export async function findPictures(
       if (found.length === 0) missing.push({ file: path, error: `${path}: no pictures in this folder` });
       for (const file of found) files.push(file);
     } catch (error) {
-      if (!(error instanceof AlexnetError && error.code === "data")) throw error;
+      if (!(error instanceof AlexnetError && error.code === "not-found")) throw error;
       missing.push({ file: path, error: error.message });
     }
   }

@@ -1,7 +1,8 @@
 import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
+import type { Split } from "../network/picture.js";
 import { batches, type LoadedBatch, type ReadBatches } from "../store/reading/batches.js";
-import type { Split, Store } from "../store/store.js";
+import type { Store } from "../store/store.js";
 import { oneAhead } from "./one-ahead.js";
 
 export interface SplitOptions {
@@ -11,12 +12,12 @@ export interface SplitOptions {
   /** Of the network's input. */
   readonly cropSize: number;
   /** For each of the store's labels, the network's output; the same where left out. */
-  readonly labels?: Int32Array | undefined;
-  readonly workers?: number | null | undefined;
+  readonly labels?: Int32Array;
+  readonly workers?: number | null;
   /** Where the store's pictures come from, if not from the store itself. */
-  readonly read?: ReadBatches | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly read?: ReadBatches;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** Gets a picture's probabilities, one per class, the network's output it should have, and its index in the split. */

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
+import type { Split } from "../network/picture.js";
 import { RunFolder } from "../runs/folder.js";
 import { type Calibration, CalibrationTally } from "../scoring/calibration.js";
 import { describePrediction, type PicturePrediction } from "../scoring/prediction.js";
 import { type ClassScores, type ConfusionCell, Scorer, type Scores } from "../scoring/scores.js";
 import { ensurePrepared, type PreparationOptions } from "../store/preparing/prepare.js";
-import { openStore, type Split, type Store } from "../store/store.js";
+import { openStore, type Store } from "../store/store.js";
 import { checkViewCount } from "../store/views.js";
 import { enumerate } from "../text.js";
 import { evaluateSplit } from "./evaluate-split.js";
@@ -15,19 +16,19 @@ export interface EvaluateOptions extends TrainedOptions {
   /** Folder of a run, or a checkpoint's file. */
   readonly run: string;
   /** A folder of pictures or a prepared store. Default: what the run was trained on. */
-  readonly data?: string | undefined;
+  readonly data?: string;
   /** Default "val": the pictures kept out of training. */
-  readonly split?: Split | "all" | undefined;
+  readonly split?: Split | "all";
   /** Of each picture, their outputs averaged: 1, the centre (default); 10, the paper's; see `viewsOf` for others. */
-  readonly views?: number | undefined;
+  readonly views?: number;
   /** Pictures a batch. Default as many as make 128 views. */
-  readonly batchSize?: number | undefined;
-  readonly workers?: number | undefined;
-  readonly onPreparing?: PreparationOptions["onProgress"] | undefined;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly batchSize?: number;
+  readonly workers?: number;
+  readonly onPreparing?: PreparationOptions["onProgress"];
+  readonly onProgress?: (done: number, total: number) => void;
   /** Gets each picture, in order. */
-  readonly onPrediction?: ((prediction: LabelledPrediction) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly onPrediction?: (prediction: LabelledPrediction) => void;
+  readonly signal?: AbortSignal;
 }
 
 export interface LabelledPrediction extends PicturePrediction {
@@ -96,7 +97,7 @@ export async function runEvaluation(
   const labels = matchClasses(store, model.classes);
   const splits: readonly Split[] = split === "all" ? ["train", "val"] : [split];
   const total = splits.reduce((sum, name) => sum + store.count(name), 0);
-  if (total === 0) throw new AlexnetError("data", `${store.path}: has no pictures in the split ${split}`);
+  if (total === 0) throw new AlexnetError("unusable-data", `${store.path}: has no pictures in the split ${split}`);
 
   const scorer = new Scorer(model.classes);
   const calibration = new CalibrationTally();
@@ -138,7 +139,10 @@ async function findStore({ run, data, onPreparing, signal }: EvaluateOptions): P
   const folder = new RunFolder(run);
   const own = folder.exists ? folder.readConfig().data : undefined;
   if (data === undefined && own === undefined)
-    throw new AlexnetError("usage", `${run}: is no run folder that says what it was trained on; name the data`);
+    throw new AlexnetError(
+      "invalid-option",
+      `${run}: is no run folder that says what it was trained on; name the data`,
+    );
   if (data === undefined && own !== undefined && existsSync(own.store)) return own.store;
   return ensurePrepared(data ?? own?.source ?? "", {
     ...own?.preparation,
@@ -153,7 +157,7 @@ function matchClasses(store: Store, classes: readonly string[]): Int32Array {
   const unknown = store.classes.filter((name) => !classes.includes(name));
   if (missing.length > 0 || unknown.length > 0)
     throw new AlexnetError(
-      "run",
+      "classes-differ",
       `${store.path}: its classes are not the network's: ${[
         ...(missing.length > 0 ? [`it lacks ${enumerate(missing, 5)}`] : []),
         ...(unknown.length > 0 ? [`the network does not know ${enumerate(unknown, 5)}`] : []),

@@ -36,11 +36,11 @@ export class FeatureIndex {
     try {
       const { metadata, shapes } = file;
       if (metadata.format !== FEATURES_FORMAT)
-        throw new AlexnetError("format", `${path}: holds no features; make them with alexnet features`);
+        throw new AlexnetError("not-found", `${path}: holds no features; make them with alexnet features`);
       const [count, ...shape] = shapes.get(ROWS) ?? [];
       this.files = this.#readNames(metadata[NAMES]);
       if (this.files.length !== count)
-        throw new AlexnetError("format", `${path}: ${this.files.length} names for ${count} vectors`);
+        throw new AlexnetError("damaged-file", `${path}: ${this.files.length} names for ${count} vectors`);
       this.layer = metadata.layer ?? "";
       this.model = metadata.model ?? "";
       this.source = metadata.source;
@@ -65,7 +65,10 @@ export class FeatureIndex {
     isLeftOut: (row: number, query: number) => boolean = () => false,
   ): Promise<readonly (readonly Neighbour[])[]> {
     if (queries.length % this.length !== 0)
-      throw new AlexnetError("usage", `${this.path}: its vectors have ${this.length} values; the queries have not`);
+      throw new AlexnetError(
+        "invalid-option",
+        `${this.path}: its vectors have ${this.length} values; the queries have not`,
+      );
     const all: (readonly Neighbour[])[] = [];
     const step = QUERIES_AT_ONCE * this.length;
     for (let start = 0; start < queries.length; start += step) {
@@ -158,7 +161,7 @@ export class FeatureIndex {
     const start = this.#start + 4 * first * this.length;
     for (let done = 0; done < bytes.length; ) {
       const { bytesRead } = await file.read(bytes, done, bytes.length - done, start + done);
-      if (bytesRead === 0) throw new AlexnetError("format", `${this.path}: ended before its vectors did`);
+      if (bytesRead === 0) throw new AlexnetError("damaged-file", `${this.path}: ended before its vectors did`);
       done += bytesRead;
     }
   }
@@ -167,7 +170,7 @@ export class FeatureIndex {
     try {
       return names.parse(JSON.parse(text ?? ""));
     } catch (cause) {
-      throw new AlexnetError("format", `${this.path}: its names of files can't be read`, { cause });
+      throw new AlexnetError("damaged-file", `${this.path}: its names of files can't be read`, { cause });
     }
   }
 

@@ -16,13 +16,13 @@ export interface FeaturesOptions extends TrainedOptions {
   readonly out: string;
   readonly format: MatrixFormat;
   /** Default the last hidden layer: relu7, the 4096 activations of fc7. */
-  readonly layer?: string | undefined;
+  readonly layer?: string;
   /** Threads that decode. */
-  readonly workers?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
   /** Gets what is wrong with a file that can't be read. */
-  readonly onUnreadable?: ((error: string) => void) | undefined;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly onUnreadable?: (error: string) => void;
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface FeaturesSummary {
@@ -76,7 +76,7 @@ export async function writeFeatures(
       unreadable += batch.failures.length;
       onProgress?.(file.rows + unreadable, files.length);
     }
-    if (file.rows === 0) throw new AlexnetError("data", `${out}: not written, no picture could be read`);
+    if (file.rows === 0) throw new AlexnetError("disk", `${out}: not written, no picture could be read`);
     file.finish();
     const seconds = (performance.now() - began) / 1000;
     return { layer, shape: [file.rows, ...shape], unreadable, imagesPerSecond: files.length / seconds };

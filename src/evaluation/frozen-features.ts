@@ -3,17 +3,18 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSy
 import { dirname, join } from "node:path";
 import type { Engine } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-import { encodeSafetensorsHead, type TensorType, writeParts } from "../formats/safetensors.js";
+import { encodeSafetensorsHead, type TensorType } from "../formats/safetensors.js";
+import type { Model } from "../model/model.js";
 import type { Network } from "../network/network.js";
 import { parameterTable, parameterView } from "../network/parameters.js";
+import { splits } from "../network/picture.js";
 import { inferShapes, type Shape, volume } from "../network/shapes.js";
 import type { Recipe } from "../recipes/recipe.js";
-import type { Model } from "../runs/checkpoint/read.js";
 import { everyPicture } from "../store/reading/batches.js";
 import { FrozenFeatures, featuresShape } from "../store/reading/feature-batches.js";
-import { pictureCount, type Store, splits } from "../store/store.js";
+import { pictureCount, type Store } from "../store/store.js";
 import { cacheFolder } from "../system/cache-folder.js";
-import { explainDisk, syncFolder, UNFINISHED } from "../system/files.js";
+import { explainDisk, syncFolder, UNFINISHED, writeParts } from "../system/files.js";
 import { bytesOf } from "../system/numbers.js";
 import { byteSize } from "../text.js";
 
@@ -53,7 +54,8 @@ export interface FrozenFeaturesOptions {
 export async function frozenFeatures(options: FrozenFeaturesOptions): Promise<FrozenFeatures | undefined> {
   const { store, engine, model, layer, onWarning } = options;
   const output = inferShapes(model.network).find((shaped) => shaped.layer.name === layer)?.output;
-  if (output === undefined) throw new AlexnetError("network", `${layer}: ${model.network.name} has no such layer`);
+  if (output === undefined)
+    throw new AlexnetError("invalid-option", `${layer}: ${model.network.name} has no such layer`);
   const path = join(cacheFolder(), "features", `${layer}-${keyOf(store, engine, model, layer)}.safetensors`);
   const kept = existsSync(path) ? await openIfWhole(path, layer, output, store) : undefined;
   if (kept !== undefined) return kept;
@@ -81,7 +83,7 @@ async function openIfWhole(
   try {
     return await FrozenFeatures.open(path, layer, output, store);
   } catch (error) {
-    if (error instanceof AlexnetError && error.code === "format") return undefined;
+    if (error instanceof AlexnetError && error.code === "damaged-file") return undefined;
     throw error;
   }
 }

@@ -19,8 +19,8 @@ export interface LookOptions extends TrainedOptions, OcclusionRun {
   /** Folder to write to; made if it isn't there. */
   readonly out: string;
   /** Look for what speaks for this class. Default the most probable one. */
-  readonly class?: string | undefined;
-  readonly occlusion?: OcclusionOptions | undefined;
+  readonly class?: string;
+  readonly occlusion?: OcclusionOptions;
 }
 
 export interface Look {
@@ -114,6 +114,6 @@ async function drawActivations(
 function targetClass(name: string | undefined, classes: readonly string[], probabilities: Float32Array): number {
   if (name === undefined) return highest(probabilities, 1)[0] ?? 0;
   const target = classes.indexOf(name);
-  if (target < 0) throw new AlexnetError("usage", `${name}: the network knows no such class`);
+  if (target < 0) throw new AlexnetError("invalid-option", `${name}: the network knows no such class`);
   return target;
 }

@@ -1,13 +1,14 @@
 import { AlexnetError } from "../errors.js";
-import { PICTURE_BYTES, PICTURE_SIZE } from "../images/geometry.js";
+import { PICTURE_BYTES, PICTURE_SIZE } from "../network/picture.js";
+
 import { centreView } from "../store/views.js";
 import { compileModel, type OpenModel } from "./open-model.js";
 
 export interface OcclusionOptions {
   /** Pixels of the hiding square's side. Default 48. */
-  readonly size?: number | undefined;
+  readonly size?: number;
   /** Pixels from one place to the next. Default 16. */
-  readonly step?: number | undefined;
+  readonly step?: number;
 }
 
 /** A hidden square of the picture and what the class's probability was then. */
@@ -27,8 +28,8 @@ export interface Occlusion {
 }
 
 export interface OcclusionRun {
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
 }
 
 const BATCH = 32;
@@ -49,7 +50,7 @@ export async function occlude(
   const cropSize = network.input.size;
   if (size > cropSize || step > size)
     throw new AlexnetError(
-      "usage",
+      "invalid-option",
       `occlusion: a square of ${size} in steps of ${step} leaves parts of ${cropSize} out; give a square up to the crop's size, and steps up to the square's`,
     );
   const view = centreView(cropSize);

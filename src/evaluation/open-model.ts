@@ -3,17 +3,18 @@ import { join } from "node:path";
 import type { CompileOptions, Engine, EngineName, Precision, Program } from "../engine/engine.js";
 import { openEngine } from "../engine/host/open.js";
 import { AlexnetError } from "../errors.js";
+import type { Model } from "../model/model.js";
 import { type CheckpointName, checkpointPath } from "../runs/checkpoint/keep.js";
-import { type Model, readUnverifiedModel, type UnverifiedModel } from "../runs/checkpoint/read.js";
+import { readUnverifiedModel, type UnverifiedModel } from "../runs/checkpoint/read.js";
 
 export interface TrainedOptions {
   /** Of a run: "best" (the lowest validation error; default) or "last". */
-  readonly checkpoint?: CheckpointName | undefined;
+  readonly checkpoint?: CheckpointName;
   /** Default "auto". */
-  readonly engine?: EngineName | "auto" | undefined;
-  readonly threads?: number | undefined;
+  readonly engine?: EngineName | "auto";
+  readonly threads?: number;
   /** Of products; what is quickest on the engine where left out. */
-  readonly precision?: Precision | undefined;
+  readonly precision?: Precision;
 }
 
 /** A trained network beside an engine for it. */
@@ -88,6 +89,6 @@ export function picturesPerBatch(views: number): number {
 export function modelPath(run: string, name: CheckpointName): string {
   const found = statSync(run, { throwIfNoEntry: false });
   if (found === undefined)
-    throw new AlexnetError("run", `${run}: no such run or checkpoint; \`alexnet runs\` lists the runs there are`);
+    throw new AlexnetError("not-found", `${run}: no such run or checkpoint; \`alexnet runs\` lists the runs there are`);
   return found.isDirectory() ? checkpointPath(join(run, "checkpoints"), name) : run;
 }

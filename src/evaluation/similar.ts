@@ -18,9 +18,9 @@ export interface SimilarOptions
   /** Pictures to search for; a folder stands for the pictures below it. */
   readonly queries: readonly string[];
   /** Nearest pictures of each. Default 6, as in the paper's figure 4. */
-  readonly count?: number | undefined;
+  readonly count?: number;
   /** Where a folder's features are kept. Default in the run's folder. */
-  readonly index?: string | undefined;
+  readonly index?: string;
 }
 
 export interface SimilarPictures {
@@ -63,7 +63,7 @@ export async function findSimilar(options: SimilarOptions): Promise<SimilarResul
       unreadable.push(...batch.failures);
     }
     for (const { error } of unreadable) onUnreadable?.(error);
-    if (names.length === 0) throw new AlexnetError("data", "none of the pictures to search for could be read");
+    if (names.length === 0) throw new AlexnetError("unusable-data", "none of the pictures to search for could be read");
     const queries = new Float32Array(names.length * index.length);
     let at = 0;
     for (const part of parts) {
@@ -101,15 +101,21 @@ async function openIndex(
 ): Promise<{ readonly index: FeatureIndex; readonly reused: boolean }> {
   const { set } = options;
   const kind = statSync(set, { throwIfNoEntry: false });
-  if (kind === undefined) throw new AlexnetError("data", `${set}: no such folder or file of features`);
+  if (kind === undefined) throw new AlexnetError("not-found", `${set}: no such folder or file of features`);
   if (kind.isDirectory()) return indexFolder(open, options);
   if (extname(set) !== ".safetensors")
-    throw new AlexnetError("data", `${set}: search a folder of pictures, or a .safetensors file of alexnet features`);
+    throw new AlexnetError(
+      "unusable-data",
+      `${set}: search a folder of pictures, or a .safetensors file of alexnet features`,
+    );
   const index = new FeatureIndex(set);
   if (index.model !== readModelHash(open.path))
-    throw new AlexnetError("run", `${set}: holds features of another network than ${open.path}; make them anew`);
+    throw new AlexnetError(
+      "settings-differ",
+      `${set}: holds features of another network than ${open.path}; make them anew`,
+    );
   if (options.layer !== undefined && options.layer !== index.layer)
-    throw new AlexnetError("usage", `${set}: holds features of ${index.layer}, not of ${options.layer}`);
+    throw new AlexnetError("settings-differ", `${set}: holds features of ${index.layer}, not of ${options.layer}`);
   return { index, reused: true };
 }
 
@@ -128,7 +134,7 @@ async function indexFolder(
   if (kept?.source === source && kept.layer === layer && kept.model === readModelHash(open.path))
     return { index: kept, reused: true };
   if (kept !== undefined && kept.source === undefined)
-    throw new AlexnetError("run", `${path}: was written by alexnet features; choose another --index`);
+    throw new AlexnetError("already-exists", `${path}: was written by alexnet features; choose another --index`);
   await writeFeatures(
     open,
     files,
@@ -140,7 +146,7 @@ async function indexFolder(
 
 function defaultPath(run: string, set: string, layer: string): string {
   if (!statSync(run).isDirectory())
-    throw new AlexnetError("usage", `${run}: is no run folder to keep features in; say where with --index`);
+    throw new AlexnetError("invalid-option", `${run}: is no run folder to keep features in; say where with --index`);
   const key = createHash("sha256").update(resolve(set)).digest("hex").slice(0, 12);
   return join(run, "features", `${layer}-${key}.safetensors`);
 }

@@ -23,8 +23,12 @@ export interface ExportOptions extends OnnxOptions {
 export async function exportModel(model: Model, path: string, options: ExportOptions): Promise<number> {
   const { format, force = false, withPreprocessing = false, float16 = false } = options;
   if (format !== "onnx" && (withPreprocessing || float16))
-    throw new AlexnetError("usage", `--with-preprocessing and --float16 are for ONNX; --format ${format} has neither`);
-  if (!force && existsSync(path)) throw new AlexnetError("usage", `${path}: is there already; --force replaces it`);
+    throw new AlexnetError(
+      "invalid-option",
+      `--with-preprocessing and --float16 are for ONNX; --format ${format} has neither`,
+    );
+  if (!force && existsSync(path))
+    throw new AlexnetError("already-exists", `${path}: is there already; --force replaces it`);
   const parts = await encoders[format](model, options);
   writeWhole(path, parts);
   return parts.reduce((sum, part) => sum + part.length, 0);

@@ -1,11 +1,11 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { extname } from "node:path";
-import type { Preprocessing } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { checkClasses, parseDescription } from "../model/description.js";
 import { constantMean, fitWidths, gatherParameters, type Model } from "../model/model.js";
 import { oneWeirdTrick } from "../network/architectures/one-weird-trick.js";
 import type { Network } from "../network/network.js";
+import type { Preprocessing } from "../network/picture.js";
 import { classCount } from "../network/transform.js";
 import { readBinaryproto, readCaffemodel } from "./caffe/caffe.js";
 import { imagenetClasses } from "./imagenet-classes.js";
@@ -77,7 +77,7 @@ function formatOf(path: string): Format {
   if (start.length > 8 && start[8] === 0x7b && start.readUInt32LE(4) === 0) return "safetensors"; // "{" of its header
   const format = endings[extname(path).toLowerCase()];
   if (format === undefined)
-    throw new AlexnetError("format", `${path}: of no known kind; there are ${Object.keys(endings).join(", ")}`);
+    throw new AlexnetError("unsupported", `${path}: of no known kind; there are ${Object.keys(endings).join(", ")}`);
   return format;
 }
 
@@ -86,13 +86,13 @@ function startOf(path: string): Buffer {
   try {
     file = openSync(path, "r");
   } catch (cause) {
-    throw new AlexnetError("format", `${path}: can't be read; give a model file`, { cause });
+    throw new AlexnetError("not-found", `${path}: can't be read; give a model file`, { cause });
   }
   try {
     const start = Buffer.alloc(16);
     return start.subarray(0, readSync(file, start, 0, start.length, 0));
   } catch (cause) {
-    throw new AlexnetError("format", `${path}: is no file; give a model file`, { cause });
+    throw new AlexnetError("not-found", `${path}: is no file; give a model file`, { cause });
   } finally {
     closeSync(file);
   }
@@ -107,7 +107,7 @@ async function fromStateDict(gaps: Gaps, open: (path: string) => StateDict | Pro
     const naming = foreign ? torchvisionNaming : ownNaming;
     const base = options.network ?? described?.network ?? (foreign ? oneWeirdTrick : undefined);
     if (base === undefined)
-      throw new AlexnetError("format", `${path}: does not say which network it is; say it with --network`);
+      throw new AlexnetError("incomplete-model", `${path}: does not say which network it is; say it with --network`);
     const network = fitWidths(base, (layer) => dict.tensors.get(`${naming.layer(layer)}.weight`)?.shape);
     return {
       network,
@@ -123,7 +123,7 @@ async function fromStateDict(gaps: Gaps, open: (path: string) => StateDict | Pro
 function fromCaffe(gaps: Gaps): Model {
   const { network, parameters, scale, mean } = readCaffemodel(gaps.path);
   if (gaps.options.network !== undefined)
-    throw new AlexnetError("usage", `${gaps.path}: describes its network itself; leave --network out`);
+    throw new AlexnetError("invalid-option", `${gaps.path}: describes its network itself; leave --network out`);
   const known = mean === undefined ? undefined : { mean, scale };
   const preprocessing = preprocessingOf({ ...gaps, options: { scale, ...gaps.options } }, known, undefined);
   return { network, parameters, preprocessing, classes: classesOf(gaps, network, undefined) };
@@ -149,7 +149,7 @@ function preprocessingOf(
   const known = described ?? usual?.();
   if (known === undefined && mean === undefined)
     throw new AlexnetError(
-      "format",
+      "incomplete-model",
       `${path}: does not say what is subtracted from pixels; give --mean: a .binaryproto, a .npy or red,green,blue ` +
         "(of ILSVRC 2012: 122.68,116.67,104.01)",
     );
@@ -187,7 +187,10 @@ export function readMean(text: string): Float32Array {
   if (ending === ".npy") return readMeanNpy(text);
   const colour = readTriple(text);
   if (colour === undefined)
-    throw new AlexnetError("usage", `--mean ${text}: give a .binaryproto, a .npy or three numbers red,green,blue`);
+    throw new AlexnetError(
+      "invalid-option",
+      `--mean ${text}: give a .binaryproto, a .npy or three numbers red,green,blue`,
+    );
   return constantMean(colour);
 }
 
@@ -202,11 +205,16 @@ export function readClasses(path: "names" | "ids" | (string & {})): readonly str
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    throw new AlexnetError("usage", `--classes ${path}: can't be read; give a text file with a name a line`, { cause });
+    throw new AlexnetError("not-found", `--classes ${path}: can't be read; give a text file with a name a line`, {
+      cause,
+    });
   }
   const names = text.replace(/\r?\n$/, "").split(/\r?\n/);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (names.some((name) => name.trim() === "") || twice !== undefined)
-    throw new AlexnetError("usage", `--classes ${path}: ${twice ?? "an empty line"}: names must be there and differ`);
+    throw new AlexnetError(
+      "invalid-option",
+      `--classes ${path}: ${twice ?? "an empty line"}: names must be there and differ`,
+    );
   return names;
 }

@@ -1,10 +1,10 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { AlexnetError } from "../errors.js";
-import { explainDisk, syncFolder, UNFINISHED, writeWhole } from "../system/files.js";
+import { explainDisk, syncFolder, UNFINISHED, writeParts, writeWhole } from "../system/files.js";
 import { bytesOf } from "../system/numbers.js";
 import { encodeNpyHead } from "./npy.js";
-import { encodeSafetensorsHead, writeParts } from "./safetensors.js";
+import { encodeSafetensorsHead } from "./safetensors.js";
 
 export const matrixFormats = ["safetensors", "npy"] as const;
 export type MatrixFormat = (typeof matrixFormats)[number];
@@ -109,6 +109,6 @@ export class MatrixFile {
 
 /** Where the metadata of a .npy file is. */
 export function namesBeside(path: string): string {
-  if (!path.endsWith(".npy")) throw new AlexnetError("usage", `${path}: its name must end in .npy`);
+  if (!path.endsWith(".npy")) throw new AlexnetError("invalid-option", `${path}: its name must end in .npy`);
   return path.replace(/\.npy$/, ".json");
 }

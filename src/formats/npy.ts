@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
-import { PICTURE_SIZE } from "../network/network.js";
+import { PICTURE_SIZE } from "../network/picture.js";
+
 import { bytesOf, decodeNumbers, type NumberType, numberTypes } from "../system/numbers.js";
 import { interleaved } from "./caffe/caffe.js";
 
@@ -12,7 +13,7 @@ const MAGIC = Buffer.from("\x93NUMPY", "latin1");
 export function encodeNpy(shape: readonly number[], data: Float32Array): readonly Uint8Array[] {
   const count = shape.reduce((a, b) => a * b, 1);
   if (count !== data.length)
-    throw new AlexnetError("format", `shape ${shape.join("x")} does not hold ${data.length} values`);
+    throw new AlexnetError("damaged-file", `shape ${shape.join("x")} does not hold ${data.length} values`);
   return [encodeNpyHead(shape), bytesOf(data)];
 }
 
@@ -37,7 +38,7 @@ const types: Readonly<Record<string, NumberType>> = { "<f2": "float16", "<f4": "
 export function readNpy(path: string): NpyArray {
   const bytes = readFileSync(path);
   const fail = (what: string): never => {
-    throw new AlexnetError("format", `${path}: not a whole .npy file: ${what}`);
+    throw new AlexnetError("damaged-file", `${path}: not a whole .npy file: ${what}`);
   };
   if (bytes.length < 12 || !bytes.subarray(0, 6).equals(MAGIC)) fail("it does not begin as one");
   const wide = bytes[6] >= 2; // from version 2 on the header's length takes 4 bytes
@@ -63,5 +64,5 @@ export function readMeanNpy(path: string): Float32Array {
   const lengths = shape.join("x");
   if (lengths === `${PICTURE_SIZE}x${PICTURE_SIZE}x3`) return data;
   if (lengths === `3x${PICTURE_SIZE}x${PICTURE_SIZE}`) return interleaved(data);
-  throw new AlexnetError("format", `${path}: is ${lengths}; a mean image is 256x256x3, or 3x256x256 as Caffe's`);
+  throw new AlexnetError("damaged-file", `${path}: is ${lengths}; a mean image is 256x256x3, or 3x256x256 as Caffe's`);
 }

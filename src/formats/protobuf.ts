@@ -29,7 +29,7 @@ export function codec<T>(schema: string, message: string, format: string): Codec
         return parsed().toObject(decoded, { longs: Number, defaults: true, arrays: true, objects: true }) as T;
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        throw new AlexnetError("format", `${path}: not a whole ${format} file: ${why}`, { cause: error });
+        throw new AlexnetError("damaged-file", `${path}: not a whole ${format} file: ${why}`, { cause: error });
       }
     },
     encode: (value) => parsed().encode(value).finish(),

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
 import { readAt } from "../system/file-reading.js";
 import { decodeNumbers, type NumberType } from "../system/numbers.js";
@@ -57,7 +57,6 @@ const floats: Readonly<Record<string, NumberType>> = {
 };
 
 const LARGEST_HEADER = 100_000_000; // the format's own limit
-const CHUNK = 1 << 28; // read and write calls are cut below the system's 2 GiB limit
 
 interface Entry {
   readonly dtype: string;
@@ -103,7 +102,7 @@ export function openSafetensors(path: string): OpenTensorFile {
     const { entries, metadata, start } = readHeader(file, fstatSync(file).size, path);
     const find = (name: string): Entry => {
       const entry = entries.get(name);
-      if (entry === undefined) throw new AlexnetError("format", `${path}: holds no tensor ${name}`);
+      if (entry === undefined) throw new AlexnetError("damaged-file", `${path}: holds no tensor ${name}`);
       return entry;
     };
     return {
@@ -122,7 +121,7 @@ export function openSafetensors(path: string): OpenTensorFile {
       read(name) {
         const { dtype, shape, begin, end } = find(name);
         if (!isDtype(dtype))
-          throw new AlexnetError("format", `${path}: tensor ${name} is ${dtype}, which can't be read here`);
+          throw new AlexnetError("unsupported", `${path}: tensor ${name} is ${dtype}, which can't be read here`);
         const bytes = new Uint8Array(end - begin);
         readFully(file, bytes, start + begin, path);
         return { shape, data: new dtypes[dtype](bytes.buffer) };
@@ -132,7 +131,7 @@ export function openSafetensors(path: string): OpenTensorFile {
         const type = Object.hasOwn(floats, dtype) ? floats[dtype] : undefined;
         if (type === undefined || into.length !== product(shape))
           throw new AlexnetError(
-            "format",
+            "damaged-file",
             `${path}: ${name} is ${dtype} ${shape.join("x")}; expected ${into.length} floating-point numbers`,
           );
         const bytes = new Uint8Array(end - begin);
@@ -142,7 +141,10 @@ export function openSafetensors(path: string): OpenTensorFile {
       readInto(name, into) {
         const { dtype, shape, begin } = find(name);
         if (dtypeOf(into) !== dtype || into.length !== product(shape))
-          throw new AlexnetError("format", `${path}: tensor ${name} is ${dtype} ${shape.join("x")}; expected another`);
+          throw new AlexnetError(
+            "damaged-file",
+            `${path}: tensor ${name} is ${dtype} ${shape.join("x")}; expected another`,
+          );
         readFully(file, new Uint8Array(into.buffer, into.byteOffset, into.byteLength), start + begin, path);
       },
       close: () => closeSync(file),
@@ -176,7 +178,7 @@ export function encodeSafetensors(
   const parts: Uint8Array[] = [];
   for (const [name, { shape, data }] of tensors) {
     if (product(shape) !== data.length)
-      throw new AlexnetError("format", `${name}: shape ${shape.join("x")} does not hold ${data.length} values`);
+      throw new AlexnetError("damaged-file", `${name}: shape ${shape.join("x")} does not hold ${data.length} values`);
     described.set(name, { dtype: dtypeOf(data), shape });
     parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
@@ -209,16 +211,9 @@ export function encodeSafetensorsHead(
   return head;
 }
 
-/** Writes to an open file from its current position. */
-export function writeParts(file: number, parts: readonly Uint8Array[]): void {
-  for (const part of parts)
-    for (let done = 0; done < part.length; )
-      done += writeSync(file, part, done, Math.min(CHUNK, part.length - done), null);
-}
-
 function readHeader(file: number, size: number, path: string) {
   const fail = (what: string): never => {
-    throw new AlexnetError("format", `${path}: not a whole safetensors file: ${what}`);
+    throw new AlexnetError("damaged-file", `${path}: not a whole safetensors file: ${what}`);
   };
   if (size < 8) fail(`${size} bytes; the header's length alone takes 8`);
   const head = new Uint8Array(8);
@@ -284,7 +279,7 @@ function isCounts(value: unknown): value is readonly number[] {
 
 function dtypeOf(data: TensorData): Dtype {
   for (const [name, type] of Object.entries(dtypes)) if (data instanceof type) return name as Dtype;
-  throw new AlexnetError("format", "no dtype for these numbers");
+  throw new AlexnetError("damaged-file", "no dtype for these numbers");
 }
 
 function product(shape: readonly number[]): number {
@@ -294,5 +289,5 @@ function product(shape: readonly number[]): number {
 function readFully(file: number, into: Uint8Array, position: number, path: string): void {
   const done = readAt(file, into, position);
   if (done < into.length)
-    throw new AlexnetError("format", `${path}: ended at byte ${position + done}, before its tensors did`);
+    throw new AlexnetError("damaged-file", `${path}: ended at byte ${position + done}, before its tensors did`);
 }

@@ -1,8 +1,5 @@
+import { PICTURE_SIZE } from "../network/picture.js";
 import type { Box } from "./resample.js";
-
-/** Every prepared picture is a square of this many pixels, red, green, blue. */
-export const PICTURE_SIZE = 256;
-export const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
 
 /** Of a WebP, in pixels; JPEG and others may be longer. */
 export const LONGEST_SIDE = 16_383;

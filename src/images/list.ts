@@ -71,7 +71,7 @@ async function* walkBelow(
       yield* walkBelow(root, name, entry.isSymbolicLink(), [...ancestors, real], seen, onUnreadable);
     else if (!hasPictureExtension(entry.name)) continue;
     else if (kind === "file") yield name;
-    else onUnreadable(name, new AlexnetError("data", "neither a file nor a folder"));
+    else onUnreadable(name, new AlexnetError("unusable-data", "neither a file nor a folder"));
   }
 }
 
@@ -95,7 +95,9 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    throw new AlexnetError("data", `${path}: no such file or folder, or no permission to read it`, { cause: error });
+    throw new AlexnetError("not-found", `${path}: no such file or folder, or no permission to read it`, {
+      cause: error,
+    });
   }
 }
 

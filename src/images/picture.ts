@@ -2,8 +2,6 @@ import { readFile } from "node:fs/promises";
 import { AlexnetError } from "../errors.js";
 import { type DecodeOptions, decodePicture } from "./decode/decode.js";
 
-export { PICTURE_BYTES, PICTURE_SIZE } from "./geometry.js";
-
 /**
  * Any image file, or its bytes, as a network sees it: (256, 256, 3), 0 to 255, red, green, blue, upright; the shorter
  * side scaled to 256 and the centre cropped (paper section 2). Greyscale, CMYK, 16-bit and transparent pictures
@@ -15,7 +13,7 @@ export async function loadPicture(source: string | Uint8Array, options: DecodeOp
   try {
     return await decodePicture(await readFile(source), options);
   } catch (error) {
-    throw new AlexnetError("data", `${source}: ${describeFault(error)}`, { cause: error });
+    throw new AlexnetError("unreadable-picture", `${source}: ${describeFault(error)}`, { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
+import { PICTURE_BYTES, PICTURE_SIZE } from "../network/picture.js";
 import { instantiateKernel } from "../system/webassembly.js";
-import { PICTURE_BYTES, PICTURE_SIZE } from "./geometry.js";
+
 import { resampleKernel } from "./resample-kernel.js";
 
 /** The part of some pixels that becomes the picture, in their own, fractional coordinates. */

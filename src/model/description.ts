@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Preprocessing } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-import { type Network, PICTURE_SIZE } from "../network/network.js";
+import type { Network } from "../network/network.js";
 import { parseNetwork } from "../network/parse.js";
+import { PICTURE_SIZE, type Preprocessing } from "../network/picture.js";
 import { classCount } from "../network/transform.js";
 import { bytesOf, decodeNumbers } from "../system/numbers.js";
 import { colourOf, constantMean, type Model } from "./model.js";
@@ -35,11 +35,11 @@ export function parseDescription(text: string, path: string): Description {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new AlexnetError("format", `${path}: its description is no JSON`, { cause });
+    throw new AlexnetError("damaged-file", `${path}: its description is no JSON`, { cause });
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success)
-    throw new AlexnetError("format", `${path}: its description is broken: ${z.prettifyError(parsed.error)}`);
+    throw new AlexnetError("damaged-file", `${path}: its description is broken: ${z.prettifyError(parsed.error)}`);
   const { classes, scale, mean } = parsed.data;
   const network = parseNetwork(parsed.data.network, path);
   return { network, classes: checkClasses(classes, network, path), preprocessing: preprocessing(mean, scale, path) };
@@ -49,7 +49,10 @@ export function parseDescription(text: string, path: string): Description {
 export function checkClasses(classes: readonly string[], network: Network, path: string): readonly string[] {
   const outputs = classCount(network);
   if (classes.length !== outputs)
-    throw new AlexnetError("format", `${path}: ${classes.length} class names for a network of ${outputs} outputs`);
+    throw new AlexnetError(
+      "damaged-file",
+      `${path}: ${classes.length} class names for a network of ${outputs} outputs`,
+    );
   return classes;
 }
 
@@ -62,7 +65,10 @@ function preprocessing(
   const bytes = Buffer.from(mean, "base64");
   const values = new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3);
   if (bytes.length !== values.byteLength)
-    throw new AlexnetError("format", `${path}: its mean image takes ${bytes.length} bytes, not ${values.byteLength}`);
+    throw new AlexnetError(
+      "damaged-file",
+      `${path}: its mean image takes ${bytes.length} bytes, not ${values.byteLength}`,
+    );
   decodeNumbers(bytes, "float32", values);
   return { mean: values, scale };
 }

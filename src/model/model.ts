@@ -1,8 +1,7 @@
-import type { Preprocessing } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Layer, Network } from "../network/network.js";
-import { PICTURE_SIZE } from "../network/network.js";
 import { type Parameter, parameterCount, parameterTable, parameterView } from "../network/parameters.js";
+import { PICTURE_SIZE, type Preprocessing } from "../network/picture.js";
 import { enumerate } from "../text.js";
 
 /** A trained network and all that its predictions depend on: what every format reads and writes. */
@@ -38,10 +37,11 @@ export function gatherParameters(
   const stored = parameterTable(network).map((parameter) => {
     const name = nameOf(parameter);
     const tensor = tensors.get(name);
-    if (tensor === undefined) throw new AlexnetError("format", `${path}: holds no tensor ${name}; ${listed(tensors)}`);
+    if (tensor === undefined)
+      throw new AlexnetError("damaged-file", `${path}: holds no tensor ${name}; ${listed(tensors)}`);
     const [is, expected] = [tensor.shape.join("x"), parameter.shape.join("x")];
     if (is !== expected)
-      throw new AlexnetError("format", `${path}: ${name} is ${is}; ${network.name} needs ${expected} there`);
+      throw new AlexnetError("damaged-file", `${path}: ${name} is ${is}; ${network.name} needs ${expected} there`);
     return { parameter, name, tensor };
   });
   const values = new Float32Array(parameterCount(network)); // as large as what the file was just seen to hold
@@ -50,7 +50,7 @@ export function gatherParameters(
     tensor.readInto(view);
     const odd = view.findIndex((value) => !Number.isFinite(value));
     if (odd >= 0)
-      throw new AlexnetError("format", `${path}: value ${odd} of ${name} is ${view[odd]}; it must be finite`);
+      throw new AlexnetError("damaged-file", `${path}: value ${odd} of ${name} is ${view[odd]}; it must be finite`);
   }
   return values;
 }

@@ -69,6 +69,3 @@ export interface Network {
   readonly input: { readonly channels: 3; readonly size: number };
   readonly layers: readonly Layer[];
 }
-
-/** Pictures are stored with this height and width (paper section 2). */
-export const PICTURE_SIZE = 256;

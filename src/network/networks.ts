@@ -53,7 +53,7 @@ export function networkByName(name: string): Network {
   const network = Object.hasOwn(networks, name) ? networks[name] : undefined;
   if (network === undefined)
     throw new AlexnetError(
-      "usage",
+      "invalid-option",
       `no network is named ${name}; there are: ${Object.keys(networks).join(", ")}; or give a .json file of layers`,
     );
   return network;
@@ -69,13 +69,13 @@ export function resolveNetwork(nameOrPath: string): Network {
   try {
     text = readFileSync(nameOrPath, "utf8");
   } catch (cause) {
-    throw new AlexnetError("usage", `${nameOrPath}: can't be read; give a JSON file of layers`, { cause });
+    throw new AlexnetError("not-found", `${nameOrPath}: can't be read; give a JSON file of layers`, { cause });
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new AlexnetError("network", `${nameOrPath}: is not JSON: ${String(cause)}`, { cause });
+    throw new AlexnetError("invalid-network", `${nameOrPath}: is not JSON: ${String(cause)}`, { cause });
   }
   return parseNetwork(value, nameOrPath);
 }

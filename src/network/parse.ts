@@ -57,7 +57,7 @@ const schema: z.ZodType<Network> = z.strictObject({
  */
 export function parseNetwork(value: unknown, origin: string): Network {
   const fail = (message: string): never => {
-    throw new AlexnetError("network", `${origin}: ${message}`);
+    throw new AlexnetError("invalid-network", `${origin}: ${message}`);
   };
   const parsed = schema.safeParse(value, { reportInput: true });
   if (!parsed.success) return fail(explain(value, parsed.error.issues[0]));

@@ -18,7 +18,7 @@ export function selectLayers(network: Network, text: string): readonly string[] 
     const index = all.indexOf(name);
     if (index < 0)
       throw new AlexnetError(
-        "usage",
+        "invalid-option",
         `${name || "(nothing)"}: ${network.name} has no layer of this name that learns; ${listed(all)}`,
       );
     return index;
@@ -27,9 +27,10 @@ export function selectLayers(network: Network, text: string): readonly string[] 
   for (const part of text.split(",")) {
     const [first = "", last = first, ...more] = part.split("..").map((name) => name.trim());
     if (more.length > 0)
-      throw new AlexnetError("usage", `${part}: a range is two names, such as conv1..conv5; ${listed(all)}`);
+      throw new AlexnetError("invalid-option", `${part}: a range is two names, such as conv1..conv5; ${listed(all)}`);
     const [from, to] = [place(first), place(last)];
-    if (from > to) throw new AlexnetError("usage", `${part}: ${last} comes before ${first}; turn the range round`);
+    if (from > to)
+      throw new AlexnetError("invalid-option", `${part}: ${last} comes before ${first}; turn the range round`);
     for (const name of all.slice(from, to + 1)) chosen.add(name);
   }
   return all.filter((name) => chosen.has(name));

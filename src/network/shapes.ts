@@ -1,5 +1,6 @@
 import { AlexnetError } from "../errors.js";
-import { type Layer, type LocalResponseNorm, type Network, PICTURE_SIZE } from "./network.js";
+import type { Layer, LocalResponseNorm, Network } from "./network.js";
+import { PICTURE_SIZE } from "./picture.js";
 
 /** Of one picture's activations: (channels, height, width). Vectors are (length, 1, 1). */
 export interface Shape {
@@ -26,17 +27,23 @@ export interface ShapedLayer {
 export function inferShapes(network: Network): readonly ShapedLayer[] {
   const { channels, size } = network.input;
   if (channels !== 3)
-    throw new AlexnetError("network", `${network.name}: input has ${channels} channels; it must be 3`);
+    throw new AlexnetError("invalid-network", `${network.name}: input has ${channels} channels; it must be 3`);
   check(network.name, "input size", size);
   if (size > PICTURE_SIZE)
-    throw new AlexnetError("network", `${network.name}: input size ${size} is over the picture size ${PICTURE_SIZE}`);
-  if (network.layers.length === 0) throw new AlexnetError("network", `${network.name}: has no layers`);
+    throw new AlexnetError(
+      "invalid-network",
+      `${network.name}: input size ${size} is over the picture size ${PICTURE_SIZE}`,
+    );
+  if (network.layers.length === 0) throw new AlexnetError("invalid-network", `${network.name}: has no layers`);
   if (network.layers.at(-1)?.kind !== "fully-connected")
-    throw new AlexnetError("network", `${network.name}: the last layer must be fully-connected; it gives the logits`);
+    throw new AlexnetError(
+      "invalid-network",
+      `${network.name}: the last layer must be fully-connected; it gives the logits`,
+    );
   const names = new Set<string>();
   let shape: Shape = { channels, height: size, width: size };
   return network.layers.map((layer) => {
-    if (names.has(layer.name)) throw new AlexnetError("network", `${layer.name}: two layers have this name`);
+    if (names.has(layer.name)) throw new AlexnetError("invalid-network", `${layer.name}: two layers have this name`);
     names.add(layer.name);
     const input = shape;
     shape = outputShape(layer, input);
@@ -103,5 +110,5 @@ function check(name: string, what: string, value: number, least = 1): void {
 }
 
 function fail(name: string, rule: string): never {
-  throw new AlexnetError("network", `${name}: ${rule}`);
+  throw new AlexnetError("invalid-network", `${name}: ${rule}`);
 }

@@ -5,7 +5,10 @@ import type { Layer, Network } from "./network.js";
 export function classCount(network: Network): number {
   const last = network.layers.at(-1);
   if (last?.kind !== "fully-connected")
-    throw new AlexnetError("network", `${network.name}: the last layer must be fully-connected; it gives the logits`);
+    throw new AlexnetError(
+      "invalid-network",
+      `${network.name}: the last layer must be fully-connected; it gives the logits`,
+    );
   return last.outputs;
 }
 
@@ -24,7 +27,8 @@ export function withClasses(network: Network, classes: number): Network {
  * where that many are asked for, else to at least one map a group.
  */
 export function scaleWidth(network: Network, width: number): Network {
-  if (!(width > 0 && width <= 16)) throw new AlexnetError("usage", `--width ${width}: give a number above 0, up to 16`);
+  if (!(width > 0 && width <= 16))
+    throw new AlexnetError("invalid-option", `--width ${width}: give a number above 0, up to 16`);
   if (width === 1) return network;
   const last = network.layers.length - 1;
   const layers = network.layers.map((layer, i): Layer => {

@@ -5,11 +5,11 @@ import { learningLayers, selectLayers } from "../network/select-layers.js";
 /** Which layers learn slower, faster or not at all. Layers are named as `selectLayers` takes them. */
 export interface LayerRateChoices {
   /** Layers that stay as they are. */
-  readonly freeze?: string | undefined;
+  readonly freeze?: string;
   /** Times the learning rate of the last layer. */
-  readonly headRate?: number | undefined;
+  readonly headRate?: number;
   /** Times the learning rate of others, by their names: `{ "conv1..conv3": 0.1, fc7: 2 }`. */
-  readonly layerRates?: Readonly<Record<string, number>> | undefined;
+  readonly layerRates?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -21,7 +21,7 @@ export function layerRatesOf(network: Network, choices: LayerRateChoices): Reado
   const rates = new Map<string, number>();
   const set = (names: readonly string[], rate: number, option: string): void => {
     if (!(rate >= 0 && rate < Number.POSITIVE_INFINITY))
-      throw new AlexnetError("usage", `${option}: ${rate} is no factor; give 0 or more`);
+      throw new AlexnetError("invalid-option", `${option}: ${rate} is no factor; give 0 or more`);
     for (const name of names) rates.set(name, rate);
   };
   for (const [names, rate] of Object.entries(choices.layerRates ?? {}))
@@ -29,7 +29,10 @@ export function layerRatesOf(network: Network, choices: LayerRateChoices): Reado
   if (choices.headRate !== undefined) set(layers.slice(-1), choices.headRate, "the last layer's learning rate");
   if (choices.freeze !== undefined) set(selectLayers(network, choices.freeze), 0, "frozen layers");
   if (layers.every((name) => rates.get(name) === 0))
-    throw new AlexnetError("usage", `freeze ${choices.freeze ?? ""}: all layers would be frozen; leave some to learn`);
+    throw new AlexnetError(
+      "invalid-option",
+      `freeze ${choices.freeze ?? ""}: all layers would be frozen; leave some to learn`,
+    );
   const inOrder = layers.map((name) => [name, rates.get(name) ?? 1] as const);
   return Object.fromEntries(inOrder.filter(([, rate]) => rate !== 1));
 }

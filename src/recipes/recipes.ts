@@ -80,7 +80,10 @@ export const recipes: Readonly<Record<string, Recipe>> = Object.fromEntries(
 export function recipeByName(name: string): Recipe {
   const recipe = Object.hasOwn(recipes, name) ? recipes[name] : undefined;
   if (recipe === undefined)
-    throw new AlexnetError("usage", `no recipe is named ${name}; there are: ${Object.keys(recipes).join(", ")}`);
+    throw new AlexnetError(
+      "invalid-option",
+      `no recipe is named ${name}; there are: ${Object.keys(recipes).join(", ")}`,
+    );
   return recipe;
 }
 

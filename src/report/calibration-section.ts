@@ -1,7 +1,7 @@
 import { frameOf } from "../drawing/chart.js";
+import { type Html, html } from "../drawing/markup.js";
 import type { Calibration, CalibrationBin } from "../scoring/calibration.js";
 import { thousands } from "../text.js";
-import { type Html, html } from "./html.js";
 import { share } from "./text.js";
 
 /** The reliability curve: a bar for each confidence, up to how often it was right. */

@@ -1,7 +1,7 @@
+import { type Html, html } from "../drawing/markup.js";
 import { wilsonInterval } from "../scoring/interval.js";
 import { type ClassScores, errors, precisionAndRecall } from "../scoring/scores.js";
 import { thousands } from "../text.js";
-import { type Html, html } from "./html.js";
 import { share, shareRange } from "./text.js";
 
 /** A row for each class; the page's script sorts it by the heading that is clicked. */

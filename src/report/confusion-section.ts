@@ -1,7 +1,7 @@
+import { type Html, html, jsonScript } from "../drawing/markup.js";
 import type { Evaluation, LabelledPrediction } from "../evaluation/evaluate.js";
 import type { ConfusionCell } from "../scoring/scores.js";
 import { thousands } from "../text.js";
-import { type Html, html, jsonScript } from "./html.js";
 import type { Pictures, ShownPicture } from "./pictures.js";
 import { share } from "./text.js";
 

@@ -1,7 +1,7 @@
 import { type Axis, lineChart, type Point } from "../drawing/chart.js";
+import { type Html, html } from "../drawing/markup.js";
 import type { EpochRow, MetricsRow } from "../runs/metrics.js";
 import { errors } from "../scoring/scores.js";
-import { type Html, html } from "./html.js";
 import { share } from "./text.js";
 
 const MOST_POINTS = 300; // of a curve: more than the eye tells apart

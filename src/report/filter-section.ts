@@ -1,7 +1,7 @@
 import { drawFilters } from "../drawing/filters.js";
+import { type Html, html } from "../drawing/markup.js";
+import type { Model } from "../model/model.js";
 import { parameterTable, parameterView } from "../network/parameters.js";
-import type { Model } from "../runs/checkpoint/read.js";
-import { type Html, html } from "./html.js";
 
 /** The first layer's filters as the paper's figure 3 shows them; undefined where the first layer has none. */
 export async function filterSection({ network, parameters }: Model): Promise<Html | undefined> {

@@ -1,8 +1,8 @@
+import { Html, html, jsonScript } from "../drawing/markup.js";
 import type { Evaluation } from "../evaluation/evaluate.js";
 import { wilsonInterval } from "../scoring/interval.js";
 import { thousands } from "../text.js";
 import { packageVersion } from "../version.js";
-import { Html, html, jsonScript } from "./html.js";
 import { script } from "./script.js";
 import { style } from "./style.js";
 import { share, shareRange } from "./text.js";

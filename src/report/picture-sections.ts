@@ -1,7 +1,7 @@
+import { type Html, html } from "../drawing/markup.js";
 import type { LabelledPrediction } from "../evaluation/evaluate.js";
 import { Purpose, permutation } from "../random.js";
 import { confidence, isCorrect } from "../scoring/prediction.js";
-import { type Html, html } from "./html.js";
 import { type Pictures, pictureFigure, pictureImage } from "./pictures.js";
 import { share } from "./text.js";
 

@@ -1,10 +1,11 @@
+import { type Html, html } from "../drawing/markup.js";
 import type { LabelledPrediction } from "../evaluation/evaluate.js";
-import { PICTURE_SIZE } from "../images/geometry.js";
+
 import { sharp } from "../images/sharp.js";
+import { PICTURE_SIZE } from "../network/picture.js";
 import { confidence, isCorrect } from "../scoring/prediction.js";
 import { readPicture } from "../store/reading/read-picture.js";
 import type { Store } from "../store/store.js";
-import { type Html, html } from "./html.js";
 import { share } from "./text.js";
 
 /** What the page knows of a picture that it shows. */

@@ -24,9 +24,9 @@ import { type RunRecords, settingsSection } from "./settings-section.js";
 
 export interface ReportOptions extends Omit<EvaluateOptions, "onPrediction"> {
   /** The HTML file. Default report.html in the run's folder. */
-  readonly out?: string | undefined;
+  readonly out?: string;
   /** The most pictures in it, of about 5 kB each. Default 1000. */
-  readonly pictures?: number | undefined;
+  readonly pictures?: number;
 }
 
 export interface ReportSummary {
@@ -87,7 +87,10 @@ export async function report(options: ReportOptions): Promise<ReportSummary> {
 function defaultPath(run: string): string {
   const found = statSync(run, { throwIfNoEntry: false });
   if (found?.isFile())
-    throw new AlexnetError("usage", `${run}: a checkpoint alone has no folder for the report; say where with --out`);
+    throw new AlexnetError(
+      "invalid-option",
+      `${run}: a checkpoint alone has no folder for the report; say where with --out`,
+    );
   return join(run, "report.html");
 }
 

@@ -1,8 +1,8 @@
+import { type Html, html } from "../drawing/markup.js";
 import type { Network } from "../network/network.js";
 import { summarise } from "../network/summary.js";
 import type { RunConfig } from "../runs/settings.js";
 import { thousands } from "../text.js";
-import { type Html, html } from "./html.js";
 
 export interface RunRecords {
   readonly config: RunConfig | undefined;

@@ -1,16 +1,6 @@
+import type { Curve, Point } from "../drawing/svg-plot.js";
 import { errors } from "../scoring/scores.js";
 import type { EpochRow, MetricsRow } from "./metrics.js";
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-export interface Curve {
-  readonly name: string;
-  /** Left to right; x counts epochs, the first ends at 1. */
-  readonly points: readonly Point[];
-}
 
 /** What a run's metrics say over its epochs. Training curves are of augmented pictures with dropout. */
 export interface RunCurves {

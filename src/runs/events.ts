@@ -1,6 +1,6 @@
 import type { EngineDescription } from "../engine/engine.js";
 import type { PrepareProgress } from "../store/preparing/prepare.js";
-import type { LayerStatistics } from "../training/watching/layer-statistics.js";
+import type { LayerStatistics } from "./layer-statistics.js";
 import type { EpochRow, StepRow } from "./metrics.js";
 import type { RunConfig } from "./settings.js";
 

@@ -1,8 +1,7 @@
-import { drawSvg, type Panel } from "../drawing/svg-plot.js";
+import { type Curve, drawSvg, type Panel } from "../drawing/svg-plot.js";
 import type { TerminalPlot } from "../drawing/terminal-plot.js";
 import { percent } from "../text.js";
-import { type Sweep, upToLowest } from "../training/find-rate.js";
-import { type Curve, curvesOf } from "./curves.js";
+import { curvesOf } from "./curves.js";
 import type { MetricsRow } from "./metrics.js";
 
 /** One run's metrics, and what to call it where there are several. */
@@ -45,29 +44,6 @@ export function terminalPlot({ title, curves, xLabel, formatX, formatY }: Panel)
 
 export function runSvg(runs: readonly NamedMetrics[]): string {
   return drawSvg(runPanels(runs));
-}
-
-/** Loss over the learning rate, on a logarithmic axis, with the suggestion marked; what shoots up leaves the picture. */
-export function sweepPanel({ points, suggested }: Sweep): Panel {
-  const ceiling = 1.2 * Math.max(...upToLowest(points).map(({ loss }) => loss));
-  const curve = (name: string, value: "loss" | "smoothLoss"): Curve => ({
-    name,
-    points: points
-      .map((point) => ({ x: Math.log10(point.learningRate), y: point[value] }))
-      .filter(({ y }) => y <= ceiling),
-  });
-  return {
-    title: "loss over the learning rate",
-    curves: [curve("each batch", "loss"), curve("moving average", "smoothLoss")],
-    xLabel: "learning rate",
-    formatX: (power) => (10 ** power).toExponential(0),
-    formatY: (loss) => Number(loss.toFixed(2)).toString(),
-    marks: suggested === undefined ? [] : [{ x: Math.log10(suggested), label: suggested.toPrecision(2) }],
-  };
-}
-
-export function sweepSvg(sweep: Sweep): string {
-  return drawSvg([sweepPanel(sweep)]);
 }
 
 function whole(share: number): string {

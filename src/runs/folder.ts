@@ -55,7 +55,7 @@ export class RunFolder {
   /** @throws AlexnetError "run" when there is none or it is damaged. */
   readConfig(): RunConfig {
     if (!this.exists)
-      throw new AlexnetError("run", `${this.path}: no training run; \`alexnet runs\` lists those there are`);
+      throw new AlexnetError("not-found", `${this.path}: no training run; \`alexnet runs\` lists those there are`);
     return readConfig(this.file("config.json"));
   }
 
@@ -69,14 +69,17 @@ export class RunFolder {
   refuseUnlessEmpty(): void {
     if (this.exists)
       throw new AlexnetError(
-        "run",
+        "already-exists",
         `${this.path}: holds a run already; go on with it (alexnet train --resume ${this.path}) or choose another --run`,
       );
     const strange = existsSync(this.path)
       ? readdirSync(this.path).filter((name) => !leftovers.has(name) && !name.endsWith(UNFINISHED))
       : [];
     if (strange.length > 0)
-      throw new AlexnetError("run", `${this.path}: is no run and not empty (${strange[0]}); choose another --run`);
+      throw new AlexnetError(
+        "already-exists",
+        `${this.path}: is no run and not empty (${strange[0]}); choose another --run`,
+      );
   }
 
   /** @throws AlexnetError "run" naming the process that trains here, or why nothing can be written. */
@@ -87,7 +90,7 @@ export class RunFolder {
     } catch (error) {
       if (error instanceof AlexnetError || errnoOf(error) === undefined) throw error;
       throw new AlexnetError(
-        "run",
+        "disk",
         `${this.path}: no run can be kept there (${errnoOf(error)}); choose another --run`,
         {
           cause: error,

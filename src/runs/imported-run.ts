@@ -31,7 +31,7 @@ function refuseUnlessFree(path: string, force: boolean): void {
   const held = existsSync(path) ? readdirSync(path) : [];
   if (held.length === 0 || (force && held.includes(MARKER))) return;
   const wayOut = held.includes(MARKER) ? "--force replaces the import" : "choose another --out";
-  throw new AlexnetError("run", `${path}: is not empty (${held[0]}); ${wayOut}`);
+  throw new AlexnetError("already-exists", `${path}: is not empty (${held[0]}); ${wayOut}`);
 }
 
 function json(value: unknown): string {

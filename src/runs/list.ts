@@ -31,7 +31,9 @@ export function listRuns(folder: string): readonly RunSummary[] {
   try {
     names = readdirSync(folder);
   } catch (error) {
-    throw new AlexnetError("run", `${folder}: no such folder; \`alexnet train\` makes runs in runs/`, { cause: error });
+    throw new AlexnetError("not-found", `${folder}: no such folder; \`alexnet train\` makes runs in runs/`, {
+      cause: error,
+    });
   }
   return names
     .map((name) => new RunFolder(join(folder, name)))

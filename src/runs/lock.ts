@@ -22,7 +22,7 @@ export function lockRun(path: string): RunLock {
     const holder = readFileSync(path, "utf8").trim();
     if (!takeLock(file))
       throw new AlexnetError(
-        "run",
+        "in-use",
         `${dirname(path)}: ${holder || "another process"} is training this run; stop it first, or choose another --run`,
       );
     writeHolder(file, path);
@@ -63,5 +63,5 @@ export function lockHolder(path: string): LockHolder | undefined {
 function takeLock(file: number): boolean {
   const outcome = lockFile(file);
   if (typeof outcome === "boolean") return outcome;
-  throw new AlexnetError("run", `flock failed with errno ${outcome.errno}; choose a --run folder on a local disk`);
+  throw new AlexnetError("disk", `flock failed with errno ${outcome.errno}; choose a --run folder on a local disk`);
 }

@@ -11,7 +11,7 @@ import {
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
 import { explainDisk } from "../system/files.js";
-import { layerStatistics } from "../training/watching/layer-statistics.js";
+import { layerStatistics } from "./layer-statistics.js";
 
 /** A row for the steps since the row before; means over them. */
 const stepRow = z.object({
@@ -61,7 +61,7 @@ export function readMetrics(path: string): readonly MetricsRow[] {
     try {
       return row.parse(JSON.parse(line));
     } catch (error) {
-      throw new AlexnetError("run", `${path}: line ${index + 1} is no row of metrics`, { cause: error });
+      throw new AlexnetError("damaged-file", `${path}: line ${index + 1} is no row of metrics`, { cause: error });
     }
   });
 }

@@ -74,6 +74,6 @@ export interface RunConfig extends Omit<z.infer<typeof settings>, "network" | "r
 /** @throws AlexnetError "run" naming the file and the field that is wrong. */
 export function readConfig(path: string): RunConfig {
   const parsed = settings.safeParse(readJson(path));
-  if (!parsed.success) throw new AlexnetError("run", `${path}: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new AlexnetError("damaged-file", `${path}: ${z.prettifyError(parsed.error)}`);
   return { ...parsed.data, network: parseNetwork(parsed.data.network, path) };
 }

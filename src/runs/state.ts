@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { initialPolicyState } from "../recipes/policy.js";
-import { layerStatistics } from "../training/watching/layer-statistics.js";
-import { initialGuessWatch } from "../training/watching/stall.js";
+import { layerStatistics } from "./layer-statistics.js";
+
+/** How long the loss has been that of guessing; plain JSON, so that it travels with a checkpoint. */
+export interface GuessWatch {
+  /** Moving average; null before the first step. */
+  readonly loss: number | null;
+  readonly steps: number;
+}
+
+export const initialGuessWatch: GuessWatch = { loss: null, steps: 0 };
 
 /** Sums over some steps; means are taken when they are shown. */
 const tally = z.object({ steps: z.number(), samples: z.number(), lossSum: z.number(), correct: z.number() }).readonly();

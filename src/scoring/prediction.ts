@@ -1,4 +1,4 @@
-import type { Split } from "../store/store.js";
+import type { Split } from "../network/picture.js";
 import { highest } from "./scores.js";
 
 /** What a network made of one labelled picture. */

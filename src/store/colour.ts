@@ -1,5 +1,5 @@
-import { PICTURE_BYTES } from "../images/geometry.js";
-import type { PictureSums } from "./preparing/picture-sums.js";
+import { PICTURE_BYTES } from "../network/picture.js";
+import type { PictureSums } from "./picture-sums.js";
 
 /**
  * Sums over training pictures from which the mean image and the RGB covariance follow. All are integers below 2^53 or

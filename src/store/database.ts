@@ -2,6 +2,7 @@ import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readS
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import { AlexnetError } from "../errors.js";
+import type { Split } from "../network/picture.js";
 import { lockFile } from "../system/file-lock.js";
 import { errnoOf } from "../system/files.js";
 import { releasePages } from "../system/mapped-memory.js";
@@ -9,9 +10,6 @@ import { sha256 } from "../system/sha256.js";
 
 /** Keys are ASCII text, values bytes: other programs' LMDB readers need nothing of ours. See docs/formats.md. */
 export type Database = RootDatabase<Uint8Array, string>;
-
-export type Split = "train" | "val";
-export const splits: readonly Split[] = ["train", "val"];
 
 export const FORMAT = "alexnet-store";
 export const FORMAT_VERSION = 1;
@@ -88,19 +86,19 @@ function openDataFile(path: string): number {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined || errno === "ENOSPC" || errno === "EDQUOT") throw error;
-    throw new AlexnetError("data", `${path}: no store can be written there (${errno}); choose another --out`, {
+    throw new AlexnetError("disk", `${path}: no store can be written there (${errno}); choose another --out`, {
       cause: error,
     });
   }
 }
 
 export function inPreparation(path: string): AlexnetError {
-  return new AlexnetError("data", `${path}: another process is preparing this store; let it finish`);
+  return new AlexnetError("in-use", `${path}: another process is preparing this store; let it finish`);
 }
 
 export function notFinished(path: string): AlexnetError {
   return new AlexnetError(
-    "data",
+    "damaged-file",
     `${path}: this picture store is not finished; run the same alexnet prepare command again, it goes on where it was`,
   );
 }
@@ -168,7 +166,7 @@ function checkDataFile(path: string): void {
 
 function notReadable(path: string, why: string, options?: ErrorOptions): AlexnetError {
   return new AlexnetError(
-    "data",
+    "damaged-file",
     `${path}: not a readable picture store (${why}); remove it and prepare it again`,
     options,
   );

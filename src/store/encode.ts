@@ -1,6 +1,6 @@
 import type { Turbojpeg } from "../images/decode/turbojpeg.js";
-import { PICTURE_BYTES, PICTURE_SIZE } from "../images/geometry.js";
 import { sharp } from "../images/sharp.js";
+import { PICTURE_BYTES, PICTURE_SIZE } from "../network/picture.js";
 
 export type Encoding = "raw" | "jpeg";
 

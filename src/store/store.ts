@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
-import { PICTURE_BYTES } from "../images/geometry.js";
+import { PICTURE_BYTES, type Split, splits } from "../network/picture.js";
+
 import { type ColourComponents, principalComponents } from "./colour.js";
 import {
   type Database,
@@ -12,15 +13,12 @@ import {
   keys,
   notFinished,
   openForReading,
-  type Split,
-  splits,
   toFloat32,
   toFloat64,
   toInt32,
 } from "./database.js";
 
 export type { ColourComponents } from "./colour.js";
-export { type Split, splits } from "./database.js";
 export type { Encoding } from "./encode.js";
 
 const count = z.number().int().min(0);
@@ -103,7 +101,10 @@ export interface Store {
  */
 export async function openStore(path: string): Promise<Store> {
   if (!isStoreFolder(path))
-    throw new AlexnetError("data", `${path}: no picture store; make one with: alexnet prepare <photos> --out ${path}`);
+    throw new AlexnetError(
+      "not-found",
+      `${path}: no picture store; make one with: alexnet prepare <photos> --out ${path}`,
+    );
   const database = openForReading(path);
   try {
     return new LmdbStore(path, database);
@@ -191,7 +192,7 @@ export function pictureCount(store: Store): number {
 }
 
 function damaged(path: string, what: string): AlexnetError {
-  return new AlexnetError("data", `${path}: damaged picture store: ${what}; remove it and prepare it again`);
+  return new AlexnetError("damaged-file", `${path}: damaged picture store: ${what}; remove it and prepare it again`);
 }
 
 /** @throws AlexnetError "data" when the store is unfinished, of another version or damaged. */
@@ -201,7 +202,7 @@ export function readInfo(database: Database, path: string): StoreInfo {
   const { version } = readJson(bytes, z.object({ format: z.literal(FORMAT), version: z.number() }), path);
   if (version !== FORMAT_VERSION)
     throw new AlexnetError(
-      "data",
+      "damaged-file",
       `${path}: format version ${version}, this program reads ${FORMAT_VERSION}; remove it and prepare it again`,
     );
   return readJson(bytes, storeInfo, path);

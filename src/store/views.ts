@@ -1,6 +1,6 @@
-import type { View } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-import { PICTURE_SIZE } from "../images/geometry.js";
+import { PICTURE_SIZE, type View } from "../network/picture.js";
+
 import { below, bits, normal, Purpose } from "../random.js";
 import type { ColourComponents } from "./colour.js";
 
@@ -48,7 +48,7 @@ function gridOf(count: number): { readonly rows: number; readonly columns: numbe
   const columns = half / rows;
   if (!(Number.isInteger(half) && rows >= 2 && columns <= 2 * rows))
     throw new AlexnetError(
-      "usage",
+      "invalid-option",
       `${count} views: give 1, 2, 5, 10, or twice the number of crops of a grid, such as 18 (3x3) or 144 (8x9)`,
     );
   return { rows, columns };

@@ -15,7 +15,7 @@ export function openToRead(path: string): number {
   const found = fstatSync(file);
   if (found.isFile() || found.isDirectory()) return file;
   closeSync(file);
-  throw new AlexnetError("data", "not a regular file");
+  throw new AlexnetError("unusable-data", "not a regular file");
 }
 
 /** All of a file of somebody's. @throws as `openToRead` */

@@ -1,10 +1,11 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, symlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { AlexnetError } from "../errors.js";
-import { writeParts } from "../formats/safetensors.js";
 
 /** Files being written are named so; after a crash they are rubbish. */
 export const UNFINISHED = ".part";
+
+const CHUNK = 1 << 28; // write calls are cut below the system's 2 GiB limit
 
 /**
  * Writes a file whole or not at all, also when the machine loses power: beside, fsync, rename, fsync of the folder.
@@ -26,6 +27,13 @@ export function writeWhole(path: string, contents: string | readonly Uint8Array[
     rmSync(beside, { force: true });
     throw explainDisk(error, path);
   }
+}
+
+/** Writes to an open file from its current position. */
+export function writeParts(file: number, parts: readonly Uint8Array[]): void {
+  for (const part of parts)
+    for (let done = 0; done < part.length; )
+      done += writeSync(file, part, done, Math.min(CHUNK, part.length - done), null);
 }
 
 /** Makes `path` a symbolic link to `target`, a name beside it; whole or not at all. @throws as `writeWhole` */
@@ -56,7 +64,7 @@ export function syncFolder(path: string): void {
 export function explainDisk(error: unknown, path: string): unknown {
   const code = errnoOf(error);
   if (code !== "ENOSPC" && code !== "EDQUOT" && code !== "EFBIG") return error;
-  return new AlexnetError("run", `${path}: no room on the disk (${code}); make room and go on`, { cause: error });
+  return new AlexnetError("disk", `${path}: no room on the disk (${code}); make room and go on`, { cause: error });
 }
 
 /** "ENOENT" and the like, of errors that come from the system. */
@@ -70,6 +78,6 @@ export function readJson(path: string): unknown {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     const what = errnoOf(error) === "ENOENT" ? "no such file" : `can't be read (${(error as Error).message})`;
-    throw new AlexnetError("run", `${path}: ${what}`, { cause: error });
+    throw new AlexnetError("damaged-file", `${path}: ${what}`, { cause: error });
   }
 }

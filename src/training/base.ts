@@ -2,14 +2,15 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { importModel } from "../formats/import.js";
+import type { Model } from "../model/model.js";
 import { initialise } from "../network/initialise.js";
 import type { Network } from "../network/network.js";
 import { type Parameter, parameterTable, parameterView } from "../network/parameters.js";
 import { withClasses } from "../network/transform.js";
 import type { Recipe } from "../recipes/recipe.js";
+import { modelHash } from "../runs/checkpoint/format.js";
 import { checkpointPath } from "../runs/checkpoint/keep.js";
-import { isCheckpoint, type Model, readModel } from "../runs/checkpoint/read.js";
-import { modelHash } from "../runs/checkpoint/write.js";
+import { isCheckpoint, readModel } from "../runs/checkpoint/read.js";
 import { RunFolder } from "../runs/folder.js";
 
 /** A trained network to go on from, on other pictures. */
@@ -27,7 +28,7 @@ export interface Base {
  */
 export async function readBase(from: string): Promise<Base> {
   const found = statSync(from, { throwIfNoEntry: false });
-  if (found === undefined) throw new AlexnetError("run", `${from}: no such run or file to go on from`);
+  if (found === undefined) throw new AlexnetError("not-found", `${from}: no such run or file to go on from`);
   const path = resolve(found.isDirectory() ? checkpointPath(new RunFolder(from).checkpoints, "best") : from);
   const model = !found.isDirectory() && !isCheckpoint(path) ? await imported(path) : readModel(path);
   return { path, model, hash: modelHash(model) };
@@ -90,7 +91,7 @@ export function networkOfBase(
   for (const option of ["network", "width"] as const)
     if (asked[option] !== undefined)
       throw new AlexnetError(
-        "usage",
+        "invalid-option",
         `${option}: the network is that of ${path} (${model.network.name}); leave --${option} out`,
       );
   return model.network;

@@ -1,8 +1,8 @@
 import type { AlgorithmChoices, EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
+import type { Model } from "../model/model.js";
 import { initialise } from "../network/initialise.js";
 import type { Checkpoints } from "../runs/checkpoint/keep.js";
-import type { Model } from "../runs/checkpoint/read.js";
 import type { RunFolder } from "../runs/folder.js";
 import type { RunConfig } from "../runs/settings.js";
 import { initialState, type TrainingState } from "../runs/state.js";
@@ -17,7 +17,7 @@ export interface Beginning {
   readonly momentum: Float32Array | undefined;
   readonly state: TrainingState;
   /** How the program before carried out its operations, where this one can go on to the same bits. */
-  readonly algorithms?: AlgorithmChoices | undefined;
+  readonly algorithms?: AlgorithmChoices;
 }
 
 export interface BeginningParts {
@@ -58,7 +58,7 @@ async function firstModel({ config, store, folder, base }: BeginningParts): Prom
     const { model, hash: now } = base ?? (await readBase(path));
     if (now !== hash)
       throw new AlexnetError(
-        "run",
+        "not-found",
         `${folder.path}: began from ${path}, which changed since, and has no checkpoint yet; begin a new run`,
       );
     return startFrom(model, store.classes, recipe, seed);

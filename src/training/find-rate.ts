@@ -17,14 +17,14 @@ export interface SweepOptions
   > {
   /** A folder of pictures, an archive, or a prepared store. */
   readonly data: string;
-  readonly preparation?: PreparationChoices | undefined;
+  readonly preparation?: PreparationChoices;
   /** The first and the last rate. Default 1e-6 and 1. */
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
+  readonly from?: number;
+  readonly to?: number;
   /** Default 100. */
-  readonly steps?: number | undefined;
-  readonly onStep?: ((point: SweepPoint, steps: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly steps?: number;
+  readonly onStep?: (point: SweepPoint, steps: number) => void;
+  readonly signal?: AbortSignal;
 }
 
 export interface SweepPoint {
@@ -81,7 +81,8 @@ export async function findLearningRate(options: SweepOptions): Promise<Sweep> {
 
 async function sweep(engine: Engine, store: Store, config: RunConfig, options: SweepOptions): Promise<SweepPoint[]> {
   const { from = 1e-6, to = 1, steps = 100, onStep, signal } = options;
-  if (!(from > 0 && to > from)) throw new AlexnetError("usage", `from ${from} to ${to}: give two rising rates above 0`);
+  if (!(from > 0 && to > from))
+    throw new AlexnetError("invalid-option", `from ${from} to ${to}: give two rising rates above 0`);
   const { network, recipe, seed } = config;
   const { inputScale, momentum, weightDecay } = recipe;
   const program = await engine.compile(network, {

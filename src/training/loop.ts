@@ -1,12 +1,14 @@
-import type { Batch, Engine, Program, StepResult } from "../engine/engine.js";
+import type { Engine, Program, StepResult } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { evaluateSplit } from "../evaluation/evaluate-split.js";
+import type { Model } from "../model/model.js";
 import { parameterTable, parameterView } from "../network/parameters.js";
+import type { Batch } from "../network/picture.js";
 import { bits, Purpose } from "../random.js";
 import { afterEpoch, learningRateOf } from "../recipes/policy.js";
 import { dueAfterEpoch } from "../runs/cadence.js";
+import type { Checkpoint } from "../runs/checkpoint/format.js";
 import type { Checkpoints } from "../runs/checkpoint/keep.js";
-import type { Checkpoint, Model } from "../runs/checkpoint/read.js";
 import type { EventListener, TrainSummary } from "../runs/events.js";
 import type { EpochRow, MetricsFile, StepRow } from "../runs/metrics.js";
 import type { RunConfig } from "../runs/settings.js";
@@ -79,7 +81,7 @@ export class Trainer {
 
   /**
    * Trains until the epochs are done or another reason to end comes first.
-   * @throws AlexnetError "interrupted" when the signal stopped it, after a checkpoint; "overflow" when numbers are not
+   * @throws AlexnetError "interrupted" when the signal stopped it, after a checkpoint; "not-finite" when numbers are not
    * finite any more, "run" when the disk is full, and others: the latest checkpoint is whole, the message says how to
    * go on from it.
    */
@@ -108,7 +110,7 @@ export class Trainer {
       while (this.#state.batch < this.batchesPerEpoch && !this.#stopping && !this.#outOfTime) {
         const { value: batch } = await this.#timing.wait(next, underWay?.result);
         if (batch === undefined)
-          throw new AlexnetError("data", `${store.path}: gave fewer batches than it has pictures`);
+          throw new AlexnetError("unusable-data", `${store.path}: gave fewer batches than it has pictures`);
         next = ahead(source); // decoded while this batch is trained on
         const step = this.#begin(batch, this.#state.batch + (underWay === undefined ? 0 : 1));
         if (underWay !== undefined) await this.#finish(underWay);
@@ -235,7 +237,7 @@ export class Trainer {
   #overflowed(layer: string): AlexnetError {
     const { step, epoch } = this.#state;
     const message = `the gradient of ${layer} was the first to overflow, by step ${step} (epoch ${epoch + 1})`;
-    return new AlexnetError("overflow", `${this.#parts.run}: ${message}`);
+    return new AlexnetError("not-finite", `${this.#parts.run}: ${message}`);
   }
 
   async #diverged(batch: Batch): Promise<AlexnetError> {
@@ -243,7 +245,7 @@ export class Trainer {
     const { step, epoch } = this.#state;
     const where = await locateDivergence(engine, program, model, await this.#withPictures(batch), after);
     return new AlexnetError(
-      "overflow",
+      "not-finite",
       `${run}: the loss of step ${step + 1} (epoch ${epoch + 1}) is not finite: ${where}`,
     );
   }
@@ -262,7 +264,7 @@ export class Trainer {
     const resume = `alexnet train --resume ${this.#parts.run}`;
     const { name, learningRate } = this.#parts.config.recipe;
     const way =
-      error.code === "overflow"
+      error.code === "not-finite"
         ? wayOutOfOverflow(step, resume, name, learningRate)
         : step === 0
           ? `Nothing is saved yet; ${resume} begins anew`

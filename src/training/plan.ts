@@ -18,40 +18,40 @@ import { fittingBatchSize } from "./preflight.js";
 /** What can be chosen about a run; defaults where left out. */
 export interface RunChoices extends LayerRateChoices {
   /** A run, a checkpoint's file or one that `importModel` reads, whose parameters are gone on from. */
-  readonly from?: string | undefined;
+  readonly from?: string;
   /** A name, the path of a JSON file, or a description. Default "paper". */
-  readonly network?: string | Network | undefined;
+  readonly network?: string | Network;
   /** Times as many maps in every layer. Default 1. */
-  readonly width?: number | undefined;
+  readonly width?: number;
   /** A name or a recipe of one's own. Default: what suits the number of pictures. */
-  readonly recipe?: string | Recipe | undefined;
+  readonly recipe?: string | Recipe;
   /** Random crops, reflections and colours; default the recipe's. Without, frozen layers' outputs are kept on disk. */
-  readonly augmentation?: boolean | undefined;
+  readonly augmentation?: boolean;
   /** These three replace the recipe's. "auto" is the largest batch that fits into memory, up to the recipe's. */
-  readonly epochs?: number | undefined;
-  readonly batchSize?: number | "auto" | undefined;
-  readonly learningRate?: number | undefined;
+  readonly epochs?: number;
+  readonly batchSize?: number | "auto";
+  readonly learningRate?: number;
   /** Decides every random draw. Default 1. */
-  readonly seed?: number | undefined;
+  readonly seed?: number;
   /** Default "auto". */
-  readonly engine?: EngineName | "auto" | undefined;
+  readonly engine?: EngineName | "auto";
   /** Of products; what is quickest on the engine where left out. */
-  readonly precision?: Precision | undefined;
+  readonly precision?: Precision;
   /** Threads that compute and that load pictures; as many as suit the machine. */
-  readonly threads?: number | undefined;
-  readonly workers?: number | undefined;
+  readonly threads?: number;
+  readonly workers?: number;
   /** Whether a GPU holds all pictures in its memory where they fit; same results, sooner. Default true. */
-  readonly resident?: boolean | undefined;
+  readonly resident?: boolean;
   /** Besides the one after each epoch. Default every ten minutes. */
-  readonly checkpointEvery?: Cadence | undefined;
+  readonly checkpointEvery?: Cadence;
   /** Newest checkpoints kept, besides the best. Default 2. */
-  readonly keep?: number | undefined;
+  readonly keep?: number;
   /** Steps a row of metrics. Default: so many that an epoch has at most 500 rows. */
-  readonly metricsEvery?: number | undefined;
+  readonly metricsEvery?: number;
   /** Seconds to spend; the epochs become as many as fit, up to the recipe's. */
-  readonly timeBudget?: number | undefined;
+  readonly timeBudget?: number;
   /** End after so many epochs without a lower error. */
-  readonly earlyStop?: number | undefined;
+  readonly earlyStop?: number;
 }
 
 /** How a folder is prepared; see `prepare`. */
@@ -60,15 +60,15 @@ export type PreparationChoices = Omit<PreparationOptions, "onProgress" | "signal
 /** Every setting of a new run, with what was chosen and what follows from the pictures and the machine. */
 export async function planRun(
   choices: RunChoices,
-  data: { readonly source: string; readonly store: Store; readonly preparation?: PreparationChoices | undefined },
+  data: { readonly source: string; readonly store: Store; readonly preparation?: PreparationChoices },
   engine: Engine,
-  base?: Base | undefined,
+  base?: Base,
 ): Promise<RunConfig> {
   const { source, store, preparation } = data;
   const classes = store.classes.length;
   const train = store.count("train");
   if (classes < 2)
-    throw new AlexnetError("data", `${source}: has ${classes} class; there must be two or more to tell apart`);
+    throw new AlexnetError("unusable-data", `${source}: has ${classes} class; there must be two or more to tell apart`);
   const width = choices.width ?? 1;
   const network = withClasses(chosenNetwork(choices, base), classes);
   const { recipe, reason } = chooseRecipe(choices.recipe, train, base !== undefined);

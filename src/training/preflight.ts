@@ -2,10 +2,11 @@ import { statfsSync } from "node:fs";
 import { freemem } from "node:os";
 import type { Engine, Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-import { type Network, PICTURE_SIZE } from "../network/network.js";
+import type { Network } from "../network/network.js";
 import { parameterCount } from "../network/parameters.js";
+import { PICTURE_SIZE } from "../network/picture.js";
+import { allFinite } from "../system/finite.js";
 import { byteSize } from "../text.js";
-import { allFinite } from "./finite.js";
 
 /** What can be known within seconds to go wrong later. */
 
@@ -32,7 +33,7 @@ export async function fittingBatchSize(engine: Engine, network: Network, most: n
     if ((await trainingMemory(engine, network, batchSize)) <= available) return batchSize;
   const least = await trainingMemory(engine, network, 1);
   throw new AlexnetError(
-    "run",
+    "memory",
     `memory: even one picture a batch takes ${byteSize(least)}, and ${byteSize(available)} are free; give a smaller --width`,
   );
 }
@@ -43,7 +44,7 @@ export async function checkMemory(engine: Engine, network: Network, batchSize: n
   const available = availableMemory();
   if (needed > available)
     throw new AlexnetError(
-      "run",
+      "memory",
       `memory: training with batches of ${batchSize} takes ${byteSize(needed)}, and ${byteSize(available)} are free; give a smaller --batch (or --batch auto) or --width`,
     );
 }
@@ -55,7 +56,7 @@ export function checkDisk(folder: string, network: Network, keep: number): void 
   const available = bavail * bsize;
   if (needed > available)
     throw new AlexnetError(
-      "run",
+      "disk",
       `${folder}: the run's checkpoints take ${byteSize(needed)}, and ${byteSize(available)} are free there; make room, choose another --run or a smaller --keep`,
     );
 }
@@ -69,7 +70,7 @@ export async function checkOutputs(program: Program): Promise<void> {
   });
   if (!allFinite(probabilities))
     throw new AlexnetError(
-      "run",
+      "not-finite",
       "the network's outputs are not finite from the start; check the recipe's initialisation",
     );
 }

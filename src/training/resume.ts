@@ -7,7 +7,7 @@ import { scaleWidth, withClasses } from "../network/transform.js";
 import { layerRatesOf } from "../recipes/layer-rates.js";
 import type { Recipe } from "../recipes/recipe.js";
 import { chooseRecipe } from "../recipes/recipes.js";
-import type { Checkpoint, Origin } from "../runs/checkpoint/read.js";
+import type { Checkpoint, Origin } from "../runs/checkpoint/format.js";
 import { type Difference, describeDifference, differences } from "../runs/differences.js";
 import type { RunFolder } from "../runs/folder.js";
 import type { RunConfig } from "../runs/settings.js";
@@ -21,7 +21,7 @@ import type { RunChoices } from "./plan.js";
 const changeable = ["learningRate", "epochs", "batchSize"] as const;
 
 export interface Changes extends RunChoices {
-  readonly override?: boolean | undefined;
+  readonly override?: boolean;
 }
 
 /**
@@ -32,11 +32,14 @@ export function changedConfig(config: RunConfig, changes: Changes): RunConfig {
   const { network, width, seed, batchSize, override } = changes;
   if (changes.from !== undefined)
     throw new AlexnetError(
-      "usage",
+      "invalid-option",
       "from: a run that goes on has its parameters; leave --from out, or begin a new run",
     );
   if (batchSize === "auto")
-    throw new AlexnetError("usage", "batch auto: a resumed run keeps its batch size; give a number with --override");
+    throw new AlexnetError(
+      "invalid-option",
+      "batch auto: a resumed run keeps its batch size; give a number with --override",
+    );
   const classes = config.data.classes;
   const wanted = {
     network:
@@ -81,12 +84,12 @@ export function refuseOtherData(config: RunConfig, store: Store, folder: RunFold
   const added = store.classes.filter((name) => !begun.includes(name));
   if (missing.length > 0 || added.length > 0)
     throw new AlexnetError(
-      "run",
+      "classes-differ",
       `${folder.path}: the classes changed,${listed("without", missing)}${listed("with", added)}; train a new run on them${orGoOnWith(config, store, folder)}`,
     );
   if (store.contentHash !== config.data.hash)
     throw new AlexnetError(
-      "run",
+      "settings-differ",
       `${folder.path}: the pictures of ${store.path} changed since the run began (${config.data.train} training and ${config.data.val} validation pictures then, ${store.count("train")} and ${store.count("val")} now); train a new run on them${orGoOnWith(config, store, folder)}`,
     );
 }
@@ -106,7 +109,7 @@ export function refuseOtherRun(
   );
   if (changed.length > 0)
     throw new AlexnetError(
-      "run",
+      "settings-differ",
       `${folder.path}: config.json says otherwise than the checkpoint: ${changed.map(describeDifference).join("; ")}; put it back`,
     );
   const engineChanges = differences(origin.engine, engine);
@@ -175,7 +178,10 @@ function withoutConsequences(all: readonly Difference[]): readonly Difference[] 
 
 function refuse(rule: string, changed: readonly Difference[]): void {
   if (changed.length > 0)
-    throw new AlexnetError("usage", `${rule} ${changed.map(describeDifference).join("; ")}; or begin a new run`);
+    throw new AlexnetError(
+      "invalid-option",
+      `${rule} ${changed.map(describeDifference).join("; ")}; or begin a new run`,
+    );
 }
 
 /** " without crab, crow" */

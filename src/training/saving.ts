@@ -1,6 +1,6 @@
 import { type Cadence, dueAfterStep } from "../runs/cadence.js";
+import type { Checkpoint } from "../runs/checkpoint/format.js";
 import type { Checkpoints } from "../runs/checkpoint/keep.js";
-import type { Checkpoint } from "../runs/checkpoint/read.js";
 import type { EventListener } from "../runs/events.js";
 
 /** Writes checkpoints beside training, one at a time, and knows when the next is due. */

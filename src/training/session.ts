@@ -2,9 +2,9 @@ import { mkdirSync } from "node:fs";
 import type { Engine, Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { frozenFeatures, lastFrozenLayer } from "../evaluation/frozen-features.js";
+import type { Model } from "../model/model.js";
 import { parameterCount } from "../network/parameters.js";
 import { Checkpoints } from "../runs/checkpoint/keep.js";
-import type { Model } from "../runs/checkpoint/read.js";
 import type { EventListener, TrainEvent, TrainSummary } from "../runs/events.js";
 import type { RunFolder } from "../runs/folder.js";
 import { logLine } from "../runs/log.js";
@@ -31,9 +31,9 @@ export interface Session {
   readonly onEvent: EventListener;
   readonly signal: AbortSignal | undefined;
   /** What the config names as base, where it was read already. */
-  readonly base?: Base | undefined;
+  readonly base?: Base;
   /** Gives the batches in place of the store: to measure what reading costs. */
-  readonly read?: ReadBatches | undefined;
+  readonly read?: ReadBatches;
 }
 
 /** Trains from the newest checkpoint, or the start, to the end or the signal, and records it in the run's folder. */

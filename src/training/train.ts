@@ -15,25 +15,25 @@ import { changedConfig, refuseOtherData } from "./resume.js";
 import { runSession } from "./session.js";
 
 interface Watching {
-  readonly onEvent?: EventListener | undefined;
+  readonly onEvent?: EventListener;
   /** Ends training after the step under way, with everything saved. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export interface TrainOptions extends RunChoices, Watching {
   /** A folder of pictures, an archive, or a prepared store. */
   readonly data: string;
   /** Folder of the run, which must not hold one yet. Default `runs/<data>-<number>`. */
-  readonly run?: string | undefined;
-  readonly preparation?: PreparationChoices | undefined;
+  readonly run?: string;
+  readonly preparation?: PreparationChoices;
 }
 
 export interface ResumeOptions extends RunChoices, Watching {
   readonly run: string;
   /** Where the data is now, if not where it was. */
-  readonly data?: string | undefined;
+  readonly data?: string;
   /** Let `epochs`, `batchSize` and `learningRate` change. */
-  readonly override?: boolean | undefined;
+  readonly override?: boolean;
 }
 
 /**
@@ -117,9 +117,9 @@ function nextRunPath(data: string): string {
 }
 
 interface EngineChoice {
-  readonly engine?: EngineName | "auto" | undefined;
-  readonly threads?: number | null | undefined;
-  readonly precision?: Precision | null | undefined;
+  readonly engine?: EngineName | "auto";
+  readonly threads?: number | null;
+  readonly precision?: Precision | null;
 }
 
 function openEngineFor({ engine = "auto", threads, precision }: EngineChoice): Promise<Engine> {

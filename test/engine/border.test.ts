@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Batch, CompileOptions, Engine, Program, StepOptions } from "#src/engine/engine.js";
+import type { CompileOptions, Engine, Program, StepOptions } from "#src/engine/engine.js";
 import { openEngine } from "#src/engine/host/open.js";
+import type { Batch } from "#src/network/picture.js";
 import {
   centred,
   networkOf,

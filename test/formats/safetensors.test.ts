@@ -9,8 +9,8 @@ import {
   openSafetensors,
   readSafetensors,
   readSafetensorsHeader,
-  writeParts,
 } from "#src/formats/safetensors.js";
+import { writeParts } from "#src/system/files.js";
 
 let folder: string;
 let path: string;

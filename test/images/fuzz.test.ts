@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AlexnetError } from "#src/errors.js";
 import { decodePicture } from "#src/images/decode/decode.js";
-import { PICTURE_BYTES } from "#src/images/picture.js";
+import { PICTURE_BYTES } from "#src/network/picture.js";
+
 import { damage, damaged, drawForms, RUNS, randomBytes } from "../support/damage.js";
 
 const LONGEST_MS = 35_000; // what decoding may take, and then some: a hang is longer

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ticks } from "#src/drawing/chart.js";
-import { html, jsonScript } from "#src/report/html.js";
+import { html, jsonScript } from "#src/drawing/markup.js";
 import { type ReportSummary, report } from "#src/report/report.js";
 import { checkpointPath } from "#src/runs/checkpoint/keep.js";
 import { findChromium, NO_CHROMIUM } from "../support/browser.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bits } from "#src/random.js";
 import { addSums, noSums, principalComponents, summarise } from "#src/store/colour.js";
-import { PictureSummation } from "#src/store/preparing/picture-sums.js";
+import { PictureSummation } from "#src/store/picture-sums.js";
 import { augmentedView, centreView, tenViews } from "#src/store/views.js";
 
 const colour = {

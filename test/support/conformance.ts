@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Batch, CompileOptions, Engine, EngineName, Program, StepOptions, Tensor } from "#src/engine/engine.js";
+import type { CompileOptions, Engine, EngineName, Program, StepOptions, Tensor } from "#src/engine/engine.js";
 import type { OpenOptions } from "#src/engine/host/open.js";
 import { dropoutMask } from "#src/engine/program/dropout-mask.js";
 import { initialise } from "#src/network/initialise.js";
 import type { Network } from "#src/network/network.js";
 import { parameterCount, parameterTable, parameterView } from "#src/network/parameters.js";
+import type { Batch } from "#src/network/picture.js";
 import { classCount } from "#src/network/transform.js";
 import { tenViews } from "#src/store/views.js";
 import { expectClose, expectTensorClose } from "./compare.js";

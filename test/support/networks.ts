@@ -1,7 +1,8 @@
-import type { Batch, Engine, EngineName, Preprocessing, Tensor, View } from "#src/engine/engine.js";
+import type { Engine, EngineName, Tensor } from "#src/engine/engine.js";
 import { type OpenOptions, openEngine } from "#src/engine/host/open.js";
 import { AlexnetError } from "#src/errors.js";
 import type { Layer, Network } from "#src/network/network.js";
+import type { Batch, Preprocessing, View } from "#src/network/picture.js";
 import { bits, mix, normal } from "#src/random.js";
 
 export const PICTURE = 256 * 256 * 3;

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { expect } from "vitest";
+import type { Checkpoint } from "#src/runs/checkpoint/format.js";
 import { checkpointPath } from "#src/runs/checkpoint/keep.js";
-import { type Checkpoint, readCheckpoint } from "#src/runs/checkpoint/read.js";
+import { readCheckpoint } from "#src/runs/checkpoint/read.js";
 import { readMetrics } from "#src/runs/metrics.js";
 
 export function lastCheckpoint(run: string): Checkpoint {

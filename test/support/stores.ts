@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { Split } from "#src/network/picture.js";
 import { openForReading } from "#src/store/database.js";
 import { type PrepareOptions, prepare } from "#src/store/preparing/prepare.js";
-import { openStore, type Split, type Store } from "#src/store/store.js";
+import { openStore, type Store } from "#src/store/store.js";
 import { drawJpeg } from "./draw.js";
 
 /** An empty folder that goes when the test does. */

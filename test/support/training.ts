@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 import type { Network } from "#src/network/network.js";
 import { parameterCount } from "#src/network/parameters.js";
 import { recipeByName } from "#src/recipes/recipes.js";
-import type { Checkpoint } from "#src/runs/checkpoint/read.js";
+import type { Checkpoint } from "#src/runs/checkpoint/format.js";
 import { initialState } from "#src/runs/state.js";
 
 /** A folder that goes with the test. */

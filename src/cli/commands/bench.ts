@@ -104,8 +104,8 @@ interface EngineOptions {
   readonly network: string;
   readonly width: number;
   readonly engine: "auto" | Engine["description"]["engine"];
-  readonly threads?: number | undefined;
-  readonly precision?: Precision | undefined;
+  readonly threads?: number;
+  readonly precision?: Precision;
 }
 
 async function withEngine(

@@ -36,7 +36,11 @@ export function register(program: Program): void {
       .option("--out <file.csv|file.jsonl>", "write there instead; interrupted, the same command goes on")
       .action(async (run, pictures, { json, jsonl, csv, out, ...options }) => {
         if (out !== undefined) {
-          if (json) throw new AlexnetError("usage", "--out writes lines as it goes; give --csv or --jsonl, not --json");
+          if (json)
+            throw new AlexnetError(
+              "invalid-option",
+              "--out writes lines as it goes; give --csv or --jsonl, not --json",
+            );
           const format = formatOf(out, csv, jsonl);
           await classifyInto({ ...options, run, pictures, out, format });
           return;
@@ -62,7 +66,10 @@ function formatOf(out: string, csv: true | undefined, jsonl: true | undefined): 
   if (csv || jsonl) return csv ? "csv" : "jsonl";
   if (out.endsWith(".csv")) return "csv";
   if (/\.(jsonl|ndjson)$/.test(out)) return "jsonl";
-  throw new AlexnetError("usage", `--out ${out}: ends neither in .csv nor in .jsonl; say which with --csv or --jsonl`);
+  throw new AlexnetError(
+    "invalid-option",
+    `--out ${out}: ends neither in .csv nor in .jsonl; say which with --csv or --jsonl`,
+  );
 }
 
 async function classifyInto(options: Omit<ClassifyToFileOptions, "signal">): Promise<void> {

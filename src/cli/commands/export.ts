@@ -40,7 +40,7 @@ function formatOf(path: string): ExportFormat {
   const format = endings[extname(path).toLowerCase()];
   if (format === undefined)
     throw new AlexnetError(
-      "usage",
+      "invalid-option",
       `--out ${path}: its ending says no format; give --format: ${exportFormats.join(", ")}`,
     );
   return format;

@@ -50,6 +50,6 @@ export function register(program: Program): void {
 
 function formatOf(out: string): MatrixFormat {
   const format = matrixFormats.find((name) => `.${name}` === extname(out).toLowerCase());
-  if (format === undefined) throw new AlexnetError("usage", `--out ${out}: must end in .safetensors or .npy`);
+  if (format === undefined) throw new AlexnetError("invalid-option", `--out ${out}: must end in .safetensors or .npy`);
   return format;
 }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
-import { PICTURE_SIZE } from "../../images/picture.js";
+import { PICTURE_SIZE } from "../../network/picture.js";
+
 import { meanImage, pictureSheet, viewSheet } from "../../store/checking/inspect.js";
 import { type SplitSummary, summariseSplits } from "../../store/preparing/prepare.js";
 import { openStore, type Store } from "../../store/store.js";
@@ -55,9 +56,13 @@ function makeFolder(path: string): void {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
-    throw new AlexnetError("usage", `${path}: no images can be written there (${errno}); choose another --out`, {
-      cause: error,
-    });
+    throw new AlexnetError(
+      "invalid-option",
+      `${path}: no images can be written there (${errno}); choose another --out`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

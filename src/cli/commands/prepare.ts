@@ -40,7 +40,7 @@ export function register(program: Program): void {
       .option("--json", "print the summary as JSON")
       .allowExcessArguments()
       .action(async (source, { json, ...options }, { args }) => {
-        if (args.length > 1) throw new AlexnetError("usage", severalSets(args));
+        if (args.length > 1) throw new AlexnetError("invalid-option", severalSets(args));
         const start = performance.now();
         const display = new PreparingDisplay();
         const summary = await interruptible((signal) =>

@@ -79,11 +79,11 @@ export function register(program: Program): void {
               onEvent: display.update,
             };
             if (options.resume === undefined && options.override)
-              throw new AlexnetError("usage", "--override changes a run that goes on; name it with --resume");
+              throw new AlexnetError("invalid-option", "--override changes a run that goes on; name it with --resume");
             if (options.resume === undefined)
               return train({ ...common, data: required(pictures), ...preparing(options) });
             if (options.run !== undefined)
-              throw new AlexnetError("usage", "--resume goes on in the run's own folder; leave --run out");
+              throw new AlexnetError("invalid-option", "--resume goes on in the run's own folder; leave --run out");
             return resume({ ...common, run: options.resume, data: pictures });
           });
           if (json) console.log(JSON.stringify(summary, undefined, 2));
@@ -96,15 +96,15 @@ export function register(program: Program): void {
 
 function required(pictures: string | undefined): string {
   if (pictures === undefined)
-    throw new AlexnetError("usage", "train: name the pictures, or a run to --resume; --help shows how");
+    throw new AlexnetError("invalid-option", "train: name the pictures, or a run to --resume; --help shows how");
   return pictures;
 }
 
 interface PreparingFlags {
-  readonly encoding?: "auto" | "raw" | "jpeg" | undefined;
-  readonly valFraction?: number | undefined;
-  readonly allowMissingClasses?: true | undefined;
-  readonly allowSvg?: true | undefined;
+  readonly encoding?: "auto" | "raw" | "jpeg";
+  readonly valFraction?: number;
+  readonly allowMissingClasses?: true;
+  readonly allowSvg?: true;
 }
 
 function preparing({ encoding, valFraction, allowMissingClasses, allowSvg }: PreparingFlags) {

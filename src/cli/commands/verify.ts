@@ -28,7 +28,7 @@ export function register(program: Program): void {
           for (const problem of problems.slice(0, LISTED)) console.log(problem);
           if (problems.length > LISTED) console.log(`and ${thousands(problems.length - LISTED)} more`);
           if (problems.length > 0)
-            throw new AlexnetError("data", `${path}: damaged, see above; remove it and prepare it again`);
+            throw new AlexnetError("damaged-file", `${path}: damaged, see above; remove it and prepare it again`);
           const { train, val } = store.info.counts;
           console.log(`${path}: whole; ${thousands(train)} training and ${thousands(val)} validation pictures`);
         } finally {

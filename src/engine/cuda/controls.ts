@@ -1,4 +1,4 @@
-import type { View } from "../engine.js";
+import type { View } from "../../network/picture.js";
 import type { Build, Tensor } from "./build.js";
 import type { Pointer } from "./native.js";
 

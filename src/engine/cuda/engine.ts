@@ -1,5 +1,6 @@
-import { type Layer, PICTURE_SIZE } from "../../network/network.js";
+import type { Layer } from "../../network/network.js";
 import type { Parameter } from "../../network/parameters.js";
+import { PICTURE_SIZE } from "../../network/picture.js";
 import { outputShape, volume } from "../../network/shapes.js";
 import type { ComputeEngine } from "../compute.js";
 import {
@@ -27,7 +28,7 @@ import { compileProgram } from "./program.js";
  * The engine on an NVIDIA GPU. Call on the thread that will compute: the device's context becomes its own.
  * @throws AlexnetError "engine" naming what is missing, where it was looked for and what to install.
  */
-export function openCuda(options: { readonly precision?: Precision | undefined }): ComputeEngine {
+export function openCuda(options: { readonly precision?: Precision }): ComputeEngine {
   const gpu = openGpu(options.precision);
   const { name, major, minor } = gpu.device.facts;
   const noMean = { mean: new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3), scale: [1, 1, 1] } as const;

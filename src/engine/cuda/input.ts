@@ -1,6 +1,6 @@
 import type { Layer } from "../../network/network.js";
-import { PICTURE_SIZE } from "../../network/network.js";
-import type { Preprocessing } from "../engine.js";
+import { PICTURE_SIZE, type Preprocessing } from "../../network/picture.js";
+
 import type { Build, Tensor } from "./build.js";
 import type { ControlBlock } from "./controls.js";
 import { squaresFor } from "./convolution.js";

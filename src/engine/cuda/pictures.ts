@@ -1,5 +1,4 @@
-import { PICTURE_SIZE } from "../../network/network.js";
-import type { Batch } from "../engine.js";
+import { type Batch, PICTURE_SIZE } from "../../network/picture.js";
 import { type Device, isOutOfMemory } from "./driver.js";
 import { addressOf, type Pointer } from "./native.js";
 

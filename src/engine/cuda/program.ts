@@ -1,7 +1,8 @@
 import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
+import type { Batch } from "../../network/picture.js";
 import type { ComputeProgram } from "../compute.js";
-import type { AlgorithmChoices, Batch, CompileOptions, State, StepOptions } from "../engine.js";
+import type { AlgorithmChoices, CompileOptions, State, StepOptions } from "../engine.js";
 import type { Operation } from "./build.js";
 import type { Orders } from "./controls.js";
 import { type Graph, isOutOfMemory } from "./driver.js";

@@ -38,7 +38,7 @@ export function tooLarge(
   const { device } = gpu;
   const wayOut = most > 0 ? `the largest batch that fits is ${most}` : "give a smaller batch or close other programs";
   return new AlexnetError(
-    "engine",
+    "memory",
     `${name}: batches of ${batchSize} take ${gigabytes(bytes)} (${mode}); ${device.facts.name} has ${gigabytes(device.freeBytes)} free; ${wayOut}`,
   );
 }

@@ -24,7 +24,10 @@ export async function openBest(open: Open, options: OpenOptions): Promise<Engine
   if (typeof gpu !== "string") return gpu;
   const { precision = "float32" } = options;
   if (precision !== "float32")
-    throw new AlexnetError("usage", `precision ${precision}: only a GPU has it, and auto stays on the CPU: ${gpu}`);
+    throw new AlexnetError(
+      "invalid-option",
+      `precision ${precision}: only a GPU has it, and auto stays on the CPU: ${gpu}`,
+    );
   const engine = await open("onednn", options);
   return hasGpu() ? { ...engine, choice: `auto stays on the CPU: ${gpu}` } : engine;
 }

@@ -1,10 +1,11 @@
 import { AlexnetError } from "../../errors.js";
-import { type Layer, type Network, PICTURE_SIZE } from "../../network/network.js";
+import type { Layer, Network } from "../../network/network.js";
 import { parameterCount, parameterTable, weightShape } from "../../network/parameters.js";
+import { type Batch, PICTURE_SIZE, type View } from "../../network/picture.js";
 import { inferShapes, outputShape, volume } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeEngine, ComputeProgram } from "../compute.js";
-import type { Batch, CompileOptions, LayerInputs, State, StepOptions, Tensor, View } from "../engine.js";
+import type { CompileOptions, LayerInputs, State, StepOptions, Tensor } from "../engine.js";
 import { pictureShape } from "../engine.js";
 
 /** The border of every engine: what callers hand in is checked here, so that engines trust what they are given. */

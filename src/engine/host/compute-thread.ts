@@ -57,7 +57,7 @@ function dispatcher(engine: ComputeEngine): (request: Request) => unknown {
     const program = programs.get(handle);
     if (method === "close") programs.delete(handle);
     else if (program === undefined)
-      throw new AlexnetError("engine", `${method}: this program is closed; compile the network again`);
+      throw new AlexnetError("closed", `${method}: this program is closed; compile the network again`);
     return program && invoke(program, method, args);
   };
 }

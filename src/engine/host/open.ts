@@ -16,11 +16,17 @@ export type { OpenOptions } from "./remote.js";
 export async function openEngine(name: EngineName | "auto", options: OpenOptions = {}): Promise<Engine> {
   const { threads } = options;
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1))
-    throw new AlexnetError("usage", `threads: ${threads} is not a number of threads; give a whole number from 1`);
+    throw new AlexnetError(
+      "invalid-option",
+      `threads: ${threads} is not a number of threads; give a whole number from 1`,
+    );
   const { precision = "float32" } = options;
   if (name === "auto") return openBest(open, options);
   if (name !== "cuda" && precision !== "float32")
-    throw new AlexnetError("usage", `precision ${precision}: ${name} computes in float32; leave it out, or take cuda`);
+    throw new AlexnetError(
+      "invalid-option",
+      `precision ${precision}: ${name} computes in float32; leave it out, or take cuda`,
+    );
   return open(name, options);
 }
 
@@ -90,7 +96,7 @@ class ComputeThread {
   async #close(): Promise<void> {
     if (this.#refusal !== undefined) return;
     const closed = this.#call(ENGINE, "close", []);
-    this.#refusal = new AlexnetError("engine", `${this.#name}: this engine is closed; open it again`);
+    this.#refusal = new AlexnetError("closed", `${this.#name}: this engine is closed; open it again`);
     try {
       await closed;
     } finally {

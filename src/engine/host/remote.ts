@@ -47,9 +47,9 @@ export const programSurface: Surface<Program> = {
 
 export interface OpenOptions {
   /** Threads that compute; what the engine finds best where not given. */
-  readonly threads?: number | undefined;
+  readonly threads?: number;
   /** What products are computed in; the fastest the engine has where not given. */
-  readonly precision?: Precision | undefined;
+  readonly precision?: Precision;
 }
 
 /** What the compute thread starts with. */

@@ -1,10 +1,11 @@
 import { initialise } from "../../network/initialise.js";
-import { type Layer, type Network, PICTURE_SIZE } from "../../network/network.js";
+import type { Layer, Network } from "../../network/network.js";
 import { weightShape } from "../../network/parameters.js";
+import { type Batch, PICTURE_SIZE } from "../../network/picture.js";
 import { inferShapes, type Shape, type ShapedLayer } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import { bits, normal } from "../../random.js";
-import type { Batch, Engine, LayerInputs, Precision, Tensor } from "../engine.js";
+import type { Engine, LayerInputs, Precision, Tensor } from "../engine.js";
 
 /** Largest relative errors of one layer's outputs and gradients against exact arithmetic, by the number format. */
 export const layerTolerance: Readonly<Record<Precision, number>> = { float32: 1e-5, tf32: 2e-3, bf16: 2e-2 };

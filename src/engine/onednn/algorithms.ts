@@ -26,7 +26,7 @@ export interface Trial {
 /** Where choices come from, besides measuring. */
 export interface Sources {
   /** By operation; these go before all else. */
-  readonly given?: AlgorithmChoices | undefined;
+  readonly given?: AlgorithmChoices;
   /** Whether to measure what isn't known; else it is the first candidate. */
   readonly measures: boolean;
   /** "measure", "default" for the first candidate always, or the name of the candidate to take wherever there is one. */
@@ -50,7 +50,7 @@ const WORTHWHILE = 0.95;
 export function usualSources(options: Pick<Sources, "given" | "measures">): Sources {
   const preference = process.env.ALEXNET_ALGORITHMS || "measure";
   if (!preferences.includes(preference))
-    throw new AlexnetError("usage", `ALEXNET_ALGORITHMS=${preference}: is none of ${preferences.join(", ")}`);
+    throw new AlexnetError("invalid-option", `ALEXNET_ALGORITHMS=${preference}: is none of ${preferences.join(", ")}`);
   return {
     ...options,
     preference,

@@ -22,7 +22,7 @@ export function allocateArena(bytes: number): Arena {
   const status: number = libc.func("posix_memalign", "int", ["void *", "size_t", "size_t"])(out, HUGE_PAGE, size);
   if (status !== 0)
     throw new AlexnetError(
-      "engine",
+      "memory",
       `the program needs ${(size / 1e9).toFixed(2)} GB, which the system does not give; use a smaller --batch or --width`,
     );
   const address = out[0];

@@ -3,34 +3,12 @@ import { volume } from "../../network/shapes.js";
 import { asProgram, standIn } from "./algorithms.js";
 import { Argument, type Layout, type Pointer, Query } from "./bindings.js";
 import type { Build, OperationInfo, Tensor } from "./build.js";
+import type { BackwardData, BackwardWeights, Forward } from "./convolution-candidates.js";
 import { type Activation, type Context, mapDims, type Stage } from "./layer.js";
 import { winograd } from "./winograd.js";
 
 /** Pictures of so few channels come row-major and are read so; all other layouts are the library's choice. */
 const FEW_CHANNELS = 4;
-
-/**
- * Ways to carry out the three directions: each adds its operations, copies between layouts included. Tensors come in any
- * layout.
- */
-
-/** What a forward operation made. */
-export interface Made {
-  readonly y: Tensor;
-  /** x as it was read. */
-  readonly src: Tensor;
-  /** Where it is worth keeping for the weights' gradient: x as Winograd's algorithm reads it. */
-  readonly folded?: Tensor;
-}
-
-/** `dst`: the layout of y wherever it does not matter. */
-export type Forward = (into: Build, x: Tensor, weights: Tensor, bias: Tensor, dst: Pointer) => Made;
-
-/** dw and db are overwritten. */
-export type BackwardWeights = (into: Build, x: Omit<Made, "y">, dy: Tensor, dw: Tensor, db: Tensor) => void;
-
-/** `diffSrc`: the layout of dx wherever it does not matter. Gives dx. */
-export type BackwardData = (into: Build, dy: Tensor, weights: Tensor, diffSrc: Pointer) => Tensor;
 
 /** The ReLU that follows is fused into the forward operation. Which way each direction takes is measured. */
 export function convolution(layer: Convolution, x: Activation, context: Context): Stage {

@@ -1,5 +1,6 @@
 import type { Layer } from "../../network/network.js";
-import { PICTURE_SIZE } from "../../network/network.js";
+import { PICTURE_SIZE } from "../../network/picture.js";
+
 import { outputShape } from "../../network/shapes.js";
 import type { ComputeEngine } from "../compute.js";
 import { type LayerInputs, type LayerOutputs, pictureShape, type Tensor } from "../engine.js";
@@ -17,7 +18,7 @@ import { compileProgram, planProgram } from "./program.js";
  * The CPU engine on oneDNN's C API. Call on the thread that will compute.
  * @throws AlexnetError "engine" when the library can't be opened.
  */
-export function openOneDnn(options: { readonly threads?: number | undefined }): ComputeEngine {
+export function openOneDnn(options: { readonly threads?: number }): ComputeEngine {
   const library = openLibrary(options.threads);
   const products = new Products(library);
   const noMean = { mean: new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3), scale: [1, 1, 1] } as const;

@@ -1,5 +1,4 @@
-import { PICTURE_SIZE } from "../../network/network.js";
-import type { Preprocessing, View } from "../engine.js";
+import { PICTURE_SIZE, type Preprocessing, type View } from "../../network/picture.js";
 import type { Build } from "./build.js";
 import { cropKernel } from "./crop-kernel.js";
 import { type Activation, type Current, mapDims } from "./layer.js";

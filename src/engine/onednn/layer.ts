@@ -1,6 +1,7 @@
 import type { Layer } from "../../network/network.js";
+import type { Batch } from "../../network/picture.js";
 import type { Shape } from "../../network/shapes.js";
-import type { Batch } from "../engine.js";
+
 import type { Algorithms } from "./algorithms.js";
 import type { Build, OperationInfo, Tensor } from "./build.js";
 import type { Parameters } from "./parameters.js";

@@ -1,10 +1,11 @@
 import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
 import { parameterTable } from "../../network/parameters.js";
+import type { Batch } from "../../network/picture.js";
 import { inferShapes, type ShapedLayer } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeProgram } from "../compute.js";
-import type { Batch, CompileOptions } from "../engine.js";
+import type { CompileOptions } from "../engine.js";
 import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
 import { Build, type Tensor } from "./build.js";
 import { addActivations, addInput } from "./input.js";

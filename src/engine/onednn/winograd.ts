@@ -1,7 +1,7 @@
 import type { Convolution } from "../../network/network.js";
 import { Argument, Query } from "./bindings.js";
 import type { Build, OperationInfo, Tensor } from "./build.js";
-import type { BackwardData, BackwardWeights, Forward } from "./convolution.js";
+import type { BackwardData, BackwardWeights, Forward } from "./convolution-candidates.js";
 import { foldInput, foldingOf, foldWeights, isPlain, unfoldGradient, unfoldWeights } from "./folding.js";
 
 /** What is the same for all ways to carry out a convolution. */

@@ -1,9 +1,10 @@
 import { initialise } from "../../network/initialise.js";
-import { type Network, PICTURE_SIZE } from "../../network/network.js";
+import type { Network } from "../../network/network.js";
 import { parameterTable } from "../../network/parameters.js";
+import { type Batch, PICTURE_SIZE, type Preprocessing } from "../../network/picture.js";
 import { classCount } from "../../network/transform.js";
 import { below, mix, normal, Purpose } from "../../random.js";
-import type { Batch, Preprocessing } from "../engine.js";
+
 import { prepareInput } from "./input.js";
 import { crossEntropy, crossEntropyGradient, softmax } from "./loss.js";
 import { TrainingPass } from "./passes.js";

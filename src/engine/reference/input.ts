@@ -1,5 +1,4 @@
-import { PICTURE_SIZE } from "../../network/network.js";
-import type { Batch, Preprocessing } from "../engine.js";
+import { type Batch, PICTURE_SIZE, type Preprocessing } from "../../network/picture.js";
 
 /** The views of a batch as (samples, 3, size, size): (pixel + colour shift - mean) * scale, cropped, then mirrored. */
 export function prepareInput(batch: Batch, { mean, scale }: Preprocessing, size: number, x: Float64Array): void {

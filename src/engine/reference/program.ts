@@ -1,10 +1,11 @@
 import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
 import { type Parameter, parameterCount, parameterTable } from "../../network/parameters.js";
+import type { Batch } from "../../network/picture.js";
 import { inferShapes, volume } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeProgram } from "../compute.js";
-import type { Batch, CompileOptions, State, StepOptions, StepResult } from "../engine.js";
+import type { CompileOptions, State, StepOptions, StepResult } from "../engine.js";
 import { prepareInput } from "./input.js";
 import { countCorrect, crossEntropy, crossEntropyGradient, softmax } from "./loss.js";
 import { activationLengths, ForwardPass, TrainingPass } from "./passes.js";

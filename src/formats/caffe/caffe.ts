@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import type { Preprocessing } from "../../engine/engine.js";
 import { AlexnetError } from "../../errors.js";
 import { constantMean, fitWidths, gatherParameters, type StoredTensor } from "../../model/model.js";
 import { caffe } from "../../network/architectures/caffe.js";
 import { caffenet } from "../../network/architectures/caffenet.js";
-import { type Layer, type Network, PICTURE_SIZE } from "../../network/network.js";
+import type { Layer, Network } from "../../network/network.js";
 import { parseNetwork } from "../../network/parse.js";
+import { PICTURE_SIZE, type Preprocessing } from "../../network/picture.js";
 import { decodeNumbers } from "../../system/numbers.js";
 import { type Blob, blobCodec, type Layer as CaffeLayer, type Net, netCodec } from "./schema.js";
 
@@ -56,7 +56,7 @@ export function readCaffemodel(path: string): CaffeModel {
   const net = netCodec.decode(readFileSync(path), path);
   const all = net.layer.length > 0 ? net.layer : net.layers;
   const used = all.filter((layer) => !beside.includes(typeOf(layer)));
-  if (used.length === 0) throw new AlexnetError("format", `${path}: not a caffemodel: it has no layers`);
+  if (used.length === 0) throw new AlexnetError("damaged-file", `${path}: not a caffemodel: it has no layers`);
   const tensors = new Map<string, StoredTensor>();
   const layers = used.map((layer) => {
     const converted = convert(layer, path);
@@ -83,7 +83,7 @@ function typeOf({ type }: CaffeLayer): string {
 function convert(layer: CaffeLayer, path: string): Layer {
   const name = wordOf(layer.name);
   const refuse = (what: string): never => {
-    throw new AlexnetError("format", `${path}: ${layer.name}: ${what}`);
+    throw new AlexnetError("damaged-file", `${path}: ${layer.name}: ${what}`);
   };
   const { convolution_param: convolution, inner_product_param: product, lrn_param: norm, pooling_param: pool } = layer;
   switch (typeOf(layer)) {
@@ -177,7 +177,7 @@ function transformOf(layers: readonly CaffeLayer[]): Pick<CaffeModel, "scale" | 
 function* storedTensors(layer: CaffeLayer, { kind, name }: Layer, path: string): Generator<[string, StoredTensor]> {
   if (kind !== "convolution" && kind !== "fully-connected") return;
   const [weight, bias] = layer.blobs;
-  if (weight === undefined) throw new AlexnetError("format", `${path}: ${layer.name}: has no weights`);
+  if (weight === undefined) throw new AlexnetError("damaged-file", `${path}: ${layer.name}: has no weights`);
   const rank = kind === "convolution" ? 4 : 2;
   const stored = storedBlob(weight, rank, `${path}: ${layer.name}`);
   yield [`${name}.weight`, stored];
@@ -191,7 +191,10 @@ function storedBlob(blob: Blob, rank: number, where: string): StoredTensor {
   const lengths = lengthsOf(blob);
   const [front, shape] = [lengths.slice(0, -rank), lengths.slice(-rank)];
   if (front.some((length) => length !== 1) || shape.some((length) => !(length >= 0)))
-    throw new AlexnetError("format", `${where}: has a blob of ${lengths.join("x")} where one of ${rank} axes belongs`);
+    throw new AlexnetError(
+      "damaged-file",
+      `${where}: has a blob of ${lengths.join("x")} where one of ${rank} axes belongs`,
+    );
   return { shape, readInto: (into) => readBlob(blob, into, where) };
 }
 
@@ -203,7 +206,7 @@ function readBlob({ data, double_data: doubles }: Blob, into: Float32Array, wher
   const [parts, type, size] = data.length > 0 ? ([data, "float32", 4] as const) : ([doubles, "float64", 8] as const);
   const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts);
   if (bytes.length !== into.length * size)
-    throw new AlexnetError("format", `${where}: a blob of ${into.length} values holds ${bytes.length} bytes`);
+    throw new AlexnetError("damaged-file", `${where}: a blob of ${into.length} values holds ${bytes.length} bytes`);
   decodeNumbers(bytes, type, into);
 }
 
@@ -234,7 +237,7 @@ export function readBinaryproto(path: string): Float32Array {
   const lengths = lengthsOf(blob).slice(-3);
   if (lengths.join("x") !== `3x${PICTURE_SIZE}x${PICTURE_SIZE}`)
     throw new AlexnetError(
-      "format",
+      "damaged-file",
       `${path}: is ${lengths.join("x")}; a mean image is 3x${PICTURE_SIZE}x${PICTURE_SIZE}`,
     );
   const planes = new Float32Array(3 * PICTURE_SIZE * PICTURE_SIZE);

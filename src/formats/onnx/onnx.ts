@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { AlexnetError } from "../../errors.js";
 import { encodeDescription } from "../../model/description.js";
 import { colourOf, type Model, type StoredTensor } from "../../model/model.js";
-import { type LocalResponseNorm, PICTURE_SIZE } from "../../network/network.js";
+import type { LocalResponseNorm } from "../../network/network.js";
 import { parameterTable, parameterView } from "../../network/parameters.js";
+import { PICTURE_SIZE } from "../../network/picture.js";
 import { inferShapes, type ShapedLayer } from "../../network/shapes.js";
 import { encodeHalves } from "../../system/half.js";
 import { bytesOf, decodeNumbers, type NumberType, numberTypes } from "../../system/numbers.js";
@@ -77,7 +78,10 @@ class Graph {
 
   #claim(name: string): void {
     if (this.#names.has(name))
-      throw new AlexnetError("network", `${name}: the ONNX graph has a value of this name already; rename the layer`);
+      throw new AlexnetError(
+        "invalid-network",
+        `${name}: the ONNX graph has a value of this name already; rename the layer`,
+      );
     this.#names.add(name);
   }
 }
@@ -262,7 +266,7 @@ export function openOnnx(path: string): StateDict {
   for (const { name, dims, data_type, raw_data, float_data, data_location } of graph?.initializer ?? []) {
     const readInto = (into: Float32Array): void => {
       const refuse = (what: string): never => {
-        throw new AlexnetError("format", `${path}: ${name}: ${what}`);
+        throw new AlexnetError("damaged-file", `${path}: ${name}: ${what}`);
       };
       const type = numberTypeOf[data_type] ?? refuse(`numbers of type ${data_type} are not read`);
       if (data_location !== 0) refuse("its values are in another file; save the model as one file");

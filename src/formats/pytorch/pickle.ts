@@ -66,7 +66,7 @@ class Machine {
   }
 
   fail(what: string): never {
-    throw new AlexnetError("format", `${this.#where}: ${what}`);
+    throw new AlexnetError("damaged-file", `${this.#where}: ${what}`);
   }
 
   uint8(): number {

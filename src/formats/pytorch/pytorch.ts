@@ -218,19 +218,19 @@ function toStorage(id: unknown): Storage {
   const [tag, kind, key, , count, view = null] = Array.isArray(id) ? id : [];
   const known = kind instanceof Global && Object.hasOwn(storageTypes, kind.name);
   if (tag !== "storage" || !known || typeof key !== "string" || !isCount(count) || view !== null)
-    throw new AlexnetError("format", "a tensor's storage is described in an unknown way");
+    throw new AlexnetError("unsupported", "a tensor's storage is described in an unknown way");
   return new Storage(kind.name, key, count);
 }
 
 /** (storage, offset, shape, strides, …) */
 function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): Tensor {
   if (!(storage instanceof Storage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
-    throw new AlexnetError("format", "a tensor is described in an unknown way");
+    throw new AlexnetError("unsupported", "a tensor is described in an unknown way");
   const count = shape.reduce((a, b) => a * b, 1);
   const last = shape.reduce((sum, length, axis) => sum + (length - 1) * (strides[axis] ?? Number.NaN), offset);
   if (count > storage.count || !(count === 0 || last < storage.count))
     throw new AlexnetError(
-      "format",
+      "damaged-file",
       `a tensor of ${shape.join("x")} values reaches over its storage of ${storage.count}`,
     );
   return new Tensor(storage, offset, shape, strides);
@@ -238,7 +238,7 @@ function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): T
 
 function orderedDict([items = []]: readonly unknown[]): Map<unknown, unknown> {
   if (!Array.isArray(items) || !items.every((item) => Array.isArray(item) && item.length === 2))
-    throw new AlexnetError("format", "an OrderedDict is made of what are no pairs");
+    throw new AlexnetError("damaged-file", "an OrderedDict is made of what are no pairs");
   return new Map(items);
 }
 
@@ -262,7 +262,7 @@ function isCounts(value: unknown): value is readonly number[] {
 }
 
 function broken(path: string, what: string): AlexnetError {
-  return new AlexnetError("format", `${path}: ${what}`);
+  return new AlexnetError("damaged-file", `${path}: ${what}`);
 }
 
 /**

@@ -29,12 +29,12 @@ export async function openArchive(path: string): Promise<Archive> {
       sizes: new Map([...places].map(([name, { size }]) => [name, size])),
       read(name) {
         const place = places.get(name);
-        if (place === undefined) throw new AlexnetError("format", `${path}: holds no file ${name}`);
+        if (place === undefined) throw new AlexnetError("damaged-file", `${path}: holds no file ${name}`);
         const bytes = new Uint8Array(place.size);
         if (readAt(file, bytes, place.start) < place.size)
-          throw new AlexnetError("format", `${path}: ended before ${name} did`);
+          throw new AlexnetError("damaged-file", `${path}: ended before ${name} did`);
         if (crc32(bytes) !== place.crc)
-          throw new AlexnetError("format", `${path}: ${name} is damaged: its checksum is not the archive's`);
+          throw new AlexnetError("damaged-file", `${path}: ${name} is damaged: its checksum is not the archive's`);
         return bytes;
       },
       close: () => closeSync(file),
@@ -61,7 +61,9 @@ async function findFiles(file: number, path: string): Promise<Map<string, Place>
     return places;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new AlexnetError("format", `${path}: not a whole ZIP archive of stored files: ${why}`, { cause: error });
+    throw new AlexnetError("damaged-file", `${path}: not a whole ZIP archive of stored files: ${why}`, {
+      cause: error,
+    });
   }
 }
 

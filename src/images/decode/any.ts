@@ -1,5 +1,6 @@
 import type { Sharp } from "sharp";
-import { cropBox, fitShorterSide, PICTURE_SIZE, PIXEL_LIMIT } from "../geometry.js";
+import { PICTURE_SIZE } from "../../network/picture.js";
+import { cropBox, fitShorterSide, PIXEL_LIMIT } from "../geometry.js";
 import { resample } from "../resample.js";
 import { sharp } from "../sharp.js";
 

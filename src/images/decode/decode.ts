@@ -1,5 +1,6 @@
 import { AlexnetError } from "../../errors.js";
-import { LONGEST_SIDE, PICTURE_BYTES, PIXEL_LIMIT } from "../geometry.js";
+import { PICTURE_BYTES } from "../../network/picture.js";
+import { LONGEST_SIDE, PIXEL_LIMIT } from "../geometry.js";
 import { sharp } from "../sharp.js";
 import { DECODING_SECONDS, decodeAny } from "./any.js";
 import { decodeJpeg } from "./jpeg.js";
@@ -37,7 +38,7 @@ export async function decodePicture(
     if (turbojpeg === undefined || !decodeJpeg(bytes, turbojpeg, into)) await decodeAny(bytes, into);
     return into;
   } catch (error) {
-    throw new AlexnetError("data", explain(error, kind, bytes.length), { cause: error });
+    throw new AlexnetError("unreadable-picture", explain(error, kind, bytes.length), { cause: error });
   }
 }
 
@@ -49,13 +50,13 @@ export function describeDecoder(jpegDecoder: JpegDecoder): string {
 }
 
 function refuse(kind: FileKind, { allowSvg = false }: DecodeOptions): void {
-  if (kind === "empty file") throw new AlexnetError("data", "empty file");
+  if (kind === "empty file") throw new AlexnetError("unreadable-picture", "empty file");
   if (kind === "HTML" || kind === "text" || kind === "unknown bytes")
-    throw new AlexnetError("data", `not a picture: ${kind}`);
+    throw new AlexnetError("unreadable-picture", `not a picture: ${kind}`);
   if (kind === "BMP" || kind === "HEIC")
-    throw new AlexnetError("data", `${kind} is not read; convert it to JPEG or PNG first`);
+    throw new AlexnetError("unreadable-picture", `${kind} is not read; convert it to JPEG or PNG first`);
   if (kind === "SVG" && !allowSvg)
-    throw new AlexnetError("data", "SVG can refer to other files and is read only when asked for");
+    throw new AlexnetError("unreadable-picture", "SVG can refer to other files and is read only when asked for");
 }
 
 function explain(error: unknown, kind: FileKind, length: number): string {

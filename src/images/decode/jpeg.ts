@@ -1,4 +1,5 @@
-import { cropBox, PICTURE_SIZE, PIXEL_LIMIT } from "../geometry.js";
+import { PICTURE_SIZE } from "../../network/picture.js";
+import { cropBox, PIXEL_LIMIT } from "../geometry.js";
 import { resample } from "../resample.js";
 import { readJpegHeader } from "./jpeg-header.js";
 import { storedBox, turnUpright, uprightSize } from "./orient.js";

@@ -1,4 +1,4 @@
-import { PICTURE_BYTES, PICTURE_SIZE } from "../geometry.js";
+import { PICTURE_BYTES, PICTURE_SIZE } from "../../network/picture.js";
 import type { Box } from "../resample.js";
 import type { Orientation } from "./jpeg-header.js";
 

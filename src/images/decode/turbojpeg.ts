@@ -117,7 +117,7 @@ function bind(library: LibraryHandle, name: string): Turbojpeg {
       const size = [compressed.length];
       const flags = ACCURATE_DCT | NO_REALLOC;
       if (compress(compressor, pixels, width, 0, height, RGB, [compressed], size, FULL_COLOUR, quality, flags) !== 0)
-        throw new AlexnetError("data", `libjpeg-turbo could not compress: ${readError(compressor)}`);
+        throw new AlexnetError("unreadable-picture", `libjpeg-turbo could not compress: ${readError(compressor)}`);
       return compressed.subarray(0, size[0]);
     },
   };

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { AlexnetError } from "../../errors.js";
 import { pointTo, UNFINISHED } from "../../system/files.js";
-import { type Checkpoint, readCheckpoint } from "./read.js";
+import type { Checkpoint } from "./format.js";
+import { readCheckpoint } from "./read.js";
 import type { Reply, Request } from "./thread.js";
 
 export interface Saved {
@@ -39,7 +40,7 @@ export class Checkpoints {
       }
     }
     if (steps.length === 0) return undefined;
-    throw new AlexnetError("run", `${this.folder}: none of its ${steps.length} checkpoints is whole`);
+    throw new AlexnetError("damaged-file", `${this.folder}: none of its ${steps.length} checkpoints is whole`);
   }
 
   /** Written on a thread of its own. The checkpoint's arrays change hands: they are empty afterwards. */
@@ -77,7 +78,7 @@ export function checkpointPath(folder: string, name: CheckpointName): string {
   }
   const newest = stepsIn(folder).at(-1);
   if (newest !== undefined) return join(folder, checkpointFileName(newest));
-  throw new AlexnetError("run", `${folder}: holds no checkpoint yet`);
+  throw new AlexnetError("not-found", `${folder}: holds no checkpoint yet`);
 }
 
 function point(folder: string, name: string, step: number): void {

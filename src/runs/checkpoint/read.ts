@@ -1,40 +1,16 @@
 import { z } from "zod";
-import { type AlgorithmChoices, type EngineDescription, engineNames } from "../../engine/engine.js";
+import { engineNames } from "../../engine/engine.js";
 import { AlexnetError } from "../../errors.js";
 import { type OpenTensorFile, openSafetensors, readSafetensorsHeader } from "../../formats/safetensors.js";
 import type { Model } from "../../model/model.js";
-import { type Network, PICTURE_SIZE } from "../../network/network.js";
+import type { Network } from "../../network/network.js";
 import { parameterCount, parameterTable, parameterView } from "../../network/parameters.js";
 import { parseNetwork } from "../../network/parse.js";
-import type { Recipe } from "../../recipes/recipe.js";
+import { PICTURE_SIZE } from "../../network/picture.js";
 import { recipeSchema } from "../../recipes/schema.js";
-import type { ColourComponents } from "../../store/colour.js";
 import { mapFloats } from "../../system/mapped-memory.js";
-import { type TrainingState, trainingState } from "../state.js";
-import { FORMAT, hash, hashInTurns, MEAN, MOMENTUM } from "./write.js";
-
-export type { Model };
-
-/** Where and how the parameters came about. */
-export interface Origin {
-  readonly recipe: Recipe;
-  readonly seed: number;
-  /** Of the store trained on: its hash and its colours' components. */
-  readonly dataHash: string;
-  readonly colour: ColourComponents;
-  readonly engine: EngineDescription;
-  /** Where the engine chose among several: going on with the same gives the same bits. */
-  readonly algorithms?: AlgorithmChoices | undefined;
-  readonly state: TrainingState;
-}
-
-/** All that training goes on from. */
-export interface Checkpoint {
-  readonly model: Model;
-  readonly origin: Origin;
-  /** In the order of the parameters. */
-  readonly momentum: Float32Array;
-}
+import { trainingState } from "../state.js";
+import { type Checkpoint, FORMAT, hash, hashInTurns, MEAN, MOMENTUM, type Origin } from "./format.js";
 
 const modelSchema = z.object({
   network: z.unknown(),
@@ -145,7 +121,7 @@ function open<T>(path: string, read: (file: OpenTensorFile) => T): T {
     }
   } catch (error) {
     if (!(error instanceof AlexnetError)) throw error;
-    throw new AlexnetError("run", error.message, { cause: error });
+    throw new AlexnetError("damaged-file", error.message, { cause: error });
   }
 }
 
@@ -195,5 +171,5 @@ function otherContents(path: string, key: string): AlexnetError {
 }
 
 function damaged(path: string, what: string): AlexnetError {
-  return new AlexnetError("run", `${path}: no whole checkpoint: ${what}`);
+  return new AlexnetError("damaged-file", `${path}: no whole checkpoint: ${what}`);
 }

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { AlexnetError, type ErrorCode } from "../../errors.js";
-import type { Checkpoint } from "./read.js";
+import type { Checkpoint } from "./format.js";
 import { writeCheckpoint } from "./write.js";
 
 /** Entry of the thread that writes one checkpoint. */

@@ -1,19 +1,11 @@
-import { createHash } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
 import { AlexnetError } from "../../errors.js";
 import { encodeSafetensors, type NamedTensor } from "../../formats/safetensors.js";
 import type { Model } from "../../model/model.js";
-import { PICTURE_SIZE } from "../../network/network.js";
 import { type Parameter, parameterTable, parameterView } from "../../network/parameters.js";
+import { PICTURE_SIZE } from "../../network/picture.js";
 import { writeWhole } from "../../system/files.js";
-import { allFinite } from "../../training/finite.js";
-import type { Checkpoint } from "./read.js";
-
-/** Apart from the reading: the thread that writes one checkpoint starts the sooner, the less it loads. */
-
-export const FORMAT = "alexnet checkpoint 1";
-export const MOMENTUM = "momentum.";
-export const MEAN = "mean";
+import { allFinite } from "../../system/finite.js";
+import { type Checkpoint, FORMAT, hash, MEAN, MOMENTUM, modelHash, modelText } from "./format.js";
 
 /**
  * Writes a safetensors file, whole or not at all: the parameters by their names, `mean`, `momentum.<parameter>`;
@@ -43,10 +35,6 @@ function describe(model: Model) {
   return { tensors, metadata: { format: FORMAT, model: modelText(model), "model-sha256": modelHash(model) } };
 }
 
-function modelText({ network, classes, preprocessing: { scale } }: Model): string {
-  return JSON.stringify({ network, classes, scale });
-}
-
 function write(
   path: string,
   tensors: ReadonlyMap<string, NamedTensor>,
@@ -57,36 +45,11 @@ function write(
   return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
-/** What `readModelHash` gives of a checkpoint of this model. */
-export function modelHash(model: Model): string {
-  return hash(modelText(model), model.preprocessing.mean, model.parameters);
-}
-
-/** Of a text and the values that go with it. */
-export function hash(text: string, ...values: readonly Float32Array[]): string {
-  const sum = createHash("sha256").update(text);
-  for (const { buffer, byteOffset, byteLength } of values) sum.update(new Uint8Array(buffer, byteOffset, byteLength));
-  return sum.digest("hex");
-}
-
-const TURN = 1 << 24; // bytes: hashed in about 10 ms
-
-/** `hash`, letting the thread do other things in between. */
-export async function hashInTurns(text: string, ...values: readonly Float32Array[]): Promise<string> {
-  const sum = createHash("sha256").update(text);
-  for (const { buffer, byteOffset, byteLength } of values)
-    for (let done = 0; done < byteLength; done += TURN) {
-      sum.update(new Uint8Array(buffer, byteOffset + done, Math.min(TURN, byteLength - done)));
-      await setImmediate();
-    }
-  return sum.digest("hex");
-}
-
 function finite(parameter: Parameter, values: Float32Array): NamedTensor {
   const data = parameterView(values, parameter);
   if (!allFinite(data))
     throw new AlexnetError(
-      "overflow",
+      "not-finite",
       `${parameter.name}: holds values that are not finite; no checkpoint was written`,
     );
   return { shape: parameter.shape, data };

@@ -1,6 +1,5 @@
-import type { View } from "../../engine/engine.js";
-import { PICTURE_BYTES, PICTURE_SIZE } from "../../images/geometry.js";
 import { sharp } from "../../images/sharp.js";
+import { PICTURE_BYTES, PICTURE_SIZE, type View } from "../../network/picture.js";
 import { Purpose, permutation } from "../../random.js";
 import { escapeMarkup } from "../../text.js";
 import { batches } from "../reading/batches.js";

@@ -1,12 +1,12 @@
 import { workerData } from "node:worker_threads";
 import { findTurbojpeg } from "../../images/decode/turbojpeg.js";
-import { PICTURE_BYTES } from "../../images/geometry.js";
 import { sharp } from "../../images/sharp.js";
+import { PICTURE_BYTES, type Split } from "../../network/picture.js";
 import { sha256 } from "../../system/sha256.js";
 import { answerRequests } from "../../system/threads/answer-requests.js";
-import { decodeRecord, keys, openForReading, type Split } from "../database.js";
+import { decodeRecord, keys, openForReading } from "../database.js";
 import { decodeStored, type Encoding } from "../encode.js";
-import { PictureSummation, type PictureSums } from "../preparing/picture-sums.js";
+import { PictureSummation, type PictureSums } from "../picture-sums.js";
 
 export interface VerifyWorkerData {
   readonly path: string;

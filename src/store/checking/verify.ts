@@ -1,17 +1,9 @@
 import { availableParallelism } from "node:os";
 import { AlexnetError } from "../../errors.js";
+import { type Split, splits } from "../../network/picture.js";
 import { WorkerPool } from "../../system/threads/worker-pool.js";
 import { addSums, noSums, summarise } from "../colour.js";
-import {
-  chainRecord,
-  hashContent,
-  hashStatistics,
-  openForReading,
-  type Split,
-  splits,
-  toBytes,
-  toJson,
-} from "../database.js";
+import { chainRecord, hashContent, hashStatistics, openForReading, toBytes, toJson } from "../database.js";
 import { pictureCount, type Store } from "../store.js";
 import type { VerifyRequest, VerifyResponse, VerifyWorkerData } from "./verify-worker.js";
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { type Database, type DatabaseFile, decodeRecord, keys, type Split, splits } from "../database.js";
+import { type Split, splits } from "../../network/picture.js";
+import { type Database, type DatabaseFile, decodeRecord, keys } from "../database.js";
 import type { Duplicates } from "../store.js";
 import { DUPLICATES_LIST, writeList } from "./lists.js";
 

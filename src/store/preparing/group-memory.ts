@@ -1,4 +1,4 @@
-import { PICTURE_BYTES } from "../../images/geometry.js";
+import { PICTURE_BYTES } from "../../network/picture.js";
 
 /** Pictures that a worker prepares at once. */
 export const GROUP = 16;

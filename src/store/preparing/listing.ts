@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { AlexnetError } from "../../errors.js";
 import { compareCodePoints } from "../../images/list.js";
+import type { Split } from "../../network/picture.js";
 import { bits, Purpose } from "../../random.js";
 import { sha256 } from "../../system/sha256.js";
 import { enumerate } from "../../text.js";
-import { type DatabaseFile, fromJson, keys, type Split, toJson } from "../database.js";
+import { type DatabaseFile, fromJson, keys, toJson } from "../database.js";
 import { type Fault, type Item, type Place, type Source, understood } from "../sources/source.js";
 
 /** What is to be read, in order; written down before anything is read, so that an interrupted preparation goes on. */
@@ -40,8 +41,8 @@ export interface PlanOptions {
   /** Of each class, where the source has no validation pictures; at least one of a class of two or more. */
   readonly valFraction: number;
   readonly allowMissingClasses: boolean;
-  readonly onProgress?: ((found: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (found: number) => void;
+  readonly signal?: AbortSignal;
 }
 
 const RECORD = 256; // pictures per plan record
@@ -130,7 +131,7 @@ function readEntries(file: DatabaseFile, index: number): readonly Entry[] {
   const bytes = file.database.getBinary(keys.plan(index));
   if (bytes === undefined)
     throw new AlexnetError(
-      "data",
+      "damaged-file",
       `${file.path}: plan record ${index} is missing; remove the store and prepare it again`,
     );
   return fromJson(bytes) as readonly Entry[];
@@ -250,7 +251,7 @@ function refuseDifference(path: string, unknown: readonly string[], unvalidated:
     ...(unvalidated.length > 0 ? [`only in training: ${enumerate(unvalidated)}`] : []),
   ];
   throw new AlexnetError(
-    "data",
+    "classes-differ",
     `${path}: training and validation have different classes (${parts.join("; ")}); ` +
       "make them the same, or pass --allow-missing-classes",
   );
@@ -258,7 +259,10 @@ function refuseDifference(path: string, unknown: readonly string[], unvalidated:
 
 function nothingToTrainOn({ path, kind }: Source, fault: Fault | undefined): AlexnetError {
   const example = fault === undefined ? "" : `, and ${fault.name}: ${fault.reason}`;
-  return new AlexnetError("data", `${path}: taken for ${kind}, but no pictures to train on${example}; ${understood}`);
+  return new AlexnetError(
+    "unusable-data",
+    `${path}: taken for ${kind}, but no pictures to train on${example}; ${understood}`,
+  );
 }
 
 function notesOn(

@@ -5,19 +5,11 @@ import { availableParallelism } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../../images/decode/decode.js";
+import { type Split, splits } from "../../network/picture.js";
 import { cacheFolder } from "../../system/cache-folder.js";
 import { WorkerPool } from "../../system/threads/worker-pool.js";
 import { thousands } from "../../text.js";
-import {
-  DatabaseFile,
-  isBegun,
-  isStoreFolder,
-  keys,
-  lockStore,
-  openForReading,
-  type Split,
-  splits,
-} from "../database.js";
+import { DatabaseFile, isBegun, isStoreFolder, keys, lockStore, openForReading } from "../database.js";
 import type { Encoding } from "../encode.js";
 import { detectSource } from "../sources/detect.js";
 import type { Source } from "../sources/source.js";
@@ -215,7 +207,7 @@ async function beginOrGoOn(
     const decoder = describeDecoder(job.jpegDecoder);
     if (decoder !== job.decoder)
       throw new AlexnetError(
-        "data",
+        "settings-differ",
         `${out}: begun with ${job.decoder}, here is ${decoder}; install the former, or remove the store to begin anew`,
       );
     const preparation = Preparation.goOn(file, job);
@@ -360,22 +352,22 @@ export function summariseSplits(store: Store): SplitSummary[] {
 function refuseForeignFolder(out: string): void {
   if (!existsSync(out)) return;
   if (!statSync(out).isDirectory())
-    throw new AlexnetError("usage", `${out}: a file, not a folder; choose another --out`);
+    throw new AlexnetError("invalid-option", `${out}: a file, not a folder; choose another --out`);
   if (!isStoreFolder(out) && readdirSync(out).length > 0)
-    throw new AlexnetError("usage", `${out}: not empty and no picture store; choose a new folder`);
+    throw new AlexnetError("already-exists", `${out}: not empty and no picture store; choose a new folder`);
 }
 
 function refuseBad({ info, path, skippedList }: PrepareSummary, maxBad: number): void {
   const tried = info.skipped + info.counts.train + info.counts.val;
   if (info.partial > 0 && maxBad < 1)
     throw new AlexnetError(
-      "data",
+      "unusable-data",
       `${path}: ${info.partial} of the archives or folders could not be read to the end, and how many pictures are ` +
         `missing is unknown: see ${skippedList}; the store is whole and kept, --max-bad 100% accepts it`,
     );
   if (info.skipped <= tried * maxBad) return;
   throw new AlexnetError(
-    "data",
+    "unusable-data",
     `${path}: ${info.skipped} of ${tried} pictures could not be read, more than ${percent(maxBad)}: see ` +
       `${skippedList}; the store is whole and kept, a higher --max-bad accepts it`,
   );
@@ -414,7 +406,7 @@ function explain(error: unknown, out: string, signal: AbortSignal | undefined): 
   const text = error instanceof Error ? error.message : String(error);
   // LMDB reports writing less than it wanted as an input/output error.
   if (/no space left|quota|file too large|input\/output error|map_full/i.test(text))
-    return new AlexnetError("data", `${out}: the disk is full (${text}); make room, then the same command goes on`, {
+    return new AlexnetError("disk", `${out}: the disk is full (${text}); make room, then the same command goes on`, {
       cause: error,
     });
   return error;

@@ -23,10 +23,11 @@ export async function readPlace(place: Place): Promise<Uint8Array> {
   try {
     const offset = place.kind === "range" ? place.offset : 0;
     const length = place.kind === "range" ? place.length : fstatSync(file).size;
-    if (length > LARGEST_FILE) throw new AlexnetError("data", `${Math.round(length / 1e6)} MB is no picture's size`);
+    if (length > LARGEST_FILE)
+      throw new AlexnetError("unusable-data", `${Math.round(length / 1e6)} MB is no picture's size`);
     const bytes = memoryFor(length);
     const done = readAt(file, bytes, offset);
-    if (done < length) throw new AlexnetError("data", `ends after ${done} of ${length} bytes`);
+    if (done < length) throw new AlexnetError("damaged-file", `ends after ${done} of ${length} bytes`);
     return bytes;
   } finally {
     closeSync(file);

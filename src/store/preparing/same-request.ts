@@ -6,8 +6,8 @@ import type { Request } from "./writing.js";
 
 /** What a store was made of and how, as it says itself. Stores of former versions don't say all. */
 type Made = Pick<Request, "kind" | "path" | "seed" | "valFraction"> & {
-  readonly allowMissingClasses?: boolean | undefined;
-  readonly allowSvg?: boolean | undefined;
+  readonly allowMissingClasses?: boolean;
+  readonly allowSvg?: boolean;
   readonly encoding: Encoding;
   readonly fingerprint: string;
 };
@@ -31,7 +31,7 @@ export async function refuseOther(
     differences.push(`files of ${made.path} were added, removed or changed since`);
   if (differences.length > 0)
     throw new AlexnetError(
-      "data",
+      "settings-differ",
       `${what} of other pictures or options (${differences.join("; ")}); ask for the same, remove it to begin anew, or choose another place`,
     );
 }

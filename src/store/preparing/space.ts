@@ -1,6 +1,7 @@
 import { statfsSync } from "node:fs";
 import { AlexnetError } from "../../errors.js";
-import { PICTURE_BYTES } from "../../images/geometry.js";
+import { PICTURE_BYTES } from "../../network/picture.js";
+
 import { byteSize } from "../../text.js";
 import type { Encoding } from "../encode.js";
 
@@ -23,7 +24,7 @@ export function requireSpace(encoding: Encoding, pictures: number, free: number,
   const needed = pictures * STORED_BYTES[encoding];
   if (needed <= free) return;
   throw new AlexnetError(
-    "data",
+    "disk",
     `${out}: ${pictures} pictures as ${encoding} need about ${byteSize(needed)}, ${byteSize(free)} are free; ` +
       (encoding === "raw" ? "pass --encoding jpeg, or another --out" : "make room, or pass another --out"),
   );

@@ -1,16 +1,16 @@
 import { workerData } from "node:worker_threads";
 import { decodePicture, type JpegDecoder } from "../../images/decode/decode.js";
 import { findTurbojpeg } from "../../images/decode/turbojpeg.js";
-import { PICTURE_BYTES } from "../../images/geometry.js";
 import { describeFault } from "../../images/picture.js";
 import { sharp } from "../../images/sharp.js";
+import { PICTURE_BYTES, type Split } from "../../network/picture.js";
 import { sha256 } from "../../system/sha256.js";
 import { answerRequests } from "../../system/threads/answer-requests.js";
-import type { Split } from "../database.js";
+
 import { type Encoding, encodePicture } from "../encode.js";
+import { PictureSummation, type PictureSums } from "../picture-sums.js";
 import type { Place } from "../sources/source.js";
 import { GroupMemory } from "./group-memory.js";
-import { PictureSummation, type PictureSums } from "./picture-sums.js";
 import { readPlace } from "./read-place.js";
 
 export interface PrepareWorkerData {

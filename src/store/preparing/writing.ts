@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import type { JpegDecoder } from "../../images/decode/decode.js";
+import { type Split, splits } from "../../network/picture.js";
 import { addSums, noSums, type Sums, summarise } from "../colour.js";
 import {
   chainRecord,
@@ -14,19 +15,17 @@ import {
   hashStatistics,
   inPreparation,
   keys,
-  type Split,
-  splits,
   toBytes,
   toFloat64,
   toJson,
 } from "../database.js";
 import type { Encoding } from "../encode.js";
+import type { PictureSums } from "../picture-sums.js";
 import type { Fault } from "../sources/source.js";
 import type { StoreInfo } from "../store.js";
 import { findDuplicates } from "./duplicates.js";
 import { dropPlan, type Plan, type PlannedPicture } from "./listing.js";
 import { SKIPPED_LIST } from "./lists.js";
-import type { PictureSums } from "./picture-sums.js";
 import type { Encoded } from "./worker.js";
 
 /** What was asked for; an interrupted preparation goes on only with the same. */
@@ -114,7 +113,10 @@ export class Preparation {
     const progress = readProgress(database);
     const pixels = database.getBinary(keys.pixelSums);
     if (progress === undefined || pixels === undefined)
-      throw new AlexnetError("data", `${file.path}: the unfinished store is damaged; remove it and prepare again`);
+      throw new AlexnetError(
+        "damaged-file",
+        `${file.path}: the unfinished store is damaged; remove it and prepare again`,
+      );
     const products = progress.products.map(BigInt);
     return new Preparation(file, job, progress, { pixels: toFloat64(pixels), products });
   }
@@ -174,7 +176,7 @@ export class Preparation {
     const { file, job, counts } = this;
     if (counts.train === 0)
       throw new AlexnetError(
-        "data",
+        "unusable-data",
         `${job.request.path}: no readable picture to train on; ${join(file.path, SKIPPED_LIST)} says why`,
       );
     const { labels, duplicates } = await findDuplicates(file, counts, job.plan.classes);

@@ -1,10 +1,10 @@
-import type { Batch, View } from "../../engine/engine.js";
 import { AlexnetError } from "../../errors.js";
-import { PICTURE_BYTES } from "../../images/geometry.js";
+import { type Batch, PICTURE_BYTES, type Split, splits, type View } from "../../network/picture.js";
+
 import { Purpose, permutation } from "../../random.js";
 import { WorkerPool } from "../../system/threads/worker-pool.js";
-import { splits } from "../database.js";
-import type { Split, Store } from "../store.js";
+
+import type { Store } from "../store.js";
 import { augmentedView, viewsOf } from "../views.js";
 import type { LoadRequest, LoadWorkerData } from "./load-worker.js";
 
@@ -29,7 +29,7 @@ export interface BatchOptions {
   readonly workers?: number;
   /** Deviation of the colour noise; see `augmentedView`. Default 0.1. */
   readonly colourDeviation?: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 export interface LoadedBatch extends Batch {
@@ -100,7 +100,10 @@ function picturesPerBatch({ batchSize, views }: Pick<BatchOptions, "batchSize" |
   const perPicture = viewCount(views);
   const size = Math.floor(batchSize / perPicture);
   if (!(size >= 1))
-    throw new AlexnetError("usage", `batch size ${batchSize}: too small; ${perPicture} views need at least as many`);
+    throw new AlexnetError(
+      "invalid-option",
+      `batch size ${batchSize}: too small; ${perPicture} views need at least as many`,
+    );
   return size;
 }
 

@@ -1,6 +1,6 @@
 import { AlexnetError } from "../../errors.js";
-import { PICTURE_BYTES } from "../../images/geometry.js";
 import { loadPicture } from "../../images/picture.js";
+import { PICTURE_BYTES } from "../../network/picture.js";
 
 /** Why a file can't be read, or null where its picture is there. */
 export type DecodeOutcome = string | null;
@@ -13,7 +13,7 @@ export function decodeFiles(files: readonly string[], slot: SharedArrayBuffer): 
         new Uint8Array(slot, i * PICTURE_BYTES, PICTURE_BYTES).set(await loadPicture(file));
         return null;
       } catch (error) {
-        if (error instanceof AlexnetError && error.code === "data") return error.message;
+        if (error instanceof AlexnetError && error.code === "unreadable-picture") return error.message;
         throw error;
       }
     }),

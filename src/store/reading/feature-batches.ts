@@ -1,9 +1,10 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { AlexnetError } from "../../errors.js";
 import { openSafetensors } from "../../formats/safetensors.js";
+import { type Split, splits } from "../../network/picture.js";
 import { type Shape, volume } from "../../network/shapes.js";
 import { bytesOf } from "../../system/numbers.js";
-import { type Split, type Store, splits } from "../store.js";
+import type { Store } from "../store.js";
 import { centreView } from "../views.js";
 import { type BatchOptions, type LoadedBatch, planBatches, type ReadBatches } from "./batches.js";
 
@@ -30,7 +31,7 @@ export class FrozenFeatures {
     try {
       for (const split of splits)
         if (header.shapes.get(split)?.join() !== featuresShape(store, split, output).join())
-          throw new AlexnetError("format", `${path}: holds not what ${layer} makes of ${store.path}; delete it`);
+          throw new AlexnetError("damaged-file", `${path}: holds not what ${layer} makes of ${store.path}; delete it`);
       const starts = { train: header.position("train"), val: header.position("val") };
       return new FrozenFeatures(path, layer, output, store, await open(path), starts);
     } finally {
@@ -82,7 +83,8 @@ export class FrozenFeatures {
     const start = this.starts[split] + 4 * sample * this.#length;
     for (let done = 0; done < bytes.length; ) {
       const { bytesRead } = await this.file.read(bytes, done, bytes.length - done, start + done);
-      if (bytesRead === 0) throw new AlexnetError("format", `${this.path}: ended before its features did; delete it`);
+      if (bytesRead === 0)
+        throw new AlexnetError("damaged-file", `${this.path}: ended before its features did; delete it`);
       done += bytesRead;
     }
   }

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { AlexnetError } from "../../errors.js";
-import { PICTURE_BYTES } from "../../images/geometry.js";
+import { PICTURE_BYTES } from "../../network/picture.js";
+
 import { WorkerPool } from "../../system/threads/worker-pool.js";
 import { type DecodeOutcome, decodeFiles } from "./decode-files.js";
 import type { DecodeRequest } from "./decode-worker.js";
@@ -9,8 +10,8 @@ export interface FileBatchOptions {
   /** Files a batch. */
   readonly size: number;
   /** Threads that decode, which must not take cores from the computing: default a quarter of the machine's. */
-  readonly workers?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface FileBatch {

@@ -1,10 +1,10 @@
 import { workerData } from "node:worker_threads";
 import { AlexnetError } from "../../errors.js";
 import { findTurbojpeg } from "../../images/decode/turbojpeg.js";
-import { PICTURE_BYTES } from "../../images/geometry.js";
 import { sharp } from "../../images/sharp.js";
+import { PICTURE_BYTES, type Split } from "../../network/picture.js";
 import { answerRequests } from "../../system/threads/answer-requests.js";
-import { keys, openForReading, type Split } from "../database.js";
+import { keys, openForReading } from "../database.js";
 import { decodeStored, type Encoding } from "../encode.js";
 
 export interface LoadWorkerData {
@@ -35,7 +35,7 @@ answerRequests<LoadRequest, null>(async ({ split, samples, slot }) => {
 async function read(key: string, into: Uint8Array): Promise<void> {
   const stored = encoding === "raw" ? database.getBinaryFast(key) : database.getBinary(key);
   if (stored === undefined)
-    throw new AlexnetError("data", `${path}: ${key} is missing; remove the store and prepare it again`);
+    throw new AlexnetError("damaged-file", `${path}: ${key} is missing; remove the store and prepare it again`);
   if (!(await decodeStored(stored, encoding, into, turbojpeg)))
-    throw new AlexnetError("data", `${path}: ${key} is damaged; remove the store and prepare it again`);
+    throw new AlexnetError("damaged-file", `${path}: ${key} is damaged; remove the store and prepare it again`);
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { compareCodePoints, hasPictureExtension } from "../../images/list.js";
-import type { Split } from "../database.js";
+import type { Split } from "../../network/picture.js";
 
 /** Archives of one kind, in order, and which split each belongs to. */
 export interface ArchiveFiles {
@@ -48,7 +48,7 @@ export function arrange(paths: readonly string[]): ArchiveFiles {
   const unclear = speaking && paths.find((path) => splitOfName(name(path)) === undefined);
   if (unclear !== undefined)
     throw new AlexnetError(
-      "data",
+      "unusable-data",
       `${unclear}: neither train nor val in its name, as the others have; rename it or take it away`,
     );
   const isValidation = (path: string) => splitOfName(name(path)) === "val" && VALIDATION.test(name(path));

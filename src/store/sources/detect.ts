@@ -14,7 +14,7 @@ export async function detectSource(given: string): Promise<Source> {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   const source = await tryAll(path, isFolder);
   if (source !== undefined) return source;
-  throw new AlexnetError("data", `${path}: ${describe(path, isFolder)}; ${understood}`);
+  throw new AlexnetError("unusable-data", `${path}: ${describe(path, isFolder)}; ${understood}`);
 }
 
 async function tryAll(path: string, isFolder: boolean): Promise<Source | undefined> {
@@ -27,7 +27,7 @@ async function tryAll(path: string, isFolder: boolean): Promise<Source | undefin
     );
   } catch (error) {
     if (error instanceof AlexnetError) throw error;
-    throw new AlexnetError("data", `${path}: ${describeFault(error)}`, { cause: error });
+    throw new AlexnetError("not-found", `${path}: ${describeFault(error)}`, { cause: error });
   }
 }
 

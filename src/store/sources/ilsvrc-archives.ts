@@ -3,8 +3,9 @@ import { basename, dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
+import type { Split } from "../../network/picture.js";
 import { readWhole } from "../../system/file-reading.js";
-import type { Split } from "../database.js";
+
 import { listArchive, placeOf, untilDamaged } from "./archive.js";
 import { readSynsets } from "./meta-mat.js";
 import type { Fault, Item, Source } from "./source.js";
@@ -24,10 +25,13 @@ export function openIlsvrcArchives(path: string): Source | undefined {
   if (!existsSync(train)) {
     const isMeant = folder === path ? existsSync(validation) && !existsSync(join(path, "train")) : existsSync(path);
     if (!isMeant) return undefined;
-    throw new AlexnetError("data", `${folder}: no ${TRAIN} to train on; put it beside the other archives`);
+    throw new AlexnetError("unusable-data", `${folder}: no ${TRAIN} to train on; put it beside the other archives`);
   }
   if (existsSync(validation) && !existsSync(devkit))
-    throw new AlexnetError("data", `${validation}: what its pictures show is in ${DEVKIT}; put that beside it`);
+    throw new AlexnetError(
+      "unusable-data",
+      `${validation}: what its pictures show is in ${DEVKIT}; put that beside it`,
+    );
   const kit = existsSync(devkit) ? readDevkit(devkit) : undefined;
   return {
     kind: "ILSVRC archives",
@@ -52,7 +56,7 @@ function readDevkit(path: string): Devkit {
   try {
     return parseDevkit(path);
   } catch (error) {
-    throw new AlexnetError("data", `${path}: damaged: ${describeFault(error)}`, { cause: error });
+    throw new AlexnetError("damaged-file", `${path}: damaged: ${describeFault(error)}`, { cause: error });
   }
 }
 
@@ -62,7 +66,7 @@ function parseDevkit(path: string): Devkit {
   const files = [...readTar(bytes)];
   const find = (name: string): Buffer => {
     const entry = files.find((file) => basename(file.path) === name);
-    if (entry === undefined) throw new AlexnetError("data", `no ${name} in it`);
+    if (entry === undefined) throw new AlexnetError("unusable-data", `no ${name} in it`);
     return archive.subarray(entry.offset, entry.offset + entry.length);
   };
   const synsets = readSynsets(find("meta.mat"));
@@ -70,7 +74,8 @@ function parseDevkit(path: string): Devkit {
   const numbers = find("ILSVRC2012_validation_ground_truth.txt").toString("latin1").trim().split(/\s+/);
   const classOfPicture = numbers.map((text, i) => {
     const wnid = wnids.get(Number(text));
-    if (wnid === undefined) throw new AlexnetError("data", `class ${text} of picture ${i + 1} is not in meta.mat`);
+    if (wnid === undefined)
+      throw new AlexnetError("unusable-data", `class ${text} of picture ${i + 1} is not in meta.mat`);
     return wnid;
   });
   return { titles: new Map(synsets.map(({ wnid, words }) => [wnid, words])), classOfPicture };

@@ -4,8 +4,9 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { compareCodePoints, contains, hasPictureExtension, walk } from "../../images/list.js";
 import { describeFault } from "../../images/picture.js";
+import type { Split } from "../../network/picture.js";
 import { enumerate } from "../../text.js";
-import type { Split } from "../database.js";
+
 import { stampOf } from "./archive.js";
 import type { Fault, Item, Source } from "./source.js";
 import { readLines } from "./text-lines.js";
@@ -69,9 +70,15 @@ async function findParts(root: string, folders: readonly string[]): Promise<(Cla
     return [{ folder: "", split: undefined, classes: folders }]; // a class may be of trains
   if (folders.length === 0) return [];
   if (training === undefined)
-    throw new AlexnetError("data", `${root}: ${folders.join(" and ")} without train; put the training pictures there`);
+    throw new AlexnetError(
+      "unusable-data",
+      `${root}: ${folders.join(" and ")} without train; put the training pictures there`,
+    );
   if (classes.length === 0)
-    throw new AlexnetError("data", `${join(root, training)}: no class folders; each class needs one of its own`);
+    throw new AlexnetError(
+      "unusable-data",
+      `${join(root, training)}: no class folders; each class needs one of its own`,
+    );
   if (validation === undefined) return [{ folder: training, split: undefined, classes }];
   const train = { folder: training, split: "train", classes } as const;
   const validated = await listFolders(join(root, validation));
@@ -98,7 +105,7 @@ function findList(root: string, validation: string): string {
   const list = places.find((path) => existsSync(path));
   if (list !== undefined) return list;
   throw new AlexnetError(
-    "data",
+    "unusable-data",
     `${join(root, validation)}: neither class folders nor a list of what its pictures show; ` +
       `put ${LIST} (lines of: file class) or ${KAGGLE_LIST} into ${root}`,
   );
@@ -189,7 +196,8 @@ function readList(path: string, classes: readonly string[]): ReadonlyMap<string,
   const spaced = classes.filter((name) => /\s/.test(name));
   readLines(path).forEach((line, i) => {
     if (line.trim() === "" || (isKaggle && i === 0)) return;
-    const fail = (what: string) => new AlexnetError("data", `${path}: line ${i + 1} ${what}: ${line.slice(0, 80)}`);
+    const fail = (what: string) =>
+      new AlexnetError("damaged-file", `${path}: line ${i + 1} ${what}: ${line.slice(0, 80)}`);
     const [file, label] = isKaggle ? kaggleFields(line) : fieldsOf(line.trim(), spaced);
     if (file === undefined || label === undefined) throw fail("names no file and class");
     const className = known.has(label) || !/^\d+$/.test(label) ? label : classes[Number(label)];

@@ -25,7 +25,7 @@ export function readSynsets(file: Buffer): Synset[] {
       words: readCharacters(fields.get("words")),
     }));
   }
-  throw new AlexnetError("data", "meta.mat: no table named synsets in it");
+  throw new AlexnetError("unusable-data", "meta.mat: no table named synsets in it");
 }
 
 const HEADER_BYTES = 128;

@@ -81,13 +81,13 @@ async function askNow(request: ParquetRequest, seconds: number): Promise<Parquet
       const giveUp = (why: string) => {
         thread = undefined;
         void worker.terminate();
-        reject(new AlexnetError("data", why));
+        reject(new AlexnetError("unusable-data", why));
       };
       watch = setTimeout(() => giveUp(`takes more than ${seconds} s to read`), seconds * 1000);
       question = { resolve, giveUp };
       worker.postMessage({ id: 0, request });
     });
-    if ("failure" in reply) throw new AlexnetError("data", reply.failure.message);
+    if ("failure" in reply) throw new AlexnetError("unusable-data", reply.failure.message);
     return reply.response;
   } finally {
     clearTimeout(watch);

@@ -14,7 +14,7 @@ answerRequests<ParquetRequest, ParquetResponse>(async ({ path, column }) => {
       column === undefined ? describe(metadata) : readColumn(file, metadata, column),
     );
   } catch (error) {
-    throw new AlexnetError("data", describeFault(error), { cause: error });
+    throw new AlexnetError("unusable-data", describeFault(error), { cause: error });
   }
 }, buffersOf);
 

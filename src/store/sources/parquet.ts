@@ -53,7 +53,7 @@ async function firstReadable(paths: readonly string[]) {
     if (description !== undefined)
       return { columns: findColumns(description, path), groupBytes: description.groupBytes };
   }
-  throw new AlexnetError("data", fault);
+  throw new AlexnetError("unusable-data", fault);
 }
 
 interface Columns {
@@ -72,7 +72,7 @@ function findColumns({ names: present, huggingface }: ParquetDescription, path: 
     LABEL_COLUMNS.find((name) => present.includes(name));
   if (image === undefined || label === undefined)
     throw new AlexnetError(
-      "data",
+      "unusable-data",
       `${path}: no ${image === undefined ? "image" : "label"} column among ${present.slice(1).join(", ")}; ` +
         `understood: ${IMAGE_COLUMNS.join(" or ")} with bytes, and ${LABEL_COLUMNS.join(" or ")}`,
     );
@@ -121,7 +121,7 @@ export async function readRow(path: string, column: string, group: number, row: 
   if (lastGroup?.key !== key) lastGroup = { key, pictures: readColumn(path, column, group, false) };
   const bytes = (await lastGroup.pictures)[row];
   if (bytes instanceof Uint8Array) return bytes;
-  throw new AlexnetError("data", "no picture in this row");
+  throw new AlexnetError("unusable-data", "no picture in this row");
 }
 
 function parseJson(text: string | undefined): unknown {

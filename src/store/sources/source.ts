@@ -1,4 +1,4 @@
-import type { Split } from "../database.js";
+import type { Split } from "../../network/picture.js";
 
 /** Where the bytes of one picture are. Plain data: it is kept in the plan and sent to worker threads. */
 export type Place =

@@ -51,14 +51,14 @@ export function* readTar(bytes: Bytes, start = 0, end = bytes.length): Generator
   let forAll: Extension = {};
   for (let at = start; at < end; ) {
     const block = at + BLOCK <= end ? bytes.read(at, BLOCK) : Buffer.alloc(0);
-    if (block.length < BLOCK) throw new AlexnetError("data", `archive cut off at byte ${at}`);
+    if (block.length < BLOCK) throw new AlexnetError("damaged-file", `archive cut off at byte ${at}`);
     const header = readHeader(block);
     if (header?.nullBlock) return;
     const isExtension = header !== undefined && EXTENSIONS.has(header.type);
     const own = isExtension ? {} : { ...forAll, ...extension };
     const size = own.size ?? header?.size;
     if (!header?.cksumValid || size === undefined || !Number.isSafeInteger(size))
-      throw new AlexnetError("data", `damaged archive at byte ${at}; nothing behind it is readable`);
+      throw new AlexnetError("damaged-file", `damaged archive at byte ${at}; nothing behind it is readable`);
     const body = at + BLOCK;
     const path = own.path ?? header.path ?? "";
     at = body + Math.ceil(size / BLOCK) * BLOCK;
@@ -67,12 +67,12 @@ export function* readTar(bytes: Bytes, start = 0, end = bytes.length): Generator
     else if (header.type === "NextFileHasLongPath")
       extension = { ...extension, path: readShort(bytes, body, size).toString("utf8").replace(/\0.*/s, "") };
     else if (header.type !== "NextFileHasLongLinkpath") {
-      if (body + size > end) throw new AlexnetError("data", `archive cut off in the middle of ${path}`);
+      if (body + size > end) throw new AlexnetError("damaged-file", `archive cut off in the middle of ${path}`);
       if (FILES.has(header.type)) yield { path, offset: body, length: size };
       extension = {};
     }
   }
-  throw new AlexnetError("data", "archive cut off: its end is missing");
+  throw new AlexnetError("damaged-file", "archive cut off: its end is missing");
 }
 
 const EXTENSIONS = new Set([
@@ -94,7 +94,7 @@ function readHeader(block: Buffer): Header | undefined {
 
 function readShort(bytes: Bytes, offset: number, length: number): Buffer {
   if (length > LONGEST_EXTENSION)
-    throw new AlexnetError("data", `damaged archive at byte ${offset}: a name of ${length} bytes`);
+    throw new AlexnetError("damaged-file", `damaged archive at byte ${offset}: a name of ${length} bytes`);
   return bytes.read(offset, length);
 }
 

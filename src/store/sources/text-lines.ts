@@ -8,6 +8,6 @@ export function readLines(path: string): readonly string[] {
     const text = readWhole(path).toString("utf8");
     return text.replace(/^\ufeff/, "").split(/\r?\n/);
   } catch (error) {
-    throw new AlexnetError("data", `${path}: ${describeFault(error)}`, { cause: error });
+    throw new AlexnetError("unusable-data", `${path}: ${describeFault(error)}`, { cause: error });
   }
 }

@@ -3,7 +3,8 @@ import { basename, dirname } from "node:path";
 import { expand } from "brace-expansion";
 import { AlexnetError } from "../../errors.js";
 import { hasPictureExtension, pictureExtensions } from "../../images/list.js";
-import type { Split } from "../database.js";
+import type { Split } from "../../network/picture.js";
+
 import { listArchive, placeOf, untilDamaged } from "./archive.js";
 import { type ArchiveFiles, arrange, findArchives } from "./archive-files.js";
 import { compareNumerically, type Fault, type Item, type Source } from "./source.js";
@@ -38,7 +39,7 @@ function findShards(path: string): ArchiveFiles {
   if (existsSync(path) || !/\{.*\}.*\.tar$/.test(path)) return findArchives(path, ".tar");
   const shards = expand(path);
   const missing = shards.find((shard) => !existsSync(shard));
-  if (missing !== undefined) throw new AlexnetError("data", `${missing}: no such shard, named by ${path}`);
+  if (missing !== undefined) throw new AlexnetError("not-found", `${missing}: no such shard, named by ${path}`);
   return arrange(shards);
 }
 

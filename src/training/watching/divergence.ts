@@ -1,7 +1,8 @@
-import type { Batch, Engine, Program } from "../../engine/engine.js";
+import type { Engine, Program } from "../../engine/engine.js";
+import type { Model } from "../../model/model.js";
 import { parameterTable, parameterView } from "../../network/parameters.js";
-import type { Model } from "../../runs/checkpoint/read.js";
-import { allFinite } from "../finite.js";
+import type { Batch } from "../../network/picture.js";
+import { allFinite } from "../../system/finite.js";
 
 const VIEWS_AT_ONCE = 8;
 

@@ -1,4 +1,5 @@
-import type { LayerStatistics } from "./layer-statistics.js";
+import type { LayerStatistics } from "../../runs/layer-statistics.js";
+import type { GuessWatch } from "../../runs/state.js";
 
 /** Signs that a network doesn't learn: its loss is that of guessing, or it gives every picture the same answer. */
 
@@ -6,15 +7,6 @@ const TOLERANCE = 0.01; // of ln(classes)
 const SMOOTHING = 0.9;
 /** Steps in a row before it is said; again at each doubling. */
 const PATIENCE = 100;
-
-/** How long the loss has been that of guessing; plain JSON, so that it travels with a checkpoint. */
-export interface GuessWatch {
-  /** Moving average; null before the first step. */
-  readonly loss: number | null;
-  readonly steps: number;
-}
-
-export const initialGuessWatch: GuessWatch = { loss: null, steps: 0 };
 
 export function watchLoss(watch: GuessWatch, loss: number, classes: number): GuessWatch {
   const smooth = watch.loss === null ? loss : SMOOTHING * watch.loss + (1 - SMOOTHING) * loss;

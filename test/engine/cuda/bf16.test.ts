@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Batch, Engine, Program } from "#src/engine/engine.js";
+import type { Engine, Program } from "#src/engine/engine.js";
 import { openEngine } from "#src/engine/host/open.js";
 import { initialise } from "#src/network/initialise.js";
+import type { Batch } from "#src/network/picture.js";
 import { mix } from "#src/random.js";
 import { median } from "#src/scoring/quantiles.js";
 import { useEmulator } from "../../support/emulator.js";

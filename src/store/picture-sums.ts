@@ -1,5 +1,5 @@
-import { PICTURE_BYTES } from "../../images/geometry.js";
-import { instantiateKernel } from "../../system/webassembly.js";
+import { PICTURE_BYTES } from "../network/picture.js";
+import { instantiateKernel } from "../system/webassembly.js";
 import { pictureSumsKernel } from "./picture-sums-kernel.js";
 
 /** Over some pictures; statistics.ts says what follows from them. At most 2^24 pictures. */

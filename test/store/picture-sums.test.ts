@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { bits } from "#src/random.js";
-import { PictureSummation, type PictureSums } from "#src/store/preparing/picture-sums.js";
-import { pictureSumsKernel } from "#src/store/preparing/picture-sums-kernel.js";
-import { assemble } from "../../support/assemble.js";
+import { PictureSummation, type PictureSums } from "#src/store/picture-sums.js";
+import { pictureSumsKernel } from "#src/store/picture-sums-kernel.js";
+import { assemble } from "../support/assemble.js";
 
 const BYTES = 256 * 256 * 3;
 const noise = (seed: number) => Uint8Array.from({ length: BYTES }, (_, i) => bits(seed, i) >>> 24);
@@ -31,5 +31,5 @@ test("sums of pixels and of products of colours, to the last digit", () => {
 });
 
 test("the kernel is the one in picture-sums.wat (scripts/assemble-kernels.mjs)", async () => {
-  expect(await assemble("store/preparing/picture-sums.wat")).toBe(pictureSumsKernel);
+  expect(await assemble("store/picture-sums.wat")).toBe(pictureSumsKernel);
 });

@@ -1,0 +1,45 @@
+import type { HintForm } from "../../errors.js";
+
+/** Hints as people type them: `--batch 256`, `alexnet train --resume runs/first`. */
+export const commandLineForm: HintForm = {
+  option: (name, value) => {
+    const flag = flagOf(name);
+    return value === undefined || value === true ? flag : `${flag} ${quoteForShell(String(value))}`;
+  },
+  call: (name, options) => {
+    const { command, positional } = commands[name] ?? { command: kebab(name), positional: [] };
+    const words = positional.flatMap((option) => (option in options ? [quoteForShell(String(options[option]))] : []));
+    const flags = Object.entries(options)
+      .filter(([option]) => !positional.includes(option))
+      .map(([option, value]) =>
+        value === true ? flagOf(option) : `${flagOf(option)} ${quoteForShell(String(value))}`,
+      );
+    return ["alexnet", command, ...words, ...flags].join(" ");
+  },
+};
+
+/** The library's functions as commands, and which of their options are arguments without a flag. */
+const commands: Readonly<Record<string, { readonly command: string; readonly positional: readonly string[] }>> = {
+  train: { command: "train", positional: ["data"] },
+  resume: { command: "train --resume", positional: ["run"] },
+  prepare: { command: "prepare", positional: ["source"] },
+  listRuns: { command: "runs", positional: ["folder"] },
+  importModel: { command: "import", positional: ["path"] },
+  findLearningRate: { command: "find-learning-rate", positional: ["data"] },
+};
+
+/** Options whose flags are not their names with hyphens. */
+const flags: Readonly<Record<string, string>> = { batchSize: "--batch" };
+
+function flagOf(option: string): string {
+  return flags[option] ?? `--${kebab(option)}`;
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** A word that a shell takes as it is, in quotes where it must be. */
+export function quoteForShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,48 @@
+/** What a network is shown: pictures as they are stored, what a sample sees of one, and how pixels become numbers. */
+
+/** Pictures are stored as squares with this height and width (paper section 2). */
+export const PICTURE_SIZE = 256;
+/** Bytes of one picture: (256, 256, 3). */
+export const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
+
+/** The parts of a picture set. */
+export const splits = ["train", "val"] as const;
+export type Split = (typeof splits)[number];
+
+/** How pictures become numbers: (pixel + colour shift - mean) * scale, at the picture's own coordinates. */
+export interface Preprocessing {
+  /** Mean image, (256, 256, 3), 0 to 255; subtracted before cropping (paper section 2). */
+  readonly mean: Float32Array;
+  /** Per channel, red, green, blue. 1 in the paper. */
+  readonly scale: readonly [number, number, number];
+}
+
+/** What one sample of a batch sees of its picture. */
+export interface View {
+  /** Index into the batch's pictures; ten views may share one. */
+  readonly picture: number;
+  /** Upper left corner of the crop in the picture. */
+  readonly top: number;
+  readonly left: number;
+  /** Reflected left to right, after cropping. */
+  readonly mirrored: boolean;
+  /** Added to red, green and blue of every pixel, in units of 0 to 255 (paper section 4.1). */
+  readonly colourShift: readonly [number, number, number];
+}
+
+/** Pictures as the store gives them, untouched; the engine's first layer crops, mirrors, shifts and subtracts. */
+export interface Batch {
+  /** (pictures, 256, 256, 3), red, green, blue. On a SharedArrayBuffer it crosses to the compute thread uncopied. */
+  readonly pictures: Uint8Array;
+  /** Views show the pictures that the program holds, by their index among those; `pictures` is empty. */
+  readonly held?: boolean;
+  /** One per sample, at most the program's batch size. */
+  readonly views: readonly View[];
+  /** One class per sample; not read when predicting. */
+  readonly labels: Int32Array;
+  /**
+   * For programs that begin `after` a layer, which look at no pictures: what that layer makes of each view,
+   * (views, channels, height, width). On a SharedArrayBuffer as pictures are.
+   */
+  readonly activations?: Float32Array;
+}

@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, sep } from "node:path";
+import { expect, test } from "vitest";
+
+/** The rooms of src/ from the bottom of the house to its top: a room uses those before it, never those behind. */
+const rooms =
+  "errors task random text version system network recipes images drawing scoring engine distributed model formats " +
+  "store runs demo evaluation training benchmark report cli index";
+const order = rooms.split(" ");
+
+const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
+const room = (file: string): string => (file.split(sep)[0] ?? "").replace(/\.ts$/, "");
+const folder = (file: string): string => dirname(file);
+
+/** Every import of the project's own files: static, dynamic, and of types. */
+const imports = files.flatMap((file) =>
+  [...readFileSync(join("src", file), "utf8").matchAll(/(?:\bfrom |\bimport\()"(\.[^"]+)"/g)].map(([, path = ""]) => ({
+    file,
+    imported: normalize(join(dirname(file), path)).replace(/\.js$/, ".ts"),
+  })),
+);
+
+test("every file of src/ stands in a room that has its place in the order", () => {
+  expect(files.filter((file) => !order.includes(room(file)))).toEqual([]);
+  expect(imports.length).toBeGreaterThan(files.length);
+});
+
+test("no file imports from a room further up the house", () => {
+  const back = imports.filter(({ file, imported }) => order.indexOf(room(imported)) > order.indexOf(room(file)));
+  expect(back.map(({ file, imported }) => `${file} -> ${imported}`)).toEqual([]);
+});
+
+test("no folders import each other in a circle, a folder's own subfolders aside", () => {
+  expect(circles(folder)).toEqual([]);
+});
+
+test("no files import each other in a circle, types included", () => {
+  expect(circles((file) => file)).toEqual([]);
+});
+
+/** Ways through the imports that end where they began, between files named by `place`. */
+function circles(place: (file: string) => string): readonly string[] {
+  const edges = new Map<string, Set<string>>();
+  const isWithin = (inner: string, outer: string): boolean => outer === "." || inner.startsWith(`${outer}${sep}`);
+  for (const { file, imported } of imports)
+    if (place(file) !== place(imported) && !isWithin(place(imported), place(file)))
+      edges.set(place(file), (edges.get(place(file)) ?? new Set()).add(place(imported)));
+  const finished = new Set<string>();
+  const found: string[] = [];
+  const walk = (node: string, path: readonly string[]): void => {
+    if (path.includes(node)) found.push([...path.slice(path.indexOf(node)), node].join(" -> "));
+    else if (!finished.has(node)) {
+      for (const next of edges.get(node) ?? []) walk(next, [...path, node]);
+      finished.add(node);
+    }
+  };
+  for (const node of edges.keys()) walk(node, []);
+  return found;
+}
