@@ -5,7 +5,7 @@ import { Checkout, run } from "../support/checkout.js";
 
 const whichEngine = `
 import { readFileSync } from "node:fs";
-import { openEngine } from "./dist/engine/open.js";
+import { openEngine } from "./dist/engine/host/open.js";
 const engine = await openEngine("onednn");
 const mapped = readFileSync("/proc/self/maps", "utf8").split("\\n").map((line) => line.slice(line.indexOf("/")));
 await engine.close();
