@@ -1,4 +1,4 @@
-import type { StepOptions } from "../engine.js";
+import type { UpdateOptions } from "../engine.js";
 import { Argument, type Pointer } from "./bindings.js";
 import { type Build, packArguments, type Tensor } from "./build.js";
 import type { Parameters, PlacedParameter } from "./parameters.js";
@@ -43,7 +43,7 @@ export class Update {
     return this.#pieces.reduce((sum, { count }) => sum + 5 * 4 * count, 0);
   }
 
-  run(options: StepOptions): void {
+  run(options: UpdateOptions): void {
     const { bindings, stream } = this.#build.library;
     const { learningRate, momentum, weightDecay } = options;
     const key = `${learningRate} ${momentum} ${weightDecay}`;
