@@ -29,6 +29,7 @@ import { Timing } from "./stopwatch.js";
 import { locateDivergence } from "./watching/divergence.js";
 import { measureLayers } from "./watching/layer-statistics.js";
 import { AnswerSpread, describeGuessing, describeSameAnswers, isWorthAWarning, watchLoss } from "./watching/stall.js";
+import { type ProgressEvent, taskOf } from "../task.js";
 
 export interface TrainerParts {
   readonly run: string;
@@ -309,15 +310,12 @@ export class Trainer {
       spread.add(probabilities);
     };
     try {
-      await evaluateSplit(program, store, count, {
-        split: "val",
-        views: 1,
-        cropSize: config.network.input.size,
-        workers: config.workers,
-        read,
+      const options = { split: "val", views: 1, cropSize: config.network.input.size, workers: config.workers, read } as const;
+      const task = taskOf<ProgressEvent>({
         signal,
-        onProgress: (done, total) => emit({ kind: "validating", epoch, done, total }),
+        onEvent: ({ done, total }) => emit({ kind: "validating", epoch, done, total }),
       });
+      await evaluateSplit(program, store, count, options, task);
     } catch (error) {
       if (error instanceof AlexnetError && error.code === "interrupted") return "stopped";
       throw error;
