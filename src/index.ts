@@ -38,7 +38,13 @@ export { type Look, type LookOptions, look } from "./evaluation/look.js";
 export { findSimilar, type SimilarOptions, type SimilarPictures, type SimilarResult } from "./evaluation/similar.js";
 export { type ExportFormat, type ExportOptions, exportFormats, exportModel } from "./formats/export.js";
 export { imagenetClasses } from "./formats/imagenet-classes.js";
-export { type Format, type Imported, type ImportOptions, importModel } from "./formats/import.js";
+export {
+  type Assumption,
+  type Imported,
+  type ImportFormat,
+  type ImportOptions,
+  importModel,
+} from "./formats/import.js";
 export { loadPicture } from "./images/picture.js";
 export type { Model } from "./model/model.js";
 export { type Initialisation, initialise } from "./network/initialise.js";

@@ -5,7 +5,12 @@ import { AlexnetError } from "../errors.js";
 
 /** Extensions of files that are meant as pictures, readable here or not, in lower case. */
 export const pictureExtensions: ReadonlySet<string> = new Set(
-  "jpg jpeg jpe jfif png webp avif gif tif tiff heic heif bmp svg".split(" ").map((name) => `.${name}`),
+  (
+    "jpg jpeg jpe jfif mpo png webp avif gif tif tiff ppm pgm pbm pnm heic heif bmp svg jp2 jxl " +
+    "cr2 cr3 nef arw dng orf rw2 raf"
+  )
+    .split(" ")
+    .map((name) => `.${name}`),
 );
 
 export function hasPictureExtension(name: string): boolean {

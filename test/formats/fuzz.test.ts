@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AlexnetError } from "#src/errors.js";
+import { AlexnetError, type ErrorCode } from "#src/errors.js";
 import { exportModel } from "#src/formats/export.js";
 import { importModel } from "#src/formats/import.js";
 import { readNpy } from "#src/formats/npy.js";
@@ -71,6 +71,8 @@ function mutate(whole: Buffer, key: number): Buffer {
   }
 }
 
+const refusals: readonly ErrorCode[] = ["damaged-file", "unsupported", "invalid-network", "incomplete-model"];
+
 /** What an import of damaged bytes may end in: a clear refusal, or a whole model where the damage hit plain numbers. */
 async function outcomeOf(path: string): Promise<string> {
   try {
@@ -79,7 +81,7 @@ async function outcomeOf(path: string): Promise<string> {
     return model.parameters.every(Number.isFinite) ? "read" : "a model with odd numbers";
   } catch (error) {
     if (!(error instanceof AlexnetError)) return `${error}`;
-    return ["format", "network"].includes(error.code) && error.message.includes(path) ? "refused" : error.message;
+    return refusals.includes(error.code) && error.message.includes(path) ? "refused" : error.message;
   }
 }
 

@@ -1,6 +1,6 @@
-import { oneWeirdTrick } from "../network/architectures/one-weird-trick.js";
-import type { Network } from "../network/network.js";
-import type { Parameter } from "../network/parameters.js";
+import { oneWeirdTrick } from "../../network/architectures/one-weird-trick.js";
+import type { Network } from "../../network/network.js";
+import type { Parameter } from "../../network/parameters.js";
 
 /** torchvision's names of `one-weird-trick`'s layers: places in its `features` and `classifier`. */
 const torchvision: Readonly<Record<string, string>> = {

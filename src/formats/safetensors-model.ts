@@ -1,14 +1,14 @@
 import { encodeDescription } from "../model/description.js";
 import type { Model, StoredTensor } from "../model/model.js";
 import { parameterTable, parameterView } from "../network/parameters.js";
-import { namingOf } from "./naming.js";
+import { namingOf } from "./pytorch/naming.js";
+import type { StateDict } from "./pytorch/state-dict.js";
 import { encodeSafetensors, type NamedTensor, openSafetensors } from "./safetensors.js";
-import type { StateDict } from "./state-dict.js";
 
 /** The key of a model's description in the metadata. */
 const DESCRIPTION = "alexnet";
 
-/** The tensors of a safetensors file as a state dict. @throws AlexnetError "format" naming the file. */
+/** The tensors of a safetensors file as a state dict. @throws AlexnetError "damaged-file" naming the file. */
 export function openTensors(path: string): StateDict {
   const file = openSafetensors(path);
   const tensors = new Map<string, StoredTensor>();
