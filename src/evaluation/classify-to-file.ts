@@ -142,8 +142,7 @@ async function writeResults(
     const before = file.done.size;
     let unreadable = file.unreadable;
     for (const row of missing) report({ kind: "unreadable", ...row });
-    const progress = (done: number): void =>
-      report({ kind: "progress", of: "classifying", done, total: files.length });
+    const progress = (done: number): void => report({ kind: "progress", of: "classifying", done, total: files.length });
     progress(before);
     const began = performance.now();
     let done = before;

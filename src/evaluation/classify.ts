@@ -7,7 +7,7 @@ import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { highest } from "../scoring/scores.js";
 import { type FileBatch, fileBatches, type PictureInput } from "../store/reading/file-batches.js";
 import { checkViewCount, viewsOf } from "../store/views.js";
-import { type Task, type TaskOptions, taskOf, throwIfStopped } from "../task.js";
+import { type Task, taskOf, throwIfStopped } from "../task.js";
 import { averageViews } from "./evaluate-split.js";
 import { LoadedModel, type OpenModelOptions, openModelShape, picturesPerBatch } from "./loaded-model.js";
 import type { PictureBatcher } from "./picture-batcher.js";

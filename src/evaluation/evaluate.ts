@@ -89,7 +89,11 @@ export interface EvaluationSetup {
  * const { accuracy, top5 } = await evaluate({ run: "runs/first", views: 10 });
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  parseOptions(z.object({ ...openModelShape, ...evaluatingShape, run: path(), data: path().optional() }), options, "evaluate");
+  parseOptions(
+    z.object({ ...openModelShape, ...evaluatingShape, run: path(), data: path().optional() }),
+    options,
+    "evaluate",
+  );
   const setup = await openEvaluation(options, taskOf(options));
   try {
     return await evaluateStore(setup, options, taskOf(options));

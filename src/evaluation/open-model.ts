@@ -151,7 +151,10 @@ class Handle implements OpenModel {
   }
 
   classify(picture: PictureSource, options?: ClassifyingOptions): Promise<readonly Prediction[]>;
-  classify(pictures: readonly PictureSource[], options?: ClassifyingOptions): Promise<readonly (readonly Prediction[])[]>;
+  classify(
+    pictures: readonly PictureSource[],
+    options?: ClassifyingOptions,
+  ): Promise<readonly (readonly Prediction[])[]>;
   classify(given: PictureSource | readonly PictureSource[], options: ClassifyingOptions = {}) {
     return this.#oneOrMany(given, (sources, name) =>
       classifyTogether(this.#loaded, this.#batcher, sources, name, options),

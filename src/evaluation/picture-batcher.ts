@@ -22,7 +22,7 @@ const SIZES = [8, 32, picturesPerBatch(1)];
 export class PictureBatcher {
   readonly #loaded: LoadedModel;
   readonly #waiting: Waiting[] = [];
-  #pictures = new Uint8Array();
+  #pictures: Uint8Array = new Uint8Array();
   #isRunning = false;
 
   constructor(loaded: LoadedModel) {

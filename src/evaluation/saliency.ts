@@ -12,7 +12,11 @@ const FAINT = 2 ** -20;
  * Engines give the gradient of the loss. With the last layer made faint the softmax is uniform, and that gradient is
  * the score's, times a constant; where the network is sure of its class the loss has hardly any gradient otherwise.
  */
-export async function saliencyMap({ model, engine, verified }: LoadedModel, picture: Uint8Array, target: number): Promise<Float32Array> {
+export async function saliencyMap(
+  { model, engine, verified }: LoadedModel,
+  picture: Uint8Array,
+  target: number,
+): Promise<Float32Array> {
   await verified;
   const layers = model.network.layers.filter(({ kind }) => kind !== "dropout"); // as in prediction
   const network = { ...model.network, layers };

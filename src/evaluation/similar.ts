@@ -179,10 +179,7 @@ async function openIndex(
   if (kind === undefined) throw new AlexnetError("not-found", `${set}: no such folder or file of features`);
   if (kind.isDirectory()) return indexFolder(loaded, run, options, task);
   if (extname(set) !== ".safetensors")
-    throw new AlexnetError(
-      "unusable-data",
-      `${set}: neither a folder of pictures nor a .safetensors file of features`,
-    );
+    throw new AlexnetError("unusable-data", `${set}: neither a folder of pictures nor a .safetensors file of features`);
   const index = new FeatureIndex(set);
   if (index.model !== readModelHash(loaded.path))
     throw new AlexnetError(

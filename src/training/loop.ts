@@ -22,6 +22,7 @@ import {
   type ReadBatches,
 } from "../store/reading/batches.js";
 import type { Store } from "../store/store.js";
+import { type ProgressEvent, taskOf } from "../task.js";
 import { epochsInTime, reasonToEnd } from "./ending.js";
 import { trainingViews } from "./plan.js";
 import { Saver } from "./saving.js";
@@ -29,7 +30,6 @@ import { Timing } from "./stopwatch.js";
 import { locateDivergence } from "./watching/divergence.js";
 import { measureLayers } from "./watching/layer-statistics.js";
 import { AnswerSpread, describeGuessing, describeSameAnswers, isWorthAWarning, watchLoss } from "./watching/stall.js";
-import { type ProgressEvent, taskOf } from "../task.js";
 
 export interface TrainerParts {
   readonly run: string;
@@ -310,7 +310,13 @@ export class Trainer {
       spread.add(probabilities);
     };
     try {
-      const options = { split: "val", views: 1, cropSize: config.network.input.size, workers: config.workers, read } as const;
+      const options = {
+        split: "val",
+        views: 1,
+        cropSize: config.network.input.size,
+        workers: config.workers,
+        read,
+      } as const;
       const task = taskOf<ProgressEvent>({
         signal,
         onEvent: ({ done, total }) => emit({ kind: "validating", epoch, done, total }),
