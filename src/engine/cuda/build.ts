@@ -1,7 +1,8 @@
 import type { AlgorithmChoices } from "../engine.js";
 import type { Block } from "../program/blocks.js";
 import { type Operation, type OperationInfo, OperationList, type Phase, type Prepare } from "../program/operations.js";
-import { BLAS_WORKSPACE, type Format, type Matrix } from "./blas.js";
+import { BLAS_WORKSPACE, type Matrix } from "./blas.js";
+import { bytesOf, type NumberFormat } from "./format.js";
 import type { Gpu } from "./gpu.js";
 import type { Pointer } from "./native.js";
 import type { Algorithm } from "./tuning.js";
@@ -23,7 +24,7 @@ export interface Memory {
 /** Values of one format on the device. */
 export interface Tensor extends Memory {
   readonly length: number;
-  readonly format: Format;
+  readonly format: NumberFormat;
 }
 
 interface Work {
@@ -56,11 +57,11 @@ export class Build {
   }
 
   /** Of activations, and of weights where they multiply. */
-  get format(): Format {
+  get format(): NumberFormat {
     return this.gpu.precision === "bf16" ? "bf16" : "float32";
   }
 
-  tensor(length: number, options: { readonly format?: Format; readonly kept?: boolean } = {}): Tensor {
+  tensor(length: number, options: { readonly format?: NumberFormat; readonly kept?: boolean } = {}): Tensor {
     const { format = this.format, kept = false } = options;
     const bytes = length * bytesOf(format);
     return { ...this.memory(bytes, { kept }), length, format };
@@ -198,10 +199,6 @@ export class Build {
     if (this.#base !== undefined) this.gpu.device.free(this.#base);
     this.#base = undefined;
   }
-}
-
-export function bytesOf(format: Format): number {
-  return format === "bf16" ? 2 : 4;
 }
 
 function widened(halves: Uint16Array): Float32Array {

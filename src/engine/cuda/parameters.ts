@@ -2,7 +2,8 @@ import type { Parameter } from "../../network/parameters.js";
 import type { Multipliers, State } from "../engine.js";
 import type { Block } from "../program/blocks.js";
 import { type ParameterPlace, ProgramParameters, type RatedParameter } from "../program/parameters.js";
-import { type Build, bytesOf, type Tensor } from "./build.js";
+import type { Build, Tensor } from "./build.js";
+import { bytesOf } from "./format.js";
 import { type Layout, pack, plain, unpack } from "./layout.js";
 
 /** One parameter where the layers want it. */
