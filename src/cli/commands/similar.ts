@@ -44,8 +44,10 @@ export function register(program: Program): void {
             set,
             queries,
             signal,
-            onUnreadable: reportUnreadable,
-            onProgress: progress.update,
+            onEvent: (event) => {
+              if (event.kind === "unreadable") reportUnreadable(event.error);
+              else progress.update(event.done, event.total);
+            },
           }),
         ).finally(progress.stop);
         if (json) console.log(JSON.stringify(result, undefined, 2));
