@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { CompileOptions, Engine, EngineName, Precision, Program } from "../engine/engine.js";
+import type { CompileOptions, Engine, Precision, Program } from "../engine/engine.js";
+import type { EngineName } from "../engine/host/engines.js";
 import { openEngine } from "../engine/host/open.js";
 import { AlexnetError } from "../errors.js";
 import type { Model } from "../model/model.js";

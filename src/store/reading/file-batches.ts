@@ -2,9 +2,9 @@ import { availableParallelism } from "node:os";
 import { AlexnetError } from "../../errors.js";
 import { PICTURE_BYTES } from "../../network/picture.js";
 
-import { WorkerPool } from "../../system/threads/worker-pool.js";
+import { Pool } from "../../system/threads/pool.js";
 import { type DecodeOutcome, decodeFiles } from "./decode-files.js";
-import type { DecodeRequest } from "./decode-worker.js";
+import type { DecodeCalls } from "./decode-worker.js";
 
 export interface FileBatchOptions {
   /** Files a batch. */
@@ -73,6 +73,6 @@ interface Decoder {
 function openDecoder(workers: number): Decoder {
   if (workers < 1) return { decode: decodeFiles, close: async () => {} };
   const script = new URL("./decode-worker.js", import.meta.url);
-  const pool = new WorkerPool<DecodeRequest, readonly DecodeOutcome[]>(script, workers, undefined);
-  return { decode: (files, slot) => pool.run({ files, slot }), close: () => pool.close() };
+  const pool = new Pool<undefined, DecodeCalls>(script, workers, undefined, "a thread that decodes pictures");
+  return { decode: (files, slot) => pool.run((thread) => thread.decode(files, slot)), close: () => pool.close() };
 }

@@ -4,7 +4,8 @@ import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
 import { stampOf } from "./archive.js";
 import { findArchives } from "./archive-files.js";
-import { describeParquet, type ParquetDescription, readColumn } from "./parquet-reader.js";
+import { ParquetReader } from "./parquet-reader.js";
+import type { ParquetDescription } from "./parquet-thread.js";
 import { compareNumerically, type Fault, type Item, type Source } from "./source.js";
 
 /** What Hugging Face's `datasets` writes into a file's metadata about its columns. */
@@ -37,21 +38,31 @@ export async function openParquet(path: string): Promise<Source | undefined> {
     notes,
     bytesPerThread: COPIES * groupBytes,
     async *items() {
-      for (const path of paths) yield* listFile(path, columns, splitOf(path));
+      const reader = new ParquetReader();
+      try {
+        for (const path of paths) yield* listFile(reader, path, columns, splitOf(path));
+      } finally {
+        await reader.close();
+      }
     },
   };
 }
 
 /** The columns of the first file that can be read: all have the same, and one that is damaged is named when listed. */
 async function firstReadable(paths: readonly string[]) {
+  const reader = new ParquetReader();
   let fault = "no Parquet file";
-  for (const path of paths) {
-    const description = await describeParquet(path).catch((error: unknown) => {
-      fault = `${path}: damaged Parquet file: ${describeFault(error)}`;
-      return undefined;
-    });
-    if (description !== undefined)
-      return { columns: findColumns(description, path), groupBytes: description.groupBytes };
+  try {
+    for (const path of paths) {
+      const description = await reader.describe(path).catch((error: unknown) => {
+        fault = `${path}: damaged Parquet file: ${describeFault(error)}`;
+        return undefined;
+      });
+      if (description !== undefined)
+        return { columns: findColumns(description, path), groupBytes: description.groupBytes };
+    }
+  } finally {
+    await reader.close();
   }
   throw new AlexnetError("unusable-data", fault);
 }
@@ -85,13 +96,18 @@ function unique(names: readonly string[] | undefined): readonly string[] | undef
   return names?.map((name, number) => (isRepeated(name) ? `${name} (${number})` : name));
 }
 
-async function* listFile(path: string, columns: Columns, split: Item["split"]): AsyncGenerator<Item | Fault> {
+async function* listFile(
+  reader: ParquetReader,
+  path: string,
+  columns: Columns,
+  split: Item["split"],
+): AsyncGenerator<Item | Fault> {
   const file = basename(path);
   try {
     const stamp = stampOf(path);
     let first = 0;
-    for (const [group, rows] of (await describeParquet(path)).groups.entries()) {
-      const labels = await readColumn(path, columns.label, group, true);
+    for (const [group, rows] of (await reader.describe(path)).groups.entries()) {
+      const labels = await reader.readColumn(path, columns.label, group, true);
       for (const [row, label] of labels.entries()) {
         const name = `${file}#${first + row}`;
         const className = nameOf(label, columns.names);
@@ -113,15 +129,23 @@ function nameOf(label: unknown, names: readonly string[] | undefined): string | 
   return names === undefined ? String(label) : names[Number(label)];
 }
 
-let lastGroup: { readonly key: string; readonly pictures: Promise<readonly unknown[]> } | undefined;
+/** Gives picture files by their rows. The latest row group is kept: neighbours are asked for one after the other. */
+export class ParquetRows {
+  readonly #reader = new ParquetReader();
+  #group: { readonly key: string; readonly pictures: Promise<readonly unknown[]> } | undefined;
 
-/** The picture file in a row. The latest row group is kept: neighbours are asked for one after the other. */
-export async function readRow(path: string, column: string, group: number, row: number): Promise<Uint8Array> {
-  const key = `${path}#${group}`;
-  if (lastGroup?.key !== key) lastGroup = { key, pictures: readColumn(path, column, group, false) };
-  const bytes = (await lastGroup.pictures)[row];
-  if (bytes instanceof Uint8Array) return bytes;
-  throw new AlexnetError("unusable-data", "no picture in this row");
+  /** @throws AlexnetError "unusable-data" where there is none, or the file can't be read */
+  async read(path: string, column: string, group: number, row: number): Promise<Uint8Array> {
+    const key = `${path}#${group}`;
+    if (this.#group?.key !== key) this.#group = { key, pictures: this.#reader.readColumn(path, column, group, false) };
+    const bytes = (await this.#group.pictures)[row];
+    if (bytes instanceof Uint8Array) return bytes;
+    throw new AlexnetError("unusable-data", "no picture in this row");
+  }
+
+  close(): Promise<void> {
+    return this.#reader.close();
+  }
 }
 
 function parseJson(text: string | undefined): unknown {
