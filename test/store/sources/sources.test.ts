@@ -680,6 +680,6 @@ describe("Parquet", () => {
     await expect(prepareHere({ source: join(folder, "set.parquet") })).rejects.toThrow(
       /no image column among photo.*understood: image or img/,
     );
-    await expect(prepareHere({ source: join(folder, "bad") })).rejects.toMatchObject({ code: "data" });
+    await expect(prepareHere({ source: join(folder, "bad") })).rejects.toMatchObject({ code: "unusable-data" });
   });
 });
