@@ -2,9 +2,9 @@ import { InvalidArgumentError } from "commander";
 import { precisions } from "../engine/engine.js";
 import { engineNames, engines } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
-import { readTriple } from "../formats/triple.js";
 import type { Cadence } from "../runs/cadence.js";
 import { checkViewCount } from "../store/views.js";
+import { readTriple } from "./import-arguments.js";
 
 /** Parsers for option values; commander adds the option's name to what they throw. */
 

@@ -4,7 +4,7 @@ import type { Model } from "../model/model.js";
 import { writeWhole } from "../system/files.js";
 import { encodeOnnx, type OnnxOptions } from "./onnx/onnx.js";
 import { encodePytorch } from "./pytorch/pytorch.js";
-import { encodeTensors } from "./tensors.js";
+import { encodeTensors } from "./safetensors-model.js";
 
 export const exportFormats = ["onnx", "safetensors", "pytorch"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
@@ -18,17 +18,19 @@ export interface ExportOptions extends OnnxOptions {
 /**
  * Writes a trained network for other programs, whole or not at all.
  * @returns the file's size in bytes
- * @throws AlexnetError "usage" when the file is there already or an option doesn't suit the format.
+ * @throws AlexnetError "already-exists" when the file is there, "invalid-option" when an option doesn't suit the format,
+ * "disk" when there is no space for it.
  */
 export async function exportModel(model: Model, path: string, options: ExportOptions): Promise<number> {
   const { format, force = false, withPreprocessing = false, float16 = false } = options;
   if (format !== "onnx" && (withPreprocessing || float16))
-    throw new AlexnetError(
-      "invalid-option",
-      `--with-preprocessing and --float16 are for ONNX; --format ${format} has neither`,
-    );
+    throw new AlexnetError("invalid-option", `preprocessing and half precision are for ONNX; ${format} has neither`, {
+      hint: { advice: "leave it out", option: float16 ? "float16" : "withPreprocessing" },
+    });
   if (!force && existsSync(path))
-    throw new AlexnetError("already-exists", `${path}: is there already; --force replaces it`);
+    throw new AlexnetError("already-exists", `${path}: is there already`, {
+      hint: { advice: "replace it", option: "force", value: true },
+    });
   const parts = await encoders[format](model, options);
   writeWhole(path, parts);
   return parts.reduce((sum, part) => sum + part.length, 0);

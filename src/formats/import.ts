@@ -1,50 +1,60 @@
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { extname } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { checkClasses, parseDescription } from "../model/description.js";
 import { constantMean, fitWidths, gatherParameters, type Model } from "../model/model.js";
 import { oneWeirdTrick } from "../network/architectures/one-weird-trick.js";
 import type { Network } from "../network/network.js";
+import { resolveNetwork } from "../network/networks.js";
 import type { Preprocessing } from "../network/picture.js";
 import { classCount } from "../network/transform.js";
-import { readBinaryproto, readCaffemodel } from "./caffe/caffe.js";
+import { readCaffemodel } from "./caffe/caffe.js";
 import { imagenetClasses } from "./imagenet-classes.js";
-import { isTorchvision, ownNaming, torchvisionNaming } from "./naming.js";
-import { readMeanNpy } from "./npy.js";
+import { readMeanImage } from "./mean-image.js";
 import { openOnnx } from "./onnx/onnx.js";
+import { isTorchvision, ownNaming, torchvisionNaming } from "./pytorch/naming.js";
 import { openPytorch } from "./pytorch/pytorch.js";
-import type { StateDict } from "./state-dict.js";
-import { openTensors } from "./tensors.js";
-import { readTriple } from "./triple.js";
+import type { StateDict } from "./pytorch/state-dict.js";
+import { openTensors } from "./safetensors-model.js";
 
 /** What files of other programs don't say, or what shall replace what they do. */
 export interface ImportOptions {
-  /** Its widths and number of classes are taken from the file's tensors. */
-  readonly network?: Network;
-  /** (256, 256, 3) */
-  readonly mean?: Float32Array;
+  /** A name, the path of a JSON file, or a description. Widths and the number of classes come from the file's tensors. */
+  readonly network?: string | Network;
+  /** Subtracted from pixels: (256, 256, 3); one colour; or a mean image's file, .binaryproto or .npy. */
+  readonly mean?: Float32Array | readonly [red: number, green: number, blue: number] | string;
+  /** What pixels are multiplied by afterwards: red, green, blue. */
   readonly scale?: Preprocessing["scale"];
+  /** Names in the order of the outputs. */
   readonly classes?: readonly string[];
 }
 
 export interface Imported {
   readonly model: Model;
-  readonly format: Format;
-  /** What was taken for granted where the file says nothing: a sentence each, for people. */
-  readonly assumptions: readonly string[];
+  readonly format: ImportFormat;
+  /** What was taken for granted where the file says nothing. */
+  readonly assumptions: readonly Assumption[];
 }
 
-export type Format = "pytorch" | "safetensors" | "onnx" | "caffe";
+export interface Assumption {
+  /** What is assumed, as a clause: "pixels are multiplied by 1". */
+  readonly assumed: string;
+  /** The option that says otherwise. */
+  readonly option: "mean" | "scale" | "classes";
+}
+
+export type ImportFormat = "pytorch" | "safetensors" | "onnx" | "caffe";
 
 /**
  * A trained network out of a file of PyTorch (.pt, .pth), safetensors, ONNX or Caffe (.caffemodel), with the
  * preprocessing its program used. Kinds are told apart by the files' contents, and by the ending where those don't tell.
- * @throws AlexnetError "format" naming the file and what is wrong or missing, and which option says it.
+ * @throws AlexnetError "not-found", "unsupported" or "damaged-file" naming the file and what is wrong,
+ * "incomplete-model" with the options that say what is missing as its hints.
  */
 export async function importModel(path: string, options: ImportOptions = {}): Promise<Imported> {
   const format = formatOf(path);
-  const assumptions: string[] = [];
-  const gaps: Gaps = { path, options, assume: (what) => void assumptions.push(what) };
+  const assumptions: Assumption[] = [];
+  const gaps: Gaps = { path, options, assume: (assumed, option) => void assumptions.push({ assumed, option }) };
   const model = format === "caffe" ? fromCaffe(gaps) : await fromStateDict(gaps, openers[format]);
   return { model, format, assumptions };
 }
@@ -52,16 +62,16 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
 interface Gaps {
   readonly path: string;
   readonly options: ImportOptions;
-  readonly assume: (what: string) => void;
+  readonly assume: (assumed: string, option: Assumption["option"]) => void;
 }
 
-const openers: { readonly [F in Exclude<Format, "caffe">]: (path: string) => StateDict | Promise<StateDict> } = {
+const openers: { readonly [F in Exclude<ImportFormat, "caffe">]: (path: string) => StateDict | Promise<StateDict> } = {
   pytorch: openPytorch,
   safetensors: openTensors,
   onnx: openOnnx,
 };
 
-const endings: Readonly<Record<string, Format>> = {
+const endings: Readonly<Record<string, ImportFormat>> = {
   ".pt": "pytorch",
   ".pth": "pytorch",
   ".bin": "pytorch",
@@ -70,7 +80,7 @@ const endings: Readonly<Record<string, Format>> = {
   ".caffemodel": "caffe",
 };
 
-function formatOf(path: string): Format {
+function formatOf(path: string): ImportFormat {
   const start = startOf(path);
   if (start.subarray(0, 4).equals(Buffer.from("PK\x03\x04"))) return "pytorch";
   if (start[0] === 0x80 && start[1] === 2 && start[2] === 0x8a) return "pytorch"; // a pickle that begins with an integer
@@ -105,9 +115,11 @@ async function fromStateDict(gaps: Gaps, open: (path: string) => StateDict | Pro
     const described = dict.description === undefined ? undefined : parseDescription(dict.description, path);
     const foreign = isTorchvision(dict.tensors);
     const naming = foreign ? torchvisionNaming : ownNaming;
-    const base = options.network ?? described?.network ?? (foreign ? oneWeirdTrick : undefined);
+    const base = chosenNetwork(options) ?? described?.network ?? (foreign ? oneWeirdTrick : undefined);
     if (base === undefined)
-      throw new AlexnetError("incomplete-model", `${path}: does not say which network it is; say it with --network`);
+      throw new AlexnetError("incomplete-model", `${path}: does not say which network it is`, {
+        hint: { advice: "name the network, or give a JSON file of its layers", option: "network" },
+      });
     const network = fitWidths(base, (layer) => dict.tensors.get(`${naming.layer(layer)}.weight`)?.shape);
     return {
       network,
@@ -123,10 +135,21 @@ async function fromStateDict(gaps: Gaps, open: (path: string) => StateDict | Pro
 function fromCaffe(gaps: Gaps): Model {
   const { network, parameters, scale, mean } = readCaffemodel(gaps.path);
   if (gaps.options.network !== undefined)
-    throw new AlexnetError("invalid-option", `${gaps.path}: describes its network itself; leave --network out`);
+    throw new AlexnetError("invalid-option", `${gaps.path}: describes its network itself`, {
+      hint: { advice: "leave the network out", option: "network" },
+    });
   const known = mean === undefined ? undefined : { mean, scale };
   const preprocessing = preprocessingOf({ ...gaps, options: { scale, ...gaps.options } }, known, undefined);
   return { network, parameters, preprocessing, classes: classesOf(gaps, network, undefined) };
+}
+
+function chosenNetwork({ network }: ImportOptions): Network | undefined {
+  return typeof network === "string" ? resolveNetwork(network) : network;
+}
+
+function chosenMean({ mean }: ImportOptions): Float32Array | undefined {
+  if (typeof mean === "string") return readMeanImage(mean);
+  return mean === undefined || mean instanceof Float32Array ? mean : constantMean(mean);
 }
 
 /** What torchvision's models see: (pixel / 255 - mean) / deviation. */
@@ -144,18 +167,20 @@ function preprocessingOf(
   described: Preprocessing | undefined,
   usual: (() => Preprocessing) | undefined,
 ): Preprocessing {
-  const { mean, scale } = options;
+  const { scale } = options;
+  const mean = chosenMean(options);
   if (mean !== undefined && scale !== undefined) return { mean, scale };
   const known = described ?? usual?.();
   if (known === undefined && mean === undefined)
-    throw new AlexnetError(
-      "incomplete-model",
-      `${path}: does not say what is subtracted from pixels; give --mean: a .binaryproto, a .npy or red,green,blue ` +
-        "(of ILSVRC 2012: 122.68,116.67,104.01)",
-    );
-  if (known === undefined) assume("pixels are multiplied by 1 (--scale says otherwise)");
+    throw new AlexnetError("incomplete-model", `${path}: does not say what is subtracted from pixels`, {
+      hint: {
+        advice: "give a .binaryproto, a .npy or one colour, such as 122.68,116.67,104.01 of ILSVRC 2012",
+        option: "mean",
+      },
+    });
+  if (known === undefined) assume("pixels are multiplied by 1", "scale");
   else if (described === undefined)
-    assume("pixels are preprocessed as torchvision does: mean 0.485 0.456 0.406, deviation 0.229 0.224 0.225");
+    assume("pixels are preprocessed as torchvision does: mean 0.485 0.456 0.406, deviation 0.229 0.224 0.225", "mean");
   const base = known ?? { mean: constantMean([0, 0, 0]), scale: [1, 1, 1] as const };
   return { mean: mean ?? base.mean, scale: scale ?? base.scale };
 }
@@ -165,56 +190,13 @@ function classesOf(
   network: Network,
   described: readonly string[] | undefined,
 ): readonly string[] {
-  const known = options.classes ?? described;
-  if (known !== undefined) return checkClasses(known, network, path);
+  if (options.classes !== undefined) return checkClasses(options.classes, network, path, "invalid-option");
+  if (described !== undefined) return checkClasses(described, network, path, "damaged-file");
   const count = classCount(network);
   if (count === imagenetClasses.length) {
-    assume("its 1000 classes are those of ILSVRC 2012, in their order (--classes says otherwise)");
+    assume("its 1000 classes are those of ILSVRC 2012, in their order", "classes");
     return imagenetClasses.map(({ name }) => name);
   }
-  assume(`its ${count} classes have no names (--classes names.txt gives them)`);
+  assume(`its ${count} classes have no names`, "classes");
   return Array.from({ length: count }, (_, i) => `class ${i}`);
-}
-
-/**
- * A mean image from `red,green,blue`, Caffe's .binaryproto, or a .npy of (256, 256, 3) in red, green, blue or of
- * Caffe's (3, 256, 256) in blue, green, red.
- * @throws AlexnetError "usage" or "format" naming what can't be read.
- */
-export function readMean(text: string): Float32Array {
-  const ending = extname(text).toLowerCase();
-  if (ending === ".binaryproto") return readBinaryproto(text);
-  if (ending === ".npy") return readMeanNpy(text);
-  const colour = readTriple(text);
-  if (colour === undefined)
-    throw new AlexnetError(
-      "invalid-option",
-      `--mean ${text}: give a .binaryproto, a .npy or three numbers red,green,blue`,
-    );
-  return constantMean(colour);
-}
-
-/**
- * Class names in the order of the outputs: those of a text file, one a line; or ImageNet's "names", or its "ids", which
- * are what the folders of its pictures are named by.
- * @throws AlexnetError "usage" when the file can't be read or a name is empty or there twice.
- */
-export function readClasses(path: "names" | "ids" | (string & {})): readonly string[] {
-  if (path === "names" || path === "ids") return imagenetClasses.map((row) => (path === "ids" ? row.id : row.name));
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new AlexnetError("not-found", `--classes ${path}: can't be read; give a text file with a name a line`, {
-      cause,
-    });
-  }
-  const names = text.replace(/\r?\n$/, "").split(/\r?\n/);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (names.some((name) => name.trim() === "") || twice !== undefined)
-    throw new AlexnetError(
-      "invalid-option",
-      `--classes ${path}: ${twice ?? "an empty line"}: names must be there and differ`,
-    );
-  return names;
 }

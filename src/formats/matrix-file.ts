@@ -62,7 +62,7 @@ export class MatrixFile {
     return this.#names.length;
   }
 
-  /** Gives the file its head and its name. @throws AlexnetError "run" when the disk is full. */
+  /** Gives the file its head and its name. @throws AlexnetError "disk" when it is full. */
   finish(): void {
     const { format, path, metadata } = this.#options;
     if (format === "safetensors") this.#write([bytesOf(this.#squares.subarray(0, this.rows))]);

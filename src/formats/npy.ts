@@ -1,9 +1,6 @@
 import { readFileSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
-import { PICTURE_SIZE } from "../network/picture.js";
-
 import { bytesOf, decodeNumbers, type NumberType, numberTypes } from "../system/numbers.js";
-import { interleaved } from "./caffe/caffe.js";
 
 /** NumPy's .npy: magic and version, a Python dict as text, then the numbers. */
 
@@ -13,7 +10,7 @@ const MAGIC = Buffer.from("\x93NUMPY", "latin1");
 export function encodeNpy(shape: readonly number[], data: Float32Array): readonly Uint8Array[] {
   const count = shape.reduce((a, b) => a * b, 1);
   if (count !== data.length)
-    throw new AlexnetError("damaged-file", `shape ${shape.join("x")} does not hold ${data.length} values`);
+    throw new AlexnetError("invalid-option", `shape ${shape.join("x")} does not hold ${data.length} values`);
   return [encodeNpyHead(shape), bytesOf(data)];
 }
 
@@ -34,7 +31,7 @@ export interface NpyArray {
 
 const types: Readonly<Record<string, NumberType>> = { "<f2": "float16", "<f4": "float32", "<f8": "float64" };
 
-/** Floating-point arrays, row-major, little endian. @throws AlexnetError "format" naming the file and what is wrong. */
+/** Floating-point arrays, row-major, little endian. @throws AlexnetError "damaged-file" naming the file and what is wrong. */
 export function readNpy(path: string): NpyArray {
   const bytes = readFileSync(path);
   const fail = (what: string): never => {
@@ -56,13 +53,4 @@ export function readNpy(path: string): NpyArray {
   const data = new Float32Array(count);
   decodeNumbers(bytes.subarray(end), type, data);
   return { shape, data };
-}
-
-/** A mean image: (256, 256, 3) in red, green, blue, or Caffe's (3, 256, 256) in blue, green, red. */
-export function readMeanNpy(path: string): Float32Array {
-  const { shape, data } = readNpy(path);
-  const lengths = shape.join("x");
-  if (lengths === `${PICTURE_SIZE}x${PICTURE_SIZE}x3`) return data;
-  if (lengths === `3x${PICTURE_SIZE}x${PICTURE_SIZE}`) return interleaved(data);
-  throw new AlexnetError("damaged-file", `${path}: is ${lengths}; a mean image is 256x256x3, or 3x256x256 as Caffe's`);
 }

@@ -6,7 +6,7 @@ export interface Codec<T> {
   /**
    * All fields are there: those the file leaves out have the schema's default, messages null, lists are empty.
    * `bytes` fields are views of the file's own memory.
-   * @throws AlexnetError "format" naming the file when its bytes are no such message
+   * @throws AlexnetError "damaged-file" naming the file when its bytes are no such message
    */
   decode(bytes: Uint8Array, path: string): T;
   encode(message: object): Uint8Array;

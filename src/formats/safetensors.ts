@@ -65,7 +65,7 @@ interface Entry {
   readonly end: number;
 }
 
-/** Reads a whole file. @throws AlexnetError "format" naming the file and what is wrong with it. */
+/** Reads a whole file. @throws AlexnetError "damaged-file" naming the file and what is wrong with it. */
 export function readSafetensors(path: string): TensorFile {
   const file = openSafetensors(path);
   try {
@@ -95,7 +95,7 @@ export interface OpenTensorFile {
   close(): void;
 }
 
-/** @throws AlexnetError "format" naming the file and what is wrong with it; its reads do the same. */
+/** @throws AlexnetError "damaged-file" naming the file and what is wrong with it; its reads do the same. */
 export function openSafetensors(path: string): OpenTensorFile {
   const file = openSync(path, "r");
   try {
@@ -178,7 +178,7 @@ export function encodeSafetensors(
   const parts: Uint8Array[] = [];
   for (const [name, { shape, data }] of tensors) {
     if (product(shape) !== data.length)
-      throw new AlexnetError("damaged-file", `${name}: shape ${shape.join("x")} does not hold ${data.length} values`);
+      throw new AlexnetError("invalid-option", `${name}: shape ${shape.join("x")} does not hold ${data.length} values`);
     described.set(name, { dtype: dtypeOf(data), shape });
     parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
@@ -279,7 +279,7 @@ function isCounts(value: unknown): value is readonly number[] {
 
 function dtypeOf(data: TensorData): Dtype {
   for (const [name, type] of Object.entries(dtypes)) if (data instanceof type) return name as Dtype;
-  throw new AlexnetError("damaged-file", "no dtype for these numbers");
+  throw new AlexnetError("invalid-option", "no dtype for these numbers");
 }
 
 function product(shape: readonly number[]): number {

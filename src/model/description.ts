@@ -29,7 +29,7 @@ export function encodeDescription({ network, classes, preprocessing: { mean, sca
   });
 }
 
-/** @throws AlexnetError "format" or "network" naming the file and what is wrong. */
+/** @throws AlexnetError "damaged-file" or "invalid-network" naming the file and what is wrong. */
 export function parseDescription(text: string, path: string): Description {
   let value: unknown;
   try {
@@ -42,17 +42,23 @@ export function parseDescription(text: string, path: string): Description {
     throw new AlexnetError("damaged-file", `${path}: its description is broken: ${z.prettifyError(parsed.error)}`);
   const { classes, scale, mean } = parsed.data;
   const network = parseNetwork(parsed.data.network, path);
-  return { network, classes: checkClasses(classes, network, path), preprocessing: preprocessing(mean, scale, path) };
+  return {
+    network,
+    classes: checkClasses(classes, network, path, "damaged-file"),
+    preprocessing: preprocessing(mean, scale, path),
+  };
 }
 
-/** @throws AlexnetError "format" when there aren't as many classes as outputs. */
-export function checkClasses(classes: readonly string[], network: Network, path: string): readonly string[] {
+/** @throws AlexnetError of this code when there aren't as many classes as outputs. */
+export function checkClasses(
+  classes: readonly string[],
+  network: Network,
+  path: string,
+  code: "damaged-file" | "invalid-option",
+): readonly string[] {
   const outputs = classCount(network);
   if (classes.length !== outputs)
-    throw new AlexnetError(
-      "damaged-file",
-      `${path}: ${classes.length} class names for a network of ${outputs} outputs`,
-    );
+    throw new AlexnetError(code, `${path}: ${classes.length} class names for a network of ${outputs} outputs`);
   return classes;
 }
 

@@ -26,7 +26,7 @@ export type StoredTensors = ReadonlyMap<string, StoredTensor>;
 /**
  * All parameters of `network` out of a file's tensors.
  * @param nameOf what the file calls a parameter
- * @throws AlexnetError "format" naming a tensor that is missing, of another shape, or holds a value that isn't finite.
+ * @throws AlexnetError "damaged-file" naming a tensor that is missing, of another shape, or holds a value that isn't finite.
  */
 export function gatherParameters(
   network: Network,

@@ -17,14 +17,22 @@ const MARKER = "imported.json";
  * @param force replace what an earlier import made of the folder
  * @throws AlexnetError "run" when the folder holds anything else; nothing is written then.
  */
-export function writeImportedRun(path: string, { model, ...about }: Imported, source: string, force = false): void {
+export function writeImportedRun(
+  path: string,
+  { model, format, assumptions }: Imported,
+  source: string,
+  force = false,
+): void {
   refuseUnlessFree(path, force);
   const checkpoints = new Checkpoints(join(path, "checkpoints"), 1);
   mkdirSync(checkpoints.folder, { recursive: true });
   writeModel(join(checkpoints.folder, checkpointFileName(0)), model);
   checkpoints.settle(0, 0);
   writeWhole(join(path, "classes.json"), json(model.classes));
-  writeWhole(join(path, MARKER), json({ source, ...about, time: new Date().toISOString() }));
+  writeWhole(
+    join(path, MARKER),
+    json({ source, format, assumptions: assumptions.map(({ assumed }) => assumed), time: new Date().toISOString() }),
+  );
 }
 
 function refuseUnlessFree(path: string, force: boolean): void {

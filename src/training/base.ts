@@ -38,7 +38,7 @@ async function imported(path: string): Promise<Model> {
   try {
     return (await importModel(path)).model;
   } catch (error) {
-    if (!(error instanceof AlexnetError) || !/--(mean|network|classes)/.test(error.message)) throw error;
+    if (!(error instanceof AlexnetError) || error.code !== "incomplete-model") throw error;
     const way = `make a run of it first: alexnet import ${path} --out runs/base, with what is missing; then --from runs/base`;
     throw new AlexnetError(error.code, `${error.message}; ${way}`, { cause: error });
   }

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { parseMean, readClasses, readTriple } from "#src/cli/import-arguments.js";
 import { readBinaryproto, readCaffemodel } from "#src/formats/caffe/caffe.js";
-import { importModel, readClasses, readMean } from "#src/formats/import.js";
+import { importModel } from "#src/formats/import.js";
+import { readMeanImage } from "#src/formats/mean-image.js";
 import { encodeNpy } from "#src/formats/npy.js";
-import { readTriple } from "#src/formats/triple.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
 import { type CaffeLayer, encodeCaffemodel, encodeMean, encodeMessage, type Style } from "../support/caffe-files.js";
@@ -28,16 +29,16 @@ describe.each(["caffe", "caffenet"])("a caffemodel of %s", (name) => {
     const model = { ...random, preprocessing: { ...random.preprocessing, scale: [1, 1, 1] as const } };
     const path = file(`${name}.caffemodel`, encodeCaffemodel(model, style));
     const meanPath = file(`${name}.binaryproto`, encodeMean(model.preprocessing.mean));
-    const { model: again, format } = await importModel(path, { mean: readMean(meanPath), classes: model.classes });
+    const { model: again, format } = await importModel(path, { mean: meanPath, classes: model.classes });
     expect(format).toBe("caffe");
     expectSameModel(again, model);
     expect(again.network.name).toBe(name);
   });
 });
 
-describe("what a caffemodel says", () => {
-  const model = randomModel(withClasses(scaleWidth(networkByName("caffe"), 0.02), 4), 2);
+const model = randomModel(withClasses(scaleWidth(networkByName("caffe"), 0.02), 4), 2);
 
+describe("what a caffemodel says", () => {
   it("includes the mean and the scale of its data layer", () => {
     const data = {
       name: "data",
@@ -51,8 +52,12 @@ describe("what a caffemodel says", () => {
 
   it("must include what is subtracted, or an option must", async () => {
     const path = file("plain.caffemodel", encodeCaffemodel(model, "layer"));
-    await expect(importModel(path)).rejects.toThrow(/plain.caffemodel: does not say what is subtracted.*give --mean/);
-    await expect(importModel(path, { network: networkByName("caffe") })).rejects.toThrow(/leave --network out/);
+    await expect(importModel(path)).rejects.toMatchObject({
+      code: "incomplete-model",
+      problem: expect.stringMatching(/plain.caffemodel: does not say what is subtracted/),
+      hints: [{ option: "mean" }],
+    });
+    await expect(importModel(path, { network: networkByName("caffe") })).rejects.toThrow(/leave the network out/);
   });
 
   it("is refused where it has no counterpart", () => {
@@ -79,12 +84,14 @@ describe("means", () => {
   const mean = Float32Array.from({ length: 256 * 256 * 3 }, (_, i) => Math.fround(i / 1000));
   const same = (a: Float32Array, b: Float32Array) => Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
 
-  it("are read from .binaryproto, .npy either way round, and numbers", () => {
-    expect(same(readMean(file("m.binaryproto", encodeMean(mean))), mean)).toBe(true);
-    expect(same(readMean(file("hwc.npy", Buffer.concat(encodeNpy([256, 256, 3], mean)))), mean)).toBe(true);
+  it("are read from .binaryproto, .npy either way round, and numbers", async () => {
+    expect(same(readMeanImage(file("m.binaryproto", encodeMean(mean))), mean)).toBe(true);
+    expect(same(readMeanImage(file("hwc.npy", Buffer.concat(encodeNpy([256, 256, 3], mean)))), mean)).toBe(true);
     const planes = Float32Array.from(mean, (_, i) => mean[(i % 65536) * 3 + 2 - Math.floor(i / 65536)]);
-    expect(same(readMean(file("chw.npy", Buffer.concat(encodeNpy([3, 256, 256], planes)))), mean)).toBe(true);
-    expect([...readMean("1, 2.5,3").subarray(3, 6)]).toEqual([1, 2.5, 3]);
+    expect(same(readMeanImage(file("chw.npy", Buffer.concat(encodeNpy([3, 256, 256], planes)))), mean)).toBe(true);
+    const path = file("colour.caffemodel", encodeCaffemodel(model, "layer"));
+    const { preprocessing } = (await importModel(path, { mean: parseMean("1, 2.5,3") })).model;
+    expect([...preprocessing.mean.subarray(3, 6)]).toEqual([1, 2.5, 3]);
   });
 
   it("of another size or kind are refused", () => {
@@ -92,7 +99,7 @@ describe("means", () => {
     expect(() => readBinaryproto(file("small.binaryproto", small))).toThrow(/is 3x2x2; a mean image is 3x256x256/);
     const short = encodeMessage("BlobProto", { num: 1, channels: 3, height: 256, width: 256, data: [1] });
     expect(() => readBinaryproto(file("short.binaryproto", short))).toThrow(/holds 4 bytes/);
-    expect(() => readMean("1,2")).toThrow(/--mean 1,2: give a .binaryproto, a .npy or three numbers/);
+    expect(() => parseMean("1,2")).toThrow(/--mean 1,2: give a .binaryproto, a .npy or three numbers/);
     expect(readTriple("1,,2")).toBeUndefined();
     expect(readTriple("0.5")).toEqual([0.5, 0.5, 0.5]);
   });
@@ -111,9 +118,9 @@ describe("class names", () => {
   it("of ImageNet come with networks of a thousand classes", async () => {
     const model = randomModel(scaleWidth(networkByName("caffe"), 0.02), 2);
     const path = file("thousand.caffemodel", encodeCaffemodel(model, "layer"));
-    const { model: imported, assumptions } = await importModel(path, { mean: readMean("122.68,116.67,104.01") });
+    const { model: imported, assumptions } = await importModel(path, { mean: [122.68, 116.67, 104.01] });
     expect(imported.classes.slice(0, 2)).toEqual(["tench", "goldfish"]);
     expect(imported.classes).toHaveLength(1000);
-    expect(assumptions.join(" ")).toContain("ILSVRC 2012");
+    expect(assumptions).toContainEqual({ assumed: expect.stringContaining("ILSVRC 2012"), option: "classes" });
   });
 });

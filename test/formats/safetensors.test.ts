@@ -170,7 +170,7 @@ describe("a damaged file is refused:", () => {
     damage();
     for (const read of [readSafetensors, readSafetensorsHeader]) {
       expect(() => read(path)).toThrow(message);
-      expect(() => read(path)).toThrow(expect.objectContaining({ code: "format" }));
+      expect(() => read(path)).toThrow(expect.objectContaining({ code: "damaged-file" }));
       expect(() => read(path)).toThrow(path);
     }
   });

@@ -90,7 +90,7 @@ test.skipIf(process.platform === "win32")(
 );
 
 test("a path that isn't there is an error that names it", async () => {
-  await expect(listPictures([join(folder, "none")])).rejects.toMatchObject({ code: "data" });
+  await expect(listPictures([join(folder, "none")])).rejects.toMatchObject({ code: "not-found" });
   await expect(listPictures([join(folder, "none")])).rejects.toThrow(join(folder, "none"));
 });
 

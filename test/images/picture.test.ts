@@ -235,7 +235,7 @@ describe("files", () => {
     const whole = await drawJpeg(1, 300, 300);
     writeFileSync(path, whole.subarray(0, 1200));
     await expect(loadPicture(path)).rejects.toMatchObject({
-      code: "data",
+      code: "unreadable-picture",
       message: `${path}: truncated JPEG (1.2 kB)`,
     });
     await expect(loadPicture(folder)).rejects.toThrow(`${folder}: a folder, not a picture`);

@@ -31,7 +31,7 @@ describe("a layer that can't follow says which and why:", () => {
     ["outputs", { ...last, outputs: 0 }, "fc: outputs=0 must be a whole number from 1"],
   ];
   it.each(cases)("%s", (_name, layer, message) => {
-    expect(() => outputShape(layer, input)).toThrow(expect.objectContaining({ code: "network" }));
+    expect(() => outputShape(layer, input)).toThrow(expect.objectContaining({ code: "invalid-network" }));
     expect(() => outputShape(layer, input)).toThrow(message);
     expect(() => outputShape(layer, input)).toThrow(new RegExp(`^${layer.name}: `));
   });
@@ -48,7 +48,7 @@ describe("a network that breaks a rule says which:", () => {
   ];
   it.each(cases)("%s", (_name, wrong, message) => {
     expect(() => inferShapes(wrong)).toThrow(message);
-    expect(() => inferShapes(wrong)).toThrow(expect.objectContaining({ code: "network" }));
+    expect(() => inferShapes(wrong)).toThrow(expect.objectContaining({ code: "invalid-network" }));
   });
 });
 

@@ -138,7 +138,7 @@ describe("a user's own network", () => {
     [change(4, { rate: 1 }), "n.json: drop1: rate=1 must be at least 0 and below 1"],
   ])("is refused with the field and the rule: %#", (value, message) => {
     expect(() => parseNetwork(value, "n.json")).toThrow(message);
-    expect(() => parseNetwork(value, "n.json")).toThrow(expect.objectContaining({ code: "network" }));
+    expect(() => parseNetwork(value, "n.json")).toThrow(expect.objectContaining({ code: "invalid-network" }));
   });
 
   it("says what a missing field's layer needs", () => {

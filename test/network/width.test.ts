@@ -47,6 +47,6 @@ describe("the width", () => {
   });
 
   it.each([0, -1, 17, Number.NaN])("can't be %s", (width) => {
-    expect(() => scaleWidth(paper, width)).toThrow(expect.objectContaining({ code: "usage" }));
+    expect(() => scaleWidth(paper, width)).toThrow(expect.objectContaining({ code: "invalid-option" }));
   });
 });

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import zlib from "node:zlib";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { crc32, tableCrc32 } from "#src/formats/crc32.js";
 import { encodeNpy, readNpy } from "#src/formats/npy.js";
+import { crc32, tableCrc32 } from "#src/formats/pytorch/crc32.js";
 import { decodeHalf, encodeHalf } from "#src/system/half.js";
 import { decodeNumbers } from "#src/system/numbers.js";
 

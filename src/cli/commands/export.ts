@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
-import { modelPath } from "../../evaluation/open-model.js";
+import { modelPath } from "../../evaluation/loaded-model.js";
 import { type ExportFormat, exportFormats, exportModel } from "../../formats/export.js";
 import { readModel } from "../../runs/checkpoint/read.js";
 import { byteSize } from "../display/print.js";
@@ -29,11 +30,17 @@ export function register(program: Program): void {
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--force", "replace a file that is there")
       .action(async (run, { out, format = formatOf(out), checkpoint, ...options }) => {
+        if (!options.force && existsSync(out)) throw argumentTaken(out); // said before the model is read
         const model = readModel(modelPath(run, checkpoint));
         const bytes = await exportModel(model, out, { ...options, format });
         console.log(`${out}: ${format}, ${byteSize(bytes)}`);
       }),
   );
+}
+
+function argumentTaken(out: string): AlexnetError {
+  const hint = { advice: "replace it", option: "force", value: true };
+  return new AlexnetError("invalid-option", `${out}: is there already`, { hint });
 }
 
 function formatOf(path: string): ExportFormat {

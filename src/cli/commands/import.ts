@@ -1,11 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { type ImportOptions, importModel, readClasses, readMean } from "../../formats/import.js";
-import { resolveNetwork } from "../../network/networks.js";
+import { importModel } from "../../formats/import.js";
 import { parameterCount } from "../../network/parameters.js";
 import { writeImportedRun } from "../../runs/imported-run.js";
 import { thousands } from "../display/print.js";
 import { triple } from "../flags.js";
+import { parseMean, readClasses } from "../import-arguments.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -21,20 +21,19 @@ export function register(program: Program): void {
       .option("--classes <file|ids|names>", "a text file with a name a line; or ImageNet's ids, or names")
       .option("--force", "replace an earlier import")
       .action(async (file, { out, network, mean, scale, classes, force }) => {
-        const options: ImportOptions = {
-          ...(network !== undefined && { network: resolveNetwork(network) }),
-          ...(mean !== undefined && { mean: readMean(mean) }),
-          ...(scale !== undefined && { scale }),
-          ...(classes !== undefined && { classes: readClasses(classes) }),
-        };
-        const imported = await importModel(file, options);
+        const imported = await importModel(file, {
+          network,
+          mean: mean === undefined ? undefined : parseMean(mean),
+          scale,
+          classes: classes === undefined ? undefined : readClasses(classes),
+        });
         writeImportedRun(out, imported, file, force);
         const { model, format, assumptions } = imported;
         const parameters = thousands(parameterCount(model.network));
         console.log(
           `${out}: ${model.network.name}, ${parameters} parameters, ${model.classes.length} classes (${format})`,
         );
-        for (const assumption of assumptions) console.log(`assumed: ${assumption}`);
+        for (const { assumed, option } of assumptions) console.log(`assumed: ${assumed} (--${option} says otherwise)`);
         console.log(`try: alexnet classify ${out} picture.jpg`);
       }),
   );

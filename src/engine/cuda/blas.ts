@@ -1,6 +1,7 @@
 import { AlexnetError } from "../../errors.js";
 import type { Precision } from "../engine.js";
 import type { Device } from "./driver.js";
+import { bytesOf, type NumberFormat } from "./format.js";
 import {
   bind,
   bindPlain,
@@ -14,15 +15,12 @@ import {
 } from "./native.js";
 import { blasCalls, CUBLASLT, layouts } from "./signatures.js";
 
-/** How numbers are stored on the device. */
-export type Format = "float32" | "bf16";
-
 /** Of the library's scratch memory: what it is recommended on Hopper. */
 export const BLAS_WORKSPACE = 32 << 20;
 
 export interface Matrix {
   readonly address: Pointer;
-  readonly format: Format;
+  readonly format: NumberFormat;
   /** Values from one row to the next, as stored. */
   readonly stride: number;
   /** Stored the other way round. */
@@ -178,13 +176,13 @@ export function blasVersion(library: NativeLibrary): string {
   return `${Math.floor(version / 10_000)}.${Math.floor(version / 100) % 100}.${version % 100}`;
 }
 
-function typeOf(format: Format): number {
+function typeOf(format: NumberFormat): number {
   return format === "bf16" ? CUBLASLT.CUDA_R_16BF : CUBLASLT.CUDA_R_32F;
 }
 
 /** What all rows of a matrix begin at multiples of, in bytes: a power of 2 up to 256. */
 function alignmentOf({ address, format, stride }: Matrix): Uint32Array {
-  const places = [address, BigInt(stride * (format === "bf16" ? 2 : 4))];
+  const places = [address, BigInt(stride * bytesOf(format))];
   let alignment = 256n;
   while (places.some((place) => place % alignment !== 0n)) alignment /= 2n;
   return Uint32Array.of(Number(alignment));

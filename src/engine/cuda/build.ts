@@ -1,5 +1,6 @@
 import type { AlgorithmChoices, LayerTime } from "../engine.js";
-import { BLAS_WORKSPACE, type Format, type Matrix } from "./blas.js";
+import { BLAS_WORKSPACE, type Matrix } from "./blas.js";
+import { bytesOf, type Format, type NumberFormat, numbersOf } from "./format.js";
 import type { Gpu } from "./gpu.js";
 import type { Pointer } from "./native.js";
 import { align, type Block, place } from "./placement.js";
@@ -61,12 +62,12 @@ export class Build {
     asked: AlgorithmChoices = {},
   ) {
     this.#asked = asked;
-    this.#workspace = this.tensor(BLAS_WORKSPACE, { format: "float32", kept: true });
+    this.#workspace = this.tensor(BLAS_WORKSPACE, { format: "bytes", kept: true });
     this.reserve(BLAS_WORKSPACE);
   }
 
   /** Of activations, and of weights where they multiply. */
-  get format(): Format {
+  get format(): NumberFormat {
     return this.gpu.precision === "bf16" ? "bf16" : "float32";
   }
 
@@ -183,13 +184,13 @@ export class Build {
     options: { readonly transposed?: boolean; readonly first?: number } = {},
   ): Matrix {
     const { transposed = false, first = 0 } = options;
-    const { format } = tensor;
+    const format = numbersOf(tensor.format);
     return { address: this.address(tensor) + BigInt(first * bytesOf(format)), format, stride, transposed };
   }
 
   /** A tensor's values; waits for all that was asked for before. */
   read({ length, format, ...tensor }: Tensor, count = length): Float32Array {
-    const values = format === "bf16" ? new Uint16Array(count) : new Float32Array(count);
+    const values = numbersOf(format) === "bf16" ? new Uint16Array(count) : new Float32Array(count);
     const { device } = this.gpu;
     device.copyOut(values, this.address({ length, format, ...tensor }), values.byteLength);
     device.wait();
@@ -199,7 +200,7 @@ export class Build {
   /** Overwrites a tensor. */
   write(tensor: Tensor, values: Float32Array): void {
     const { device } = this.gpu;
-    const stored = tensor.format === "bf16" ? narrowed(values) : values;
+    const stored = numbersOf(tensor.format) === "bf16" ? narrowed(values) : values;
     device.copyIn(this.address(tensor), stored, stored.byteLength);
     device.wait();
   }
@@ -210,10 +211,6 @@ export class Build {
     if (this.#base !== undefined) this.gpu.device.free(this.#base);
     this.#base = undefined;
   }
-}
-
-export function bytesOf(format: Format): number {
-  return format === "bf16" ? 2 : 4;
 }
 
 function sum(tensors: readonly Tensor[]): number {

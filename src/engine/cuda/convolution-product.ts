@@ -1,6 +1,7 @@
 import { BLAS_WORKSPACE, type Matrix } from "./blas.js";
-import { type Build, bytesOf, type Tensor } from "./build.js";
+import type { Build, Tensor } from "./build.js";
 import type { ConvolutionShape } from "./dnn.js";
+import { bytesOf } from "./format.js";
 import { vectorOf } from "./kernels.js";
 import { multiply } from "./product.js";
 

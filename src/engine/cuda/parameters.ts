@@ -1,7 +1,8 @@
 import { AlexnetError } from "../../errors.js";
 import type { Parameter } from "../../network/parameters.js";
 import type { Multipliers, State } from "../engine.js";
-import { type Build, bytesOf, type Tensor } from "./build.js";
+import type { Build, Tensor } from "./build.js";
+import { bytesOf } from "./format.js";
 import { type Layout, pack, plain, unpack } from "./layout.js";
 
 /** One parameter where the layers want it. */

@@ -32,6 +32,18 @@ export const Query = {
   scratchpad: 136,
 } as const;
 
+/** How numbers are stored: what the library calls it, in all versions, and the bytes that each takes. */
+export const numberTypes = {
+  float32: { code: 3, bytes: 4 },
+  bfloat16: { code: 2, bytes: 2 },
+} as const;
+export type NumberType = keyof typeof numberTypes;
+
+/** The bytes of so many values close together: `[batch, channels, height, width]` of float32 take 4 bytes each. */
+export function denseBytes(dims: readonly number[], type: NumberType): number {
+  return dims.reduce((product, n) => product * n, numberTypes[type].bytes);
+}
+
 /** Row-major in memory, column-major (of matrices), channels innermost (of maps), or the library's choice. */
 export type Layout = "row-major" | "column-major" | "channels-last" | "any";
 
@@ -82,9 +94,9 @@ export interface After {
  * Each creates a primitive descriptor (the caller destroys it). Descriptor pointers may be shared between calls.
  */
 export interface OperationBindings {
-  descriptor(dims: readonly number[], layout: Layout): Pointer;
+  descriptor(dims: readonly number[], layout: Layout, type: NumberType): Pointer;
   /** Strides in values. */
-  strided(dims: readonly number[], strides: readonly number[]): Pointer;
+  strided(dims: readonly number[], strides: readonly number[], type: NumberType): Pointer;
   /** The part of `whole` that begins at `offsets`, at the same address. */
   part(whole: Pointer, dims: readonly number[], offsets: readonly number[]): Pointer;
   /** What comes after the operation, and a user-held scratchpad. */

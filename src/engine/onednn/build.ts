@@ -1,6 +1,6 @@
 import type { LayerTime } from "../engine.js";
 import { type Arena, allocateArena } from "./arena.js";
-import { Argument, type Layout, type Pointer, Query, unlessNotImplemented } from "./bindings.js";
+import { Argument, denseBytes, type Layout, type Pointer, Query, unlessNotImplemented } from "./bindings.js";
 import type { Library } from "./library.js";
 
 const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
@@ -68,7 +68,7 @@ export class Build {
   }
 
   descriptor(dims: readonly number[], layout: Layout): Pointer {
-    return this.library.bindings.descriptor(dims, layout);
+    return this.library.bindings.descriptor(dims, layout, "float32");
   }
 
   tensor(descriptor: Pointer, options: { readonly kept?: boolean } = {}): Tensor {
@@ -96,7 +96,7 @@ export class Build {
   /** The part of `whole` that begins at `offsets`. */
   part(whole: Tensor, dims: readonly number[], offsets: readonly number[]): Tensor {
     const descriptor = this.library.bindings.part(whole.descriptor, dims, offsets);
-    return { ...whole, descriptor, bytes: 4 * dims.reduce((product, n) => product * n, 1) };
+    return { ...whole, descriptor, bytes: denseBytes(dims, "float32") };
   }
 
   /** Registers a primitive descriptor, to be destroyed with the program. */

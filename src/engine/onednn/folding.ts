@@ -194,10 +194,14 @@ function squares(build: Build, folding: Folding, x: Tensor, info: OperationInfo)
   const plane = stride * height * row;
   const { strided } = build.library.bindings;
   build.reorderInto(
-    { ...padded, descriptor: strided(split, [maps * plane, plane, stride * row, row, stride, 1]) },
+    { ...padded, descriptor: strided(split, [maps * plane, plane, stride * row, row, stride, 1], "float32") },
     {
       ...target,
-      descriptor: strided(split, [height * width * channels, stride ** 2, width * channels, stride, channels, 1]),
+      descriptor: strided(
+        split,
+        [height * width * channels, stride ** 2, width * channels, stride, channels, 1],
+        "float32",
+      ),
     },
     info,
   );

@@ -54,9 +54,9 @@ interface Product {
 }
 
 function prepare({ bindings, engine, stream }: Library, rows: number, columns: number, length: number): Product {
-  const left = bindings.descriptor([rows, length], "row-major");
-  const right = bindings.descriptor([length, columns], "column-major");
-  const result = bindings.descriptor([rows, columns], "row-major");
+  const left = bindings.descriptor([rows, length], "row-major", "float32");
+  const right = bindings.descriptor([length, columns], "column-major", "float32");
+  const result = bindings.descriptor([rows, columns], "row-major", "float32");
   const operation = bindings.matmul(left, right, result, bindings.attributes({ relu: false }));
   const primitive = bindings.createPrimitive(operation);
   const scratchpad = bindings.query(operation, Query.scratchpad);

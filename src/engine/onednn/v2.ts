@@ -6,6 +6,7 @@ import {
   denseStrides,
   type InnerProductSpec,
   type LrnSpec,
+  numberTypes,
   type OperationBindings,
   type Pointer,
   type PoolingSpec,
@@ -25,7 +26,6 @@ const Size = {
   matmul: 2800,
 } as const;
 
-const F32 = 3;
 const ANY = 1;
 const Propagation = { training: 64, inference: 96 } as const;
 const Algorithm = { relu: 0x1f, maxPool: 0x1ff, lrnAcross: 0xaff, lrnWithin: 0xbff } as const;
@@ -83,13 +83,14 @@ export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindin
   };
 
   return {
-    descriptor: (dims, layout) =>
+    descriptor: (dims, layout, type) =>
       struct((d) =>
         layout === "any"
-          ? byTag(d, dims.length, lengths(dims), F32, ANY)
-          : byStrides(d, dims.length, lengths(dims), F32, denseStrides(dims, layout)),
+          ? byTag(d, dims.length, lengths(dims), numberTypes[type].code, ANY)
+          : byStrides(d, dims.length, lengths(dims), numberTypes[type].code, denseStrides(dims, layout)),
       ),
-    strided: (dims, strides) => struct((d) => byStrides(d, dims.length, lengths(dims), F32, lengths(strides))),
+    strided: (dims, strides, type) =>
+      struct((d) => byStrides(d, dims.length, lengths(dims), numberTypes[type].code, lengths(strides))),
     part: (whole, dims, offsets) => struct((d) => partOf(d, whole, lengths(dims), lengths(offsets))),
     attributes({ relu, adds }) {
       const attributes = created((out) => attributesCreate(out));

@@ -1,8 +1,15 @@
 import type { LibraryHandle } from "koffi";
-import { bindChecked, created, denseStrides, type LrnSpec, type OperationBindings, type Pointer } from "./bindings.js";
+import {
+  bindChecked,
+  created,
+  denseStrides,
+  type LrnSpec,
+  numberTypes,
+  type OperationBindings,
+  type Pointer,
+} from "./bindings.js";
 
 /** oneDNN 3.x: descriptors are objects of the library; each operation has one call that creates its primitive descriptor. */
-const F32 = 3;
 const ANY = 1;
 const UNDEFINED = 0;
 const Propagation = { training: 64, inference: 96 } as const;
@@ -52,13 +59,14 @@ export function bindV3(library: LibraryHandle, engine: Pointer): OperationBindin
   const lrnAlgorithm = (s: LrnSpec): number => (s.withinMap ? Algorithm.lrnWithin : Algorithm.lrnAcross);
 
   return {
-    descriptor: (dims, layout) =>
+    descriptor: (dims, layout, type) =>
       created((out) =>
         layout === "any"
-          ? withTag(out, dims.length, lengths(dims), F32, ANY)
-          : withStrides(out, dims.length, lengths(dims), F32, denseStrides(dims, layout)),
+          ? withTag(out, dims.length, lengths(dims), numberTypes[type].code, ANY)
+          : withStrides(out, dims.length, lengths(dims), numberTypes[type].code, denseStrides(dims, layout)),
       ),
-    strided: (dims, strides) => created((out) => withStrides(out, dims.length, lengths(dims), F32, lengths(strides))),
+    strided: (dims, strides, type) =>
+      created((out) => withStrides(out, dims.length, lengths(dims), numberTypes[type].code, lengths(strides))),
     part: (whole, dims, offsets) => created((out) => partOf(out, whole, lengths(dims), lengths(offsets))),
     attributes({ relu, adds }) {
       const attributes = created((out) => attributesCreate(out));

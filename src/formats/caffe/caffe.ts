@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { AlexnetError } from "../../errors.js";
+import { AlexnetError, type ErrorCode } from "../../errors.js";
 import { constantMean, fitWidths, gatherParameters, type StoredTensor } from "../../model/model.js";
 import { caffe } from "../../network/architectures/caffe.js";
 import { caffenet } from "../../network/architectures/caffenet.js";
@@ -40,22 +40,27 @@ const typesOf2013: Readonly<Record<number, string>> = {
 };
 
 /** Layers that bring data, measure, or change no value on the way to the logits. */
-const beside = ["Accuracy", "Data", "DummyData", "Flatten", "HDF5Data", "ImageData", "Input", "MemoryData"].concat([
-  "Softmax",
-  "SoftmaxWithLoss",
-  "Split",
-  "WindowData",
-]);
+const ignoredTypes = [
+  "Accuracy",
+  "Data",
+  "DummyData",
+  "Flatten",
+  "HDF5Data",
+  "ImageData",
+  "Input",
+  "MemoryData",
+].concat(["Softmax", "SoftmaxWithLoss", "Split", "WindowData"]);
 
 /**
  * Reads the layers a caffemodel describes and their parameters. Caffe's pictures are blue, green, red: the first
- * layer's weights are turned round, so that ours fit.
- * @throws AlexnetError "format" naming the file and what can't be read, "network" when the layers don't fit.
+ * layer's weights are reordered for red, green, blue.
+ * @throws AlexnetError "damaged-file" or "unsupported" naming the file and what can't be read, "invalid-network" when
+ * the layers don't fit.
  */
 export function readCaffemodel(path: string): CaffeModel {
   const net = netCodec.decode(readFileSync(path), path);
   const all = net.layer.length > 0 ? net.layer : net.layers;
-  const used = all.filter((layer) => !beside.includes(typeOf(layer)));
+  const used = all.filter((layer) => !ignoredTypes.includes(typeOf(layer)));
   if (used.length === 0) throw new AlexnetError("damaged-file", `${path}: not a caffemodel: it has no layers`);
   const tensors = new Map<string, StoredTensor>();
   const layers = used.map((layer) => {
@@ -65,13 +70,13 @@ export function readCaffemodel(path: string): CaffeModel {
   });
   const network = named(
     parseNetwork(
-      { name: wordOf(net.name || "caffemodel"), input: { channels: 3, size: inputSize(net, all) }, layers },
+      { name: sanitisedName(net.name || "caffemodel"), input: { channels: 3, size: inputSize(net, all) }, layers },
       path,
     ),
   );
   const first = layers.find((layer) => layer.kind === "convolution");
   const weight = first && tensors.get(`${first.name}.weight`);
-  if (first !== undefined && weight !== undefined) tensors.set(`${first.name}.weight`, turnedRound(weight));
+  if (first !== undefined && weight !== undefined) tensors.set(`${first.name}.weight`, bgrToRgb(weight));
   const parameters = gatherParameters(network, tensors, ({ name }) => name, path);
   return { network, parameters, ...transformOf(all) };
 }
@@ -81,14 +86,15 @@ function typeOf({ type }: CaffeLayer): string {
 }
 
 function convert(layer: CaffeLayer, path: string): Layer {
-  const name = wordOf(layer.name);
-  const refuse = (what: string): never => {
-    throw new AlexnetError("damaged-file", `${path}: ${layer.name}: ${what}`);
+  const name = sanitisedName(layer.name);
+  const fail = (code: ErrorCode, what: string): never => {
+    throw new AlexnetError(code, `${path}: ${layer.name}: ${what}`);
   };
+  const refuse = (what: string): never => fail("unsupported", what);
   const { convolution_param: convolution, inner_product_param: product, lrn_param: norm, pooling_param: pool } = layer;
   switch (typeOf(layer)) {
     case "Convolution": {
-      if (convolution === null) return refuse("is a convolution without parameters");
+      if (convolution === null) return fail("damaged-file", "is a convolution without parameters");
       const { num_output: filters, group: groups, dilation } = convolution;
       if (dilation.some((d) => d !== 1)) return refuse(`dilation ${dilation.join("x")} is not read`);
       const square = (what: string, both: readonly number[], height: number, width: number, none: number): number => {
@@ -106,7 +112,7 @@ function convert(layer: CaffeLayer, path: string): Layer {
       };
     }
     case "InnerProduct":
-      if (product === null) return refuse("is an inner product without parameters");
+      if (product === null) return fail("damaged-file", "is an inner product without parameters");
       if (product.transpose) return refuse("has transposed weights, which are not read");
       return { kind: "fully-connected", name, outputs: product.num_output };
     case "LRN": {
@@ -139,7 +145,7 @@ function decimal(value: number): number {
 }
 
 /** Caffe's names may hold slashes. */
-function wordOf(name: string): string {
+function sanitisedName(name: string): string {
   return name.replaceAll(/[^\w.-]/g, "_");
 }
 
@@ -211,7 +217,7 @@ function readBlob({ data, double_data: doubles }: Blob, into: Float32Array, wher
 }
 
 /** Weights for blue, green, red as weights for red, green, blue. */
-function turnedRound({ shape, readInto }: StoredTensor): StoredTensor {
+function bgrToRgb({ shape, readInto }: StoredTensor): StoredTensor {
   return {
     shape,
     readInto(into) {
@@ -230,7 +236,7 @@ function turnedRound({ shape, readInto }: StoredTensor): StoredTensor {
 
 /**
  * Caffe's mean image, (3, 256, 256) in blue, green, red, as ours: (256, 256, 3) in red, green, blue.
- * @throws AlexnetError "format" naming the file and what is wrong with it.
+ * @throws AlexnetError "damaged-file" naming the file and what is wrong with it.
  */
 export function readBinaryproto(path: string): Float32Array {
   const blob = blobCodec.decode(readFileSync(path), path);
@@ -242,11 +248,11 @@ export function readBinaryproto(path: string): Float32Array {
     );
   const planes = new Float32Array(3 * PICTURE_SIZE * PICTURE_SIZE);
   readBlob(blob, planes, path);
-  return interleaved(planes);
+  return bgrPlanesToRgb(planes);
 }
 
 /** (3, 256, 256) in blue, green, red to (256, 256, 3) in red, green, blue. */
-export function interleaved(planes: Float32Array): Float32Array {
+export function bgrPlanesToRgb(planes: Float32Array): Float32Array {
   const places = planes.length / 3;
   return planes.map((_, i) => planes[(2 - (i % 3)) * places + Math.floor(i / 3)]);
 }

@@ -9,7 +9,7 @@ import { inferShapes, type ShapedLayer } from "../../network/shapes.js";
 import { encodeHalves } from "../../system/half.js";
 import { bytesOf, decodeNumbers, type NumberType, numberTypes } from "../../system/numbers.js";
 import { packageVersion } from "../../version.js";
-import type { StateDict } from "../state-dict.js";
+import type { StateDict } from "../pytorch/state-dict.js";
 import { elementTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, onnxCodec } from "./schema.js";
 
 export interface OnnxOptions {
@@ -258,7 +258,7 @@ function describePreprocessing({ network, preprocessing: { mean, scale } }: Mode
 
 /**
  * The initializers of an ONNX file, by name.
- * @throws AlexnetError "format" naming the file and what is wrong with it.
+ * @throws AlexnetError "damaged-file" naming the file and what is wrong with it.
  */
 export function openOnnx(path: string): StateDict {
   const { graph, metadata_props: metadata } = onnxCodec.decode(readFileSync(path), path);
@@ -266,13 +266,14 @@ export function openOnnx(path: string): StateDict {
   for (const { name, dims, data_type, raw_data, float_data, data_location } of graph?.initializer ?? []) {
     const readInto = (into: Float32Array): void => {
       const refuse = (what: string): never => {
-        throw new AlexnetError("damaged-file", `${path}: ${name}: ${what}`);
+        throw new AlexnetError("unsupported", `${path}: ${name}: ${what}`);
       };
       const type = numberTypeOf[data_type] ?? refuse(`numbers of type ${data_type} are not read`);
       if (data_location !== 0) refuse("its values are in another file; save the model as one file");
       const bytes = float_data.length > 0 ? Buffer.concat(float_data) : raw_data;
       const expected = into.length * numberTypes[type].bytes;
-      if (bytes.length !== expected) refuse(`holds ${bytes.length} bytes, not ${expected}`);
+      if (bytes.length !== expected)
+        throw new AlexnetError("damaged-file", `${path}: ${name}: holds ${bytes.length} bytes, not ${expected}`);
       decodeNumbers(bytes, type, into);
     };
     tensors.set(name, { shape: dims, readInto });

@@ -24,7 +24,7 @@ export interface PickleOptions {
   readonly persistent?: (id: unknown) => unknown;
 }
 
-/** @throws AlexnetError "format" saying what is not allowed or damaged; messages start with `where`. */
+/** @throws AlexnetError "unsupported" saying what is not allowed, "damaged-file" what is damaged; messages start with `where`. */
 export function unpickle(
   bytes: Uint8Array,
   options: PickleOptions,
@@ -65,8 +65,8 @@ class Machine {
     }
   }
 
-  fail(what: string): never {
-    throw new AlexnetError("damaged-file", `${this.#where}: ${what}`);
+  fail(what: string, code: "damaged-file" | "unsupported" = "damaged-file"): never {
+    throw new AlexnetError(code, `${this.#where}: ${what}`);
   }
 
   uint8(): number {
@@ -193,7 +193,7 @@ class Machine {
     if (typeof module !== "string" || typeof member !== "string") this.fail("names a global by what is no string");
     const name = `${module}.${member}`;
     const global = this.#options.globals.get(name);
-    if (global === undefined) this.fail(`asks for ${name}; only tensors and plain containers are read`);
+    if (global === undefined) this.fail(`asks for ${name}; only tensors and plain containers are read`, "unsupported");
     this.push(global);
   }
 
@@ -292,7 +292,7 @@ const operations: ReadonlyMap<number, (m: Machine) => void> = new Map<number, (m
   [0x94, (m) => m.memoiseNext()], // MEMOIZE
   [0x63, (m) => m.global(m.line(), m.line())], // GLOBAL
   [0x93, (m) => m.stackGlobal()], // STACK_GLOBAL
-  [0x69, (m) => m.fail(`makes a ${m.line()}.${m.line()}; only tensors and plain containers are read`)], // INST
+  [0x69, (m) => m.fail(`makes a ${m.line()}.${m.line()}; only tensors and plain containers are read`, "unsupported")], // INST
   [0x52, (m) => m.reduce()], // REDUCE
   [0x62, (m) => m.build()], // BUILD
   [0x51, (m) => m.persistent()], // BINPERSID

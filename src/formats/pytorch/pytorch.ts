@@ -4,10 +4,10 @@ import { encodeDescription } from "../../model/description.js";
 import type { Model, StoredTensor } from "../../model/model.js";
 import { parameterTable, parameterView } from "../../network/parameters.js";
 import { bytesOf, decodeNumbers, type NumberType } from "../../system/numbers.js";
-import { namingOf } from "../naming.js";
-import type { StateDict } from "../state-dict.js";
+import { namingOf } from "./naming.js";
 import { Global, unpickle } from "./pickle.js";
 import { encodeStateDict } from "./pickle-writer.js";
+import type { StateDict } from "./state-dict.js";
 import { encodeArchive, openArchive } from "./zip.js";
 
 /**
@@ -62,7 +62,7 @@ type ReadStorage = (storage: Storage) => Uint8Array;
 
 /**
  * The tensors of a state dict, or of a checkpoint that holds one. Nothing in the file is carried out: see pickle.ts.
- * @throws AlexnetError "format" naming the file, and what it asks for that isn't data.
+ * @throws AlexnetError "damaged-file" naming the file, "unsupported" naming what it asks for that isn't data.
  */
 export async function openPytorch(path: string): Promise<StateDict> {
   return startsLikeArchive(path) ? openZipped(path) : openLegacy(path);

@@ -3,13 +3,13 @@ import yauzl from "yauzl";
 import yazl from "yazl";
 import { AlexnetError } from "../../errors.js";
 import { readAt } from "../../system/file-reading.js";
-import { crc32 } from "../crc32.js";
+import { crc32 } from "./crc32.js";
 
 /** An open ZIP archive of stored (not compressed) files, read one by one. */
 export interface Archive {
   /** Sizes by name. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** @throws AlexnetError "format" when there is no such file or its checksum is wrong. */
+  /** @throws AlexnetError "damaged-file" when there is no such file or its checksum is wrong. */
   read(name: string): Uint8Array;
   close(): void;
 }
@@ -20,7 +20,7 @@ interface Place {
   readonly crc: number;
 }
 
-/** @throws AlexnetError "format" naming the file and what is wrong with it. */
+/** @throws AlexnetError "damaged-file" naming the file and what is wrong with it. */
 export async function openArchive(path: string): Promise<Archive> {
   const file = openSync(path, "r");
   try {

@@ -3,24 +3,41 @@ import { PICTURE_SIZE } from "../../network/picture.js";
 import { cropBox, fitShorterSide, PIXEL_LIMIT } from "../geometry.js";
 import { resample } from "../resample.js";
 import { sharp } from "../sharp.js";
+import { readNetpbm } from "./netpbm.js";
+import type { FileKind } from "./recognise.js";
 
 /** The longest that decoding one picture may take: no honest one comes near, some are made to hang a decoder. */
 export const DECODING_SECONDS = 30;
 const MARGIN = 4; // source pixels around a crop that a Lanczos3 filter looks at when enlarging
 
 /** Writes whatever sharp reads as 256x256 RGB into `picture`. @throws what sharp throws. */
-export async function decodeAny(bytes: Uint8Array, picture: Uint8Array): Promise<void> {
-  const image = sharp(bytes, { limitInputPixels: PIXEL_LIMIT, sequentialRead: true, failOn: "warning" });
+export async function decodeAny(bytes: Uint8Array, kind: FileKind, picture: Uint8Array): Promise<void> {
+  const image = open(bytes, kind);
   const { width, height } = (await image.metadata()).autoOrient;
   const upright = image.timeout({ seconds: DECODING_SECONDS }).autoOrient();
-  const scale = Math.min(width, height) < PICTURE_SIZE ? enlarge : shrink;
-  await scale(upright, width, height, picture);
+  // JPEGs are halved in the cosine transform, which loses nothing; WebP's own scaling is far from Lanczos.
+  const fastShrinkOnLoad = kind === "JPEG";
+  if (Math.min(width, height) < PICTURE_SIZE) await enlarge(upright, width, height, picture);
+  else await shrink(upright, width, height, fastShrinkOnLoad, picture);
 }
 
-async function shrink(image: Sharp, width: number, height: number, picture: Uint8Array): Promise<void> {
+function open(bytes: Uint8Array, kind: FileKind): Sharp {
+  const options = { limitInputPixels: PIXEL_LIMIT, sequentialRead: true, failOn: "warning" } as const;
+  if (kind !== "Netpbm") return sharp(bytes, options);
+  const { data, ...raw } = readNetpbm(bytes);
+  return sharp(data, { ...options, raw });
+}
+
+async function shrink(
+  image: Sharp,
+  width: number,
+  height: number,
+  fastShrinkOnLoad: boolean,
+  picture: Uint8Array,
+): Promise<void> {
   const fit = fitShorterSide(width, height);
   const square = { left: fit.left, top: fit.top, width: PICTURE_SIZE, height: PICTURE_SIZE };
-  const { data } = await toRgb(image.resize(fit.width, fit.height, { fit: "fill" }).extract(square));
+  const { data } = await toRgb(image.resize(fit.width, fit.height, { fit: "fill", fastShrinkOnLoad }).extract(square));
   picture.set(data);
 }
 

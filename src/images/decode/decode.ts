@@ -4,6 +4,7 @@ import { LONGEST_SIDE, PIXEL_LIMIT } from "../geometry.js";
 import { sharp } from "../sharp.js";
 import { DECODING_SECONDS, decodeAny } from "./any.js";
 import { decodeJpeg } from "./jpeg.js";
+import { withoutHarmlessFaults } from "./lenient-jpeg.js";
 import { type FileKind, recognise } from "./recognise.js";
 import { findTurbojpeg } from "./turbojpeg.js";
 
@@ -35,7 +36,10 @@ export async function decodePicture(
   refuse(kind, options);
   const turbojpeg = kind === "JPEG" && options.jpegDecoder !== "sharp" ? findTurbojpeg() : undefined;
   try {
-    if (turbojpeg === undefined || !decodeJpeg(bytes, turbojpeg, into)) await decodeAny(bytes, into);
+    if (turbojpeg !== undefined && decodeJpeg(bytes, turbojpeg, into)) return into;
+    const mended = kind === "JPEG" ? withoutHarmlessFaults(bytes) : undefined;
+    if (turbojpeg !== undefined && mended !== undefined && decodeJpeg(mended, turbojpeg, into)) return into;
+    await decodeAny(mended ?? bytes, kind, into);
     return into;
   } catch (error) {
     throw new AlexnetError("unreadable-picture", explain(error, kind, bytes.length), { cause: error });
@@ -49,11 +53,20 @@ export function describeDecoder(jpegDecoder: JpegDecoder): string {
   return jpegDecoder === "sharp" ? all : `libjpeg-turbo (${findTurbojpeg()?.name ?? "missing"}) and ${all}`;
 }
 
+const noPictures: ReadonlySet<FileKind> = new Set(["HTML", "text", "unknown bytes", "PDF", "video", "compressed file"]);
+const unread: ReadonlySet<FileKind> = new Set([
+  "BMP",
+  "HEIC",
+  "JPEG 2000",
+  "JPEG XL",
+  "camera raw",
+  "Photoshop document",
+]);
+
 function refuse(kind: FileKind, { allowSvg = false }: DecodeOptions): void {
   if (kind === "empty file") throw new AlexnetError("unreadable-picture", "empty file");
-  if (kind === "HTML" || kind === "text" || kind === "unknown bytes")
-    throw new AlexnetError("unreadable-picture", `not a picture: ${kind}`);
-  if (kind === "BMP" || kind === "HEIC")
+  if (noPictures.has(kind)) throw new AlexnetError("unreadable-picture", `not a picture: ${kind}`);
+  if (unread.has(kind))
     throw new AlexnetError("unreadable-picture", `${kind} is not read; convert it to JPEG or PNG first`);
   if (kind === "SVG" && !allowSvg)
     throw new AlexnetError("unreadable-picture", "SVG can refer to other files and is read only when asked for");

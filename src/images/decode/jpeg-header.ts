@@ -1,3 +1,5 @@
+import { isSrgbProfile } from "./icc-profile.js";
+
 /** EXIF orientation, 1 to 8: how the stored rows and columns lie in the upright picture. */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
@@ -18,12 +20,17 @@ const ORIENTATION_TAG = 0x0112;
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let orientation: Orientation | undefined;
-  let profile: JpegHeader["profile"] = "none";
+  const profile: Buffer[] = [];
   for (const { marker, body } of segments(data)) {
     if (marker === APP1 && startsWith(body, EXIF)) orientation ??= readOrientation(body.subarray(EXIF.length));
-    if (marker === APP2 && startsWith(body, ICC) && profile !== "sRGB") profile = isSrgb(body) ? "sRGB" : "other";
+    if (marker === APP2 && startsWith(body, ICC)) profile.push(body.subarray(ICC.length + 2)); // behind "part i of n"
   }
-  return { orientation: orientation ?? 1, profile };
+  return { orientation: orientation ?? 1, profile: describeProfile(Buffer.concat(profile)) };
+}
+
+function describeProfile(profile: Buffer): JpegHeader["profile"] {
+  if (profile.length === 0) return "none";
+  return isSrgbProfile(profile) ? "sRGB" : "other";
 }
 
 function* segments(data: Buffer): Generator<{ readonly marker: number; readonly body: Buffer }> {
@@ -42,11 +49,6 @@ function* segments(data: Buffer): Generator<{ readonly marker: number; readonly 
 }
 
 const startsWith = (body: Buffer, text: string) => body.toString("latin1", 0, text.length) === text;
-
-/** Profiles name themselves in ASCII or, newer ones, in UTF-16. */
-function isSrgb(body: Buffer): boolean {
-  return body.includes("sRGB", 0, "latin1") || body.includes(Buffer.from("\0s\0R\0G\0B", "latin1"));
-}
 
 /** From a TIFF structure (EXIF 2.3, section 4.6). */
 function readOrientation(tiff: Buffer): Orientation | undefined {

@@ -1,12 +1,12 @@
 import { sharp } from "../../images/sharp.js";
 import { serve } from "../../system/threads/serve.js";
-import { type DecodeOutcome, decodeFiles } from "./decode-files.js";
+import { type DecodeInput, type DecodeOutcome, decodeFiles } from "./decode-files.js";
 
 /** Entry of a thread that decodes picture files. */
 
 export interface DecodeCalls {
   /** @param slot (files, 256, 256, 3), written here */
-  decode(files: readonly string[], slot: SharedArrayBuffer): Promise<readonly DecodeOutcome[]>;
+  decode(files: readonly DecodeInput[], slot: SharedArrayBuffer): Promise<readonly DecodeOutcome[]>;
 }
 
 serve<undefined, DecodeCalls>(() => {

@@ -29,8 +29,8 @@ const pictureAt = ({ path }: PrepareSummary, split: "train" | "val", index: numb
 
 describe("image folders", () => {
   test.each([
-    [["train", "val", "test"], "val", ["left alone, there being val: test"]],
-    [["train", "validation", "test"], "validation", ["left alone, there being validation: test"]],
+    [["train", "val", "test"], "val", ["left aside: test (val validates)"]],
+    [["train", "validation", "test"], "validation", ["left aside: test (validation validates)"]],
     [["train", "test"], "test", []],
     [["Train", "Test"], "Test", []],
   ])("%j: %s/ is for validation", async (folders, validation, notes) => {
