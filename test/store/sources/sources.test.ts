@@ -7,7 +7,8 @@ import type { PrepareSummary } from "#src/store/preparing/prepare.js";
 import { ParquetReader } from "#src/store/sources/parquet-reader.js";
 import { makeMetaMat, makeParquet, makeTar } from "../../support/archives.js";
 import { difference, drawJpeg } from "../../support/draw.js";
-import { drawSet, drawSome, prepareHere, readSkipped, temporaryFolder, useStore, write } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { drawSet, drawSome, prepareHere, readSkipped, useStore, write } from "../../support/stores.js";
 
 const synsets = [
   { id: 1, wnid: "n02119789", words: "kit fox, Vulpes macrotis" },
