@@ -15,7 +15,7 @@ import { StepInputBlock } from "./step-inputs.js";
 import { addUpdate } from "./update.js";
 
 /** The next batch comes to one while the other is worked on. */
-const SLOTS = [0, 1] as const;
+export const SLOTS = [0, 1] as const;
 
 export type Plan = ReturnType<typeof planProgram>;
 

@@ -19,7 +19,7 @@ import { pack, unpack, valueCount } from "./layout.js";
 import { outcomeOf, RESULT_BYTES } from "./loss.js";
 import type { Pointer } from "./native.js";
 import { HeldPictures, PictureUpload } from "./pictures.js";
-import { type Plan, planProgram } from "./plan.js";
+import { type Plan, planProgram, SLOTS } from "./plan.js";
 import { profileOperations } from "./profile.js";
 import { refuseTooLarge, SPARE_BYTES, tooLarge } from "./room.js";
 import { Slot } from "./slot.js";
@@ -59,6 +59,7 @@ class CudaProgram implements ComputeProgram {
   readonly batchSize: number;
   readonly memoryBytes: number;
   readonly algorithms: AlgorithmChoices;
+  readonly batchesAtOnce: number;
   readonly #gpu: Gpu;
   readonly #plan: Plan;
   readonly #operations: readonly Operation[];
@@ -85,8 +86,9 @@ class CudaProgram implements ComputeProgram {
       this.#held.close();
       this.#upload.close();
     });
+    this.batchesAtOnce = SLOTS.length;
     const resultBytes = Math.max(RESULT_BYTES, probabilities.bytes);
-    const slots = [0, 1].map((i) => {
+    const slots = SLOTS.map((i) => {
       const own = pictures?.[i];
       const slot = new Slot(build, inputs.all.bytes, resultBytes, own && build.address(own));
       this.#write(slot, noBatch, notLearning);
@@ -149,7 +151,7 @@ class CudaProgram implements ComputeProgram {
     await this.#split?.backward(bucket);
   }
 
-  update(options: UpdateOptions): void {
+  async update(options: UpdateOptions): Promise<void> {
     const { slot, update } = this.#latestSlot;
     slot.settle();
     this.#plan.inputs.writeRates(slot.inputs, options);
@@ -157,7 +159,7 @@ class CudaProgram implements ComputeProgram {
       this.#split?.bringGradients();
       compiled(update).launch();
     };
-    void slot.launch("update", put, () => {});
+    return slot.launch("update", put, () => {});
   }
 
   profile(batch: Batch, options: StepOptions, steps: number) {
