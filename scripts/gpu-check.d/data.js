@@ -2,12 +2,12 @@ import { availableParallelism } from "node:os";
 import { measureLoading, withSyntheticStores } from "../../dist/benchmark/loading.js";
 import { syntheticBatch } from "../../dist/benchmark/synthetic.js";
 import { Device, openDriver } from "../../dist/engine/cuda/driver.js";
-import { addressOf } from "../../dist/engine/cuda/native.js";
 import { oneAhead } from "../../dist/evaluation/one-ahead.js";
 import { classCount } from "../../dist/network/transform.js";
 import { batches as readBatches } from "../../dist/store/reading/batches.js";
 import { heldBatches, holdPictures } from "../../dist/store/reading/held-pictures.js";
 import { openStore, pictureCount } from "../../dist/store/store.js";
+import { addressOf } from "../../dist/system/native/memory.js";
 import { compileTraining, networkOf, STEP, table, withCuda } from "./common.js";
 
 /**
@@ -62,9 +62,9 @@ function bringingRate(batchSize) {
   const scene = { doing: "" };
   const device = new Device(openDriver(scene), scene);
   const [from, to] = [addressOf(pictures), device.allocate(pictures.length)];
-  device.pin(from, pictures.length);
+  const pinned = device.pin(from, pictures.length);
   const bring = () => {
-    device.copyIn(to, from, pictures.length, device.copyStream);
+    device.copyIn(to.address, from, pictures.length, device.copyStream);
     device.wait(device.copyStream);
   };
   bring();
@@ -73,8 +73,8 @@ function bringingRate(batchSize) {
     bring();
     return performance.now() - start;
   });
-  device.unpin(from);
-  device.free(to);
+  pinned.close();
+  to.close();
   device.close();
   return (1000 * batchSize) / Math.min(...times);
 }
