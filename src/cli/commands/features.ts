@@ -36,8 +36,10 @@ export function register(program: Program): void {
             pictures,
             format,
             signal,
-            onUnreadable: reportUnreadable,
-            onProgress: progress.update,
+            onEvent: (event) => {
+              if (event.kind === "unreadable") reportUnreadable(event.error);
+              else progress.update(event.done, event.total);
+            },
           }),
         ).finally(progress.stop);
         const { out, layer, shape, imagesPerSecond } = summary;

@@ -4,7 +4,7 @@ import { type Inventory, takeInventory } from "../../engine/cuda/inventory.js";
 import { type Engine, engineNames, precisions } from "../../engine/engine.js";
 import { openEngine } from "../../engine/host/open.js";
 import { adviceOn } from "../../engine/onednn/advice.js";
-import { modelPath } from "../../evaluation/open-model.js";
+import { modelPath } from "../../evaluation/loaded-model.js";
 import type { Network } from "../../network/network.js";
 import { resolveNetwork } from "../../network/networks.js";
 import { type LayerSummary, summarise } from "../../network/summary.js";

@@ -38,10 +38,12 @@ export function register(program: Program): void {
             data,
             batchSize,
             signal,
-            onPreparing: preparing.update,
-            onProgress: (done, total) => {
-              preparing.stop();
-              progress.update(done, total);
+            onEvent: (event) => {
+              if (event.kind === "preparing") preparing.update(event);
+              else if (event.kind === "progress") {
+                preparing.stop();
+                progress.update(event.done, event.total);
+              }
             },
           }),
         ).finally(() => {

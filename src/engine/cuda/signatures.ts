@@ -1,7 +1,7 @@
 import type { Signatures, StatusSignatures } from "../../system/native/signatures.js";
 
 /**
- * Every foreign function and constant this engine uses, as C's headers declare them: scripts/check-bindings
+ * Every foreign function and constant this engine uses, as C's headers declare them: `bench/run bindings cuda`
  * compares these tables with the headers that are installed. Handles, descriptors and host memory are "void *",
  * device memory is "uint64"; enumerations are "int".
  */

@@ -2,7 +2,7 @@ import type { Signatures, StatusSignatures } from "../../system/native/signature
 
 /**
  * Every function, constant and structure of oneDNN that this engine uses, as its headers declare them:
- * scripts/check-bindings compares these tables with headers of version 2 or 3.
+ * `bench/run bindings onednn` compares these tables with headers of version 2 or 3.
  */
 
 const P = "void *";

@@ -1,9 +1,9 @@
 import { sharp } from "../../images/sharp.js";
 import { answerRequests } from "../../system/threads/answer-requests.js";
-import { type DecodeOutcome, decodeFiles } from "./decode-files.js";
+import { type DecodeInput, type DecodeOutcome, decodeFiles } from "./decode-files.js";
 
 export interface DecodeRequest {
-  readonly files: readonly string[];
+  readonly files: readonly DecodeInput[];
   /** (files, 256, 256, 3), written here. */
   readonly slot: SharedArrayBuffer;
 }

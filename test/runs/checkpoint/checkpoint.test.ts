@@ -7,7 +7,8 @@ import { readSafetensors } from "#src/formats/safetensors.js";
 import { Checkpoints, checkpointPath } from "#src/runs/checkpoint/keep.js";
 import { readCheckpoint, readModel, readOrigin } from "#src/runs/checkpoint/read.js";
 import { writeCheckpoint } from "#src/runs/checkpoint/write.js";
-import { compact, exampleCheckpoint, temporaryFolder } from "../../support/training.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { compact, exampleCheckpoint } from "../../support/training.js";
 
 describe("a checkpoint's file", () => {
   test("gives back to the last bit what was written", () => {

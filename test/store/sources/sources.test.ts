@@ -7,7 +7,8 @@ import type { PrepareSummary } from "#src/store/preparing/prepare.js";
 import { describeParquet } from "#src/store/sources/parquet-reader.js";
 import { makeMetaMat, makeParquet, makeTar } from "../../support/archives.js";
 import { difference, drawJpeg } from "../../support/draw.js";
-import { drawSet, drawSome, prepareHere, readSkipped, temporaryFolder, useStore, write } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { drawSet, drawSome, prepareHere, readSkipped, useStore, write } from "../../support/stores.js";
 
 const synsets = [
   { id: 1, wnid: "n02119789", words: "kit fox, Vulpes macrotis" },
@@ -29,8 +30,8 @@ const pictureAt = ({ path }: PrepareSummary, split: "train" | "val", index: numb
 
 describe("image folders", () => {
   test.each([
-    [["train", "val", "test"], "val", ["left alone, there being val: test"]],
-    [["train", "validation", "test"], "validation", ["left alone, there being validation: test"]],
+    [["train", "val", "test"], "val", ["left aside: test (val validates)"]],
+    [["train", "validation", "test"], "validation", ["left aside: test (validation validates)"]],
     [["train", "test"], "test", []],
     [["Train", "Test"], "Test", []],
   ])("%j: %s/ is for validation", async (folders, validation, notes) => {
