@@ -7,8 +7,6 @@ export {
   type CompileOptions,
   type Engine,
   type EngineDescription,
-  type EngineName,
-  engineNames,
   type Multipliers,
   type Precision,
   type Program,
@@ -17,7 +15,8 @@ export {
   type StepOptions,
   type StepResult,
 } from "./engine/engine.js";
-export { type OpenOptions, openEngine } from "./engine/host/open.js";
+export { type EngineName, engineNames, type OpenOptions } from "./engine/host/engines.js";
+export { openEngine } from "./engine/host/open.js";
 export { AlexnetError, type ErrorCode } from "./errors.js";
 export {
   type Classification,

@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Engine, type EngineName, engineNames, type Precision, precisions } from "../engine/engine.js";
+import { type Engine, type Precision, precisions } from "../engine/engine.js";
+import { type EngineName, engineNames } from "../engine/host/engines.js";
 import { openEngine } from "../engine/host/open.js";
 import { AlexnetError } from "../errors.js";
 import type { Model } from "../model/model.js";

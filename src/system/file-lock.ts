@@ -1,4 +1,4 @@
-import { errorNumbers, lastErrorNumber, processLibrary } from "./native/library.js";
+import { errorNumber, lastErrorNumber, processLibrary } from "./native/library.js";
 
 const LOCK_EXCLUSIVE = 2;
 const LOCK_AT_ONCE = 4;
@@ -13,5 +13,5 @@ export function lockFile(file: number): boolean | { readonly errno: number } {
   if (functions === undefined) return true;
   if (functions.flock(file, LOCK_EXCLUSIVE | LOCK_AT_ONCE) === 0) return true;
   const errno = lastErrorNumber();
-  return errno === errorNumbers.EWOULDBLOCK || errno === errorNumbers.EAGAIN ? false : { errno };
+  return errno === errorNumber("EWOULDBLOCK") || errno === errorNumber("EAGAIN") ? false : { errno };
 }

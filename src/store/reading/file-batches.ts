@@ -3,9 +3,9 @@ import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
 import { PICTURE_BYTES } from "../../network/picture.js";
 
-import { WorkerPool } from "../../system/threads/worker-pool.js";
+import { Pool } from "../../system/threads/pool.js";
 import { type DecodeInput, type DecodeOutcome, decodeFiles } from "./decode-files.js";
-import type { DecodeRequest } from "./decode-worker.js";
+import type { DecodeCalls } from "./decode-worker.js";
 
 /** A picture that is decoded once it is its turn: a path, an image file's bytes, or a function that brings them. */
 export type PictureInput = string | Uint8Array | (() => Promise<Uint8Array>);
@@ -88,9 +88,12 @@ function openDecoder(workers: number): Decoder {
       close: async () => {},
     };
   const script = new URL("./decode-worker.js", import.meta.url);
-  const pool = new WorkerPool<DecodeRequest, readonly DecodeOutcome[]>(script, workers, undefined);
+  const pool = new Pool<undefined, DecodeCalls>(script, workers, undefined, "a thread that decodes pictures");
   return {
-    decode: async (inputs, slot) => pool.run({ files: await Promise.all(inputs.map(settled)), slot }),
+    decode: async (inputs, slot) => {
+      const files = await Promise.all(inputs.map(settled));
+      return pool.run((thread) => thread.decode(files, slot));
+    },
     close: () => pool.close(),
   };
 }

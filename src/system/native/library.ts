@@ -1,5 +1,6 @@
-import koffi, { type LibraryHandle } from "koffi";
+import type { LibraryHandle } from "koffi";
 import { AlexnetError, type ErrorCode } from "../../errors.js";
+import { koffi } from "./koffi.js";
 import type {
   ArgumentType,
   CheckedFunctions,
@@ -82,7 +83,7 @@ export function findLibrary(candidates: readonly string[], { global = false }: L
   const tried: string[] = [];
   for (const path of candidates) {
     try {
-      return { library: new NativeLibrary(path, koffi.load(path, { global })) };
+      return { library: new NativeLibrary(path, koffi().load(path, { global })) };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       tried.push(text.includes(path) ? text : `${path}: ${text}`);
@@ -117,7 +118,7 @@ let own: NativeLibrary | undefined;
 /** What is loaded into this process already, the C library among it; undefined on Windows. */
 export function processLibrary(): NativeLibrary | undefined {
   if (process.platform === "win32") return undefined;
-  own ??= new NativeLibrary("this process", koffi.load(null));
+  own ??= new NativeLibrary("this process", koffi().load(null));
   return own;
 }
 
@@ -134,8 +135,10 @@ export function keepLoaded({ path }: NativeLibrary): void {
 
 /** The number by which the C library says why the last native call of this thread failed. */
 export function lastErrorNumber(): number {
-  return koffi.errno();
+  return koffi().errno();
 }
 
-/** The error numbers of this system, by their names in C: EWOULDBLOCK. */
-export const errorNumbers: Readonly<Record<string, number>> = koffi.os.errno;
+/** The number of an error on this system by its name in C: "EWOULDBLOCK"; undefined where there is none. */
+export function errorNumber(name: string): number | undefined {
+  return koffi().os.errno[name];
+}

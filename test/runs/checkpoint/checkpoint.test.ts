@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { engineNames } from "#src/engine/engine.js";
+import { engineNames } from "#src/engine/host/engines.js";
 import { readSafetensors } from "#src/formats/safetensors.js";
 import { Checkpoints, checkpointPath } from "#src/runs/checkpoint/keep.js";
 import { readCheckpoint, readModel, readOrigin } from "#src/runs/checkpoint/read.js";
@@ -167,7 +167,7 @@ describe("a run's checkpoints", () => {
       ],
       { encoding: "utf8" },
     );
-    expect(stdout, stderr).toMatch(/^run .*step-000000011.safetensors: no room on the disk \(EFBIG\)/);
+    expect(stdout, stderr).toMatch(/^disk .*step-000000011.safetensors: no room on the disk \(EFBIG\)/);
     expect(readdirSync(checkpoints.folder).sort()).toEqual(["last.safetensors", "step-000000010.safetensors"]);
     expect(compact(checkpoints.newest(() => {}))).toEqual(compact(exampleCheckpoint(10)));
   });

@@ -111,7 +111,7 @@ describe("batches", () => {
       expect(found[1].samples).toEqual([3, 4, 5]);
       expect(found[1].views[10].picture).toBe(1);
       expect(found[1].labels.slice(10, 25)).toEqual([...Array(10).fill(0), ...Array(5).fill(1)]);
-      await expect(collect(store, { ...options, batchSize: 9 })).rejects.toMatchObject({ code: "usage" });
+      await expect(collect(store, { ...options, batchSize: 9 })).rejects.toMatchObject({ code: "invalid-option" });
     }));
 
   test("stop when told to, and when left early", () =>
