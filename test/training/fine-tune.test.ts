@@ -20,7 +20,7 @@ import { alexnet } from "../support/command-line.js";
 import { expectClose } from "../support/compare.js";
 import { drawnPictures } from "../support/pictures.js";
 import { expectSameRun, lastCheckpoint } from "../support/runs.js";
-import { quickTraining, tinyNetwork } from "../support/training.js";
+import { quickTraining } from "../support/training.js";
 
 const pictures = drawnPictures({ train: 10, val: 3 });
 const base = join(pictures.scratch, "base");
