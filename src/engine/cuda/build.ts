@@ -1,10 +1,11 @@
+import type { Pointer } from "../../system/native/memory.js";
 import type { AlgorithmChoices } from "../engine.js";
 import type { Block } from "../program/blocks.js";
 import { type Operation, type OperationInfo, OperationList, type Phase, type Prepare } from "../program/operations.js";
 import { BLAS_WORKSPACE, type Matrix } from "./blas.js";
+import type { DeviceMemory } from "./driver.js";
 import { bytesOf, type NumberFormat } from "./format.js";
 import type { Gpu } from "./gpu.js";
-import type { Pointer } from "./native.js";
 import type { Algorithm } from "./tuning.js";
 
 /** No operation gets more scratch memory. */
@@ -44,7 +45,7 @@ export class Build {
   readonly #workspace: Memory;
   readonly #given: AlgorithmChoices;
   readonly #chosen: Record<string, string> = {};
-  #base: Pointer | undefined;
+  #memory: DeviceMemory | undefined;
   #bytes = 0;
 
   /** @param given by layer and direction, the algorithms to take whatever is quickest */
@@ -137,8 +138,8 @@ export class Build {
   finish(): readonly Operation[] {
     const { device, scene, tuning } = this.gpu;
     this.#bytes = this.#list.place();
-    this.#base = device.allocate(this.#bytes);
-    device.clear(this.#base, this.#bytes);
+    this.#memory = device.allocate(this.#bytes);
+    device.clear(this.#memory.address, this.#bytes);
     return this.#list.planned.map(({ work: { algorithms, shape }, ...operation }) => {
       const name = `${operation.layer} ${operation.direction}`;
       scene.doing = name;
@@ -151,8 +152,8 @@ export class Build {
 
   /** Of memory; after `finish`. */
   address({ block, offset }: Pick<Memory, "block" | "offset">): Pointer {
-    if (this.#base === undefined) throw new Error("finish() allocates; call it first");
-    return this.#base + BigInt(block.offset + offset);
+    if (this.#memory === undefined) throw new Error("finish() allocates; call it first");
+    return this.#memory.address + BigInt(block.offset + offset);
   }
 
   /** A tensor, or its values from `first` on, as rows for the matrix library. */
@@ -196,8 +197,7 @@ export class Build {
   close(): void {
     this.gpu.device.wait();
     for (const close of this.#owned.splice(0)) close();
-    if (this.#base !== undefined) this.gpu.device.free(this.#base);
-    this.#base = undefined;
+    this.#memory?.close();
   }
 }
 

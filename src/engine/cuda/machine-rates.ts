@@ -55,6 +55,6 @@ function least({ device }: Gpu, run: () => void): number {
     device.record(end);
     return device.elapsed(start, end) / 1000;
   });
-  for (const event of [start, end]) device.destroyEvent(event);
+  for (const event of [start, end]) event.close();
   return seconds;
 }

@@ -46,7 +46,7 @@ export function profileOperations(
   } finally {
     device.wait();
     timed.close();
-    for (const event of events) device.destroyEvent(event);
+    for (const event of events) event.close();
   }
   return profileOf(operations, times, whole);
 }

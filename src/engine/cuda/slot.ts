@@ -1,8 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import koffi from "koffi";
+import type { Pointer } from "../../system/native/memory.js";
 import type { Build } from "./build.js";
-import type { Device } from "./driver.js";
-import type { Pointer } from "./native.js";
+import type { Device, Event, HostMemory } from "./driver.js";
 
 /**
  * Host memory by which one batch's step inputs come to the device and its results come back. A program has two: while
@@ -12,7 +11,7 @@ export class Slot {
   readonly inputs: DataView;
   readonly results: DataView;
   readonly #device: Device;
-  readonly #host: Pointer;
+  readonly #host: HostMemory;
   readonly #work: Work;
 
   /** @param pictures where its pictures lie on the device, for programs that look at pictures */
@@ -24,22 +23,22 @@ export class Slot {
   ) {
     const { device } = build.gpu;
     this.#device = device;
-    this.#host = device.allocateHost(inputBytes + resultBytes);
-    build.own(() => device.freeHost(this.#host));
-    const memory: ArrayBuffer = koffi.view(this.#host, inputBytes + resultBytes);
-    this.inputs = new DataView(memory, 0, inputBytes);
-    this.results = new DataView(memory, inputBytes);
+    const { memory, buffer } = device.allocateHost(inputBytes + resultBytes);
+    build.own(() => memory.close());
+    this.#host = memory;
+    this.inputs = new DataView(buffer, 0, inputBytes);
+    this.results = new DataView(buffer, inputBytes);
     this.#work = new Work(build);
   }
 
   /** Puts a copy of the step inputs on the stream. */
   bringInputs(to: Pointer): void {
-    this.#device.copyIn(to, this.#host, this.inputs.byteLength);
+    this.#device.copyIn(to, this.#host.address, this.inputs.byteLength);
   }
 
   /** Puts a copy of a result on the stream. */
   takeResults(from: Pointer, bytes: number): void {
-    this.#device.copyOut(this.#host + BigInt(this.inputs.byteLength), from, bytes);
+    this.#device.copyOut(this.#host.address + BigInt(this.inputs.byteLength), from, bytes);
   }
 
   /** Has the device do what `put` puts on the stream; `read` gives its answer from the results. */
@@ -56,14 +55,14 @@ export class Slot {
 /** Work that is put on the stream again and again, and waited for. */
 export class Work {
   readonly #device: Device;
-  readonly #done: Pointer;
+  readonly #done: Event;
   #underWay: Answer<unknown> | undefined;
 
   constructor(build: Build) {
     const { device } = build.gpu;
     this.#device = device;
     this.#done = device.createEvent();
-    build.own(() => device.destroyEvent(this.#done));
+    build.own(() => this.#done.close());
   }
 
   /** Has the device do what `put` puts on the stream; `read` gives the answer once that is done. */
@@ -89,7 +88,7 @@ class Answer<T> {
 
   constructor(
     readonly device: Device,
-    readonly done: Pointer,
+    readonly done: Event,
     readonly what: string,
     readonly read: () => T,
   ) {}

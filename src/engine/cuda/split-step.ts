@@ -1,7 +1,7 @@
+import { addressOf, type Pointer } from "../../system/native/memory.js";
 import type { GradientBucket } from "../engine.js";
 import type { Build, Tensor } from "./build.js";
 import type { Graph } from "./driver.js";
-import { addressOf, type Pointer } from "./native.js";
 import type { Plan } from "./plan.js";
 import { Work } from "./slot.js";
 
@@ -68,8 +68,8 @@ function bucketMemory(
   const values = new Float32Array(new SharedArrayBuffer(bytes));
   const address = addressOf(values);
   try {
-    device.pin(address, bytes);
-    build.own(() => device.unpin(address));
+    const pin = device.pin(address, bytes);
+    build.own(() => pin.close());
   } catch {
     // Not allowed here: the driver copies it through memory of its own.
   }

@@ -1,7 +1,7 @@
 import type { View } from "../../network/picture.js";
+import type { Pointer } from "../../system/native/memory.js";
 import type { UpdateOptions } from "../engine.js";
 import type { Build, Memory } from "./build.js";
-import type { Pointer } from "./native.js";
 
 /** What a step is told, besides its pictures. */
 export interface StepInputs extends UpdateOptions {

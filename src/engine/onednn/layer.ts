@@ -57,6 +57,6 @@ export function rowMajor(build: Build, { tensor, dims }: Activation, info: Opera
 /** A kept activation's values, row-major. */
 export function readRows(build: Build, { tensor, dims }: Activation): Float32Array {
   const values = new Float32Array(dims.reduce((product, n) => product * n, 1));
-  copy(build, tensor, build.descriptor(dims, "row-major"), values, "read");
+  copy(build, tensor, dims, values, "read");
   return values;
 }

@@ -1,15 +1,14 @@
-import koffi from "koffi";
 import type { Parameter } from "../../network/parameters.js";
+import { addressOf } from "../../system/native/memory.js";
 import type { GradientBucket, Multipliers } from "../engine.js";
 import type { Block } from "../program/blocks.js";
 import { type ParameterPlace, ProgramParameters, type RatedParameter, tensorOf } from "../program/parameters.js";
-import { Argument, type Pointer } from "./bindings.js";
-import { type Build, packArguments, type Tensor } from "./build.js";
+import { Argument, type Descriptor, packArguments } from "./bindings.js";
+import type { Build, Tensor } from "./build.js";
 
 /** One parameter in the layout its forward operation chose. */
 export interface PlacedParameter extends ParameterPlace<Tensor> {
-  /** The row-major descriptor of the same dims. */
-  readonly plain: Pointer;
+  readonly dims: readonly number[];
 }
 
 export interface ParameterOptions {
@@ -37,7 +36,7 @@ export class Parameters extends ProgramParameters<Tensor, PlacedParameter> {
   }
 
   /** Places a parameter in `descriptor`'s layout. */
-  place(name: string, dims: readonly number[], descriptor: Pointer): PlacedParameter {
+  place(name: string, dims: readonly number[], descriptor: Descriptor): PlacedParameter {
     const placed = this.#place(this.rated(name), dims, descriptor);
     this.placed.push(placed);
     return placed;
@@ -62,19 +61,19 @@ export class Parameters extends ProgramParameters<Tensor, PlacedParameter> {
     return this.#place(rated, dims, this.#build.descriptor(dims, "row-major"));
   }
 
-  protected copyOut({ plain }: PlacedParameter, tensor: Tensor, values: Float32Array): void {
-    copy(this.#build, tensor, plain, values, "read");
+  protected copyOut({ dims }: PlacedParameter, tensor: Tensor, values: Float32Array): void {
+    copy(this.#build, tensor, dims, values, "read");
   }
 
-  protected copyIn({ plain }: PlacedParameter, tensor: Tensor, values: Float32Array): void {
-    copy(this.#build, tensor, plain, values, "write");
+  protected copyIn({ dims }: PlacedParameter, tensor: Tensor, values: Float32Array): void {
+    copy(this.#build, tensor, dims, values, "write");
   }
 
-  #place(rated: RatedParameter, dims: readonly number[], descriptor: Pointer): PlacedParameter {
+  #place(rated: RatedParameter, dims: readonly number[], descriptor: Descriptor): PlacedParameter {
     const build = this.#build;
     return {
       ...rated,
-      plain: build.descriptor(dims, "row-major"),
+      dims,
       value: build.append(this.#values, descriptor),
       momentum: this.#momentum && build.append(this.#momentum, descriptor),
       gradient: this.#gradients && build.append(this.#gradients, descriptor),
@@ -82,33 +81,32 @@ export class Parameters extends ProgramParameters<Tensor, PlacedParameter> {
   }
 }
 
-/** Copies between a tensor and row-major numbers outside the program. Allocates: not for use within steps. */
+/** Copies between a tensor and row-major numbers of `dims` outside the program. Allocates: not for use within steps. */
 export function copy(
   build: Build,
   tensor: Tensor,
-  plain: Pointer,
+  dims: readonly number[],
   values: Float32Array,
   direction: "read" | "write",
 ): void {
-  const { bindings, engine, stream } = build.library;
-  const inside = bindings.createMemory(tensor.descriptor, engine, build.address(tensor));
-  const outside = bindings.createMemory(plain, engine, koffi.address(values));
-  const [from, to] = direction === "read" ? [tensor.descriptor, plain] : [plain, tensor.descriptor];
-  const descriptor = bindings.reorder(from, to, bindings.attributes({ relu: false }));
-  const primitive = bindings.createPrimitive(descriptor);
-  const [source, target] = direction === "read" ? [inside, outside] : [outside, inside];
-  bindings.execute(
-    primitive,
-    stream,
-    2,
-    packArguments([
-      [Argument.src, source],
-      [Argument.dst, target],
-    ]),
-  );
-  bindings.wait(stream);
-  bindings.destroyPrimitive(primitive);
-  bindings.destroyPrimitiveDescriptor(descriptor);
-  bindings.destroyMemory(inside);
-  bindings.destroyMemory(outside);
+  const library = build.library.scope();
+  try {
+    const { bindings } = library;
+    const plain = bindings.descriptor(dims, "row-major", "float32");
+    const inside = bindings.createMemory(tensor.descriptor, build.address(tensor));
+    const outside = bindings.createMemory(plain, addressOf(values));
+    const [from, to] = direction === "read" ? [tensor.descriptor, plain] : [plain, tensor.descriptor];
+    const [source, target] = direction === "read" ? [inside, outside] : [outside, inside];
+    const primitive = bindings.createPrimitive(bindings.reorder(from, to, bindings.attributes({ relu: false })));
+    bindings.execute(
+      primitive,
+      packArguments([
+        [Argument.src, source],
+        [Argument.dst, target],
+      ]),
+    );
+    bindings.wait();
+  } finally {
+    library.close();
+  }
 }

@@ -13,10 +13,6 @@ const stepWith = (seed: number) => ({ learningRate: 0.01, momentum: 0.9, weightD
 
 /** An engine whose every call answers late, the first the latest; it logs when each begins and ends. */
 function lateEngine(log: string[], batchesAtOnce?: number): ComputeEngine {
-    buckets: [],
-    forward: async () => (loss: 0, correct: 0 ),
-    backward: async () => ,
-    update: async () => ,
   let milliseconds = 20;
   const late = async <T>(name: string, value: T): Promise<T> => {
     log.push(`${name}(`);
@@ -33,6 +29,10 @@ function lateEngine(log: string[], batchesAtOnce?: number): ComputeEngine {
     batchSize: 2,
     memoryBytes: 0,
     batchesAtOnce,
+    buckets: [],
+    forward: unused,
+    backward: unused,
+    update: unused,
     step: async (_, { seed }): Promise<StepResult> => {
       const result = await late(`step${seed}`, { loss: seed, correct: 0 });
       if (seed === 13) throw new Error("step 13 failed");
