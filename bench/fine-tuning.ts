@@ -1,3 +1,4 @@
+import { parseArgs } from "node:util";
 import { syntheticBatch, syntheticPreprocessing } from "#src/benchmark/synthetic.js";
 import type { CompileOptions, Program } from "#src/engine/engine.js";
 import { openEngine } from "#src/engine/host/open.js";
@@ -11,12 +12,20 @@ import { recipeByName } from "#src/recipes/recipes.js";
 import { median } from "#src/scoring/quantiles.js";
 import { multipliersOf } from "#src/training/plan.js";
 
-/**
- * Milliseconds a training step takes when all layers learn, when some are frozen, and when it begins after those, on what
- * they made of the pictures: `fine-tuning [frozen layers] [batch] [steps]`.
- */
+const help = `bench/run fine-tuning [frozen layers] [batch] [steps]
 
-const [freeze = "conv1..conv5", batchText = "128", stepsText = "5"] = process.argv.slice(2);
+Milliseconds that a training step takes when all layers learn, when some are frozen, and when it begins after those, on what
+they made of the pictures. Default: conv1..conv5 128 5.`;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: "boolean", default: false } },
+});
+if (options.help) {
+  console.log(help);
+  process.exit();
+}
+const [freeze = "conv1..conv5", batchText = "128", stepsText = "5"] = positionals;
 const [batchSize, steps] = [Number(batchText), Number(stepsText)];
 
 const network = networkByName("paper");

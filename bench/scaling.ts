@@ -3,13 +3,13 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { measureThroughput, type Throughput } from "#src/benchmark/throughput.js";
 import { formatTable } from "#src/cli/display/print.js";
-import { drawSvg } from "#src/drawing/svg-plot.js";
+import { chartFile } from "#src/drawing/chart.js";
 import { openEngine } from "#src/engine/host/open.js";
 import { paper } from "#src/network/architectures/paper.js";
 import { scaleWidth } from "#src/network/transform.js";
 import { percent } from "#src/text.js";
 
-const help = `bench/scaling [--steps 2] [--svg file] [--json]
+const help = `bench/run scaling [--steps 2] [--svg file] [--json]
 
 How the rate of training the paper's network depends on threads, pictures a batch and width; fractions are of the
 machine's matrix product on as many threads. Takes minutes.`;
@@ -73,12 +73,8 @@ function plot(): string {
     points: chosen.map((row) => ({ x: x(row), y: row.fraction })).sort((a, b) => a.x - b.x),
   });
   const whole = rows.filter(({ width }) => width === 1);
-  const panel = {
-    low: 0,
-    high: 1,
-    formatX: (value: number) => String(Number(value.toFixed(2))),
-    formatY: (value: number) => percent(value),
-  };
+  const y = { low: 0, high: 1, format: percent };
+  const x = { format: (value: number) => String(Number(value.toFixed(2))) };
   const byThreads = [...new Set(whole.map(({ threads }) => threads))].map((threads) =>
     curve(
       threads === 1 ? "1 thread" : `${threads} threads`,
@@ -87,13 +83,9 @@ function plot(): string {
     ),
   );
   const ofBatch = rows.filter(({ batch, threads }) => batch === 128 && threads === all);
-  return drawSvg([
-    { ...panel, title: "Of the matrix product, full width", xLabel: "pictures a batch", curves: byThreads },
-    {
-      ...panel,
-      title: "Of the matrix product, batch 128",
-      xLabel: "width",
-      curves: [curve(`${all} threads`, ofBatch, ({ width }) => width)],
-    },
+  const byWidth = [curve(`${all} threads`, ofBatch, ({ width }) => width)];
+  return chartFile([
+    { title: "Of the matrix product, full width", x: { ...x, label: "pictures a batch" }, y, series: byThreads },
+    { title: "Of the matrix product, batch 128", x: { ...x, label: "width" }, y, series: byWidth },
   ]);
 }

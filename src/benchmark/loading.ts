@@ -100,8 +100,8 @@ async function drawNoise(seed: number): Promise<Buffer> {
     .raw()
     .toBuffer();
   const fine = noise(PICTURE_SIZE, seed + 1, 5);
-  for (let i = 0; i < fine.length; i++) fine[i] = Math.min(255, blurred[i] + fine[i]);
-  return sharp(fine, { raw: { width: PICTURE_SIZE, height: PICTURE_SIZE, channels: 3 } })
+  const pixels = fine.map((value, i) => Math.min(255, (blurred[i] ?? 0) + value));
+  return sharp(pixels, { raw: { width: PICTURE_SIZE, height: PICTURE_SIZE, channels: 3 } })
     .png({ compressionLevel: 1 })
     .toBuffer();
 }

@@ -7,15 +7,21 @@ export class Html {
 
 export type HtmlValue = Html | string | number | undefined | readonly HtmlValue[];
 
-/** html`<p>${text}</p>`: what is put in is escaped unless it is HTML itself; lists are joined, undefined is nothing. */
+/**
+ * html`<p>${text}</p>`: what is put in is escaped unless it is HTML itself; lists are joined, undefined is nothing.
+ * It makes SVG too: control characters, which XML forbids, are left out.
+ */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return new Html(strings.reduce((text, part, i) => text + render(values[i - 1]) + part));
 }
 
+const forbidden = /[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu;
+
 function render(value: HtmlValue): string {
   if (value === undefined) return "";
   if (value instanceof Html) return value.text;
-  if (typeof value === "string" || typeof value === "number") return escapeMarkup(String(value));
+  if (typeof value === "string" || typeof value === "number")
+    return escapeMarkup(String(value).replaceAll(forbidden, ""));
   return value.map(render).join("");
 }
 

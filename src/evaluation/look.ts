@@ -1,8 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cropOf, drawCrop, drawMaps, drawOverlay } from "../drawing/maps.js";
+import { drawMaps, drawOverlay } from "../drawing/maps.js";
+import { cropOf, encodePng, squareOf } from "../drawing/pixels.js";
 import { AlexnetError } from "../errors.js";
 import { loadPicture } from "../images/picture.js";
+import { PICTURE_SIZE } from "../network/picture.js";
 import { inferShapes } from "../network/shapes.js";
 import { highest } from "../scoring/scores.js";
 import { centreView } from "../store/views.js";
@@ -48,13 +50,14 @@ export async function look(options: LookOptions): Promise<Look> {
   const open = await openModel(options.run, options);
   try {
     const { classes, network } = open.model;
-    const crop = cropOf(picture, network.input.size, centreView(network.input.size));
+    const { size } = network.input;
+    const crop = cropOf(squareOf(PICTURE_SIZE, picture), { ...centreView(size), size });
     const { probabilities, sheets } = await drawActivations(open, picture);
     const target = targetClass(options.class, classes, probabilities);
     const { probability, places, drops } = await occlude(open, picture, target, options.occlusion, options);
     const saliency = await saliencyMap(open, picture, target);
     const drawings: readonly Drawing[] = [
-      { name: "crop.png", png: await drawCrop(crop) },
+      { name: "crop.png", png: await encodePng(crop) },
       ...sheets,
       { name: "occlusion.png", png: await drawOverlay(crop, drops) },
       { name: "saliency.png", png: await drawOverlay(crop, saliency) },

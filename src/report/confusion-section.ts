@@ -27,7 +27,13 @@ export async function confusionSection(
     ...confusion.filter(({ label, predicted }) => isShown.has(label) && isShown.has(predicted)),
   ];
   const cells = await takeCells(clickable, predictions, pictures);
-  const names = classes.map(({ name }) => name);
+  const row = (label: number): Html => {
+    const columns = shown.map((predicted) => {
+      const count = counts.get(keyOf({ label, predicted })) ?? 0;
+      return cellOf({ label, predicted, count }, classes);
+    });
+    return html`<tr><th scope="row">${classes[label]?.name}</th>${columns}</tr>`;
+  };
   return html`<section id="confusion">
 <h2>Confusion</h2>
 <p>${
@@ -36,11 +42,11 @@ export async function confusionSection(
       : ""
   }Each row is a class, each column what its pictures were taken for. Choose a cell to see its pictures.</p>
 <div class="scroll"><table class="matrix">
-<thead><tr><td></td>${shown.map((i) => html`<th scope="col" title="${names[i]}"><span>${names[i]}</span></th>`)}</tr></thead>
-<tbody>${shown.map((label) => html`<tr><th scope="row">${names[label]}</th>${shown.map((predicted) => cellOf(names, label, predicted, counts.get(keyOf({ label, predicted })) ?? 0, classes[label].samples))}</tr>`)}</tbody>
+<thead><tr><td></td>${shown.map((i) => html`<th scope="col" title="${classes[i]?.name}"><span>${classes[i]?.name}</span></th>`)}</tr></thead>
+<tbody>${shown.map(row)}</tbody>
 </table></div>
 <div id="cell" role="region" aria-live="polite" aria-label="Pictures of the chosen cell"><p class="hint">No cell is chosen.</p></div>
-${pairs.length === 0 ? html`<p>No picture was taken for another class.</p>` : pairTable(names, pairs, classes)}
+${pairs.length === 0 ? html`<p>No picture was taken for another class.</p>` : pairTable(pairs, classes)}
 ${jsonScript("cells", cells)}
 </section>`;
 }
@@ -49,14 +55,13 @@ ${jsonScript("cells", cells)}
 function mostConfused(confusion: readonly ConfusionCell[], classes: number): readonly number[] {
   const all = Array.from({ length: classes }, (_, i) => i);
   if (classes <= MOST_CLASSES) return all;
-  const mistakes = new Float64Array(classes);
+  const mistakes = new Map<number, number>();
   for (const { label, predicted, count } of confusion) {
     if (label === predicted) continue;
-    mistakes[label] += count;
-    mistakes[predicted] += count;
+    for (const output of [label, predicted]) mistakes.set(output, (mistakes.get(output) ?? 0) + count);
   }
   return all
-    .sort((a, b) => mistakes[b] - mistakes[a] || a - b)
+    .sort((a, b) => (mistakes.get(b) ?? 0) - (mistakes.get(a) ?? 0) || a - b)
     .slice(0, MOST_CLASSES)
     .sort((a, b) => a - b);
 }
@@ -99,17 +104,21 @@ async function takeCells(
   return cells;
 }
 
-function cellOf(names: readonly string[], label: number, predicted: number, count: number, samples: number): Html {
-  if (count === 0) return html`<td></td>`;
-  const part = count / samples;
+function cellOf(cell: ConfusionCell, classes: Evaluation["classes"]): Html {
+  if (cell.count === 0) return html`<td></td>`;
+  const { label, predicted, count } = cell;
+  const samples = classes[label]?.samples ?? count;
   const kind = label === predicted ? "hit" : "miss";
-  const says = `${count} of ${samples} ${names[label]} taken for ${names[predicted]}`;
-  return html`<td class="${kind}" style="--share:${part.toFixed(3)}"><button type="button" data-cell="${keyOf({ label, predicted })}" aria-label="${says}" title="${says}">${count}</button></td>`;
+  const says = `${count} of ${samples} ${classes[label]?.name} taken for ${classes[predicted]?.name}`;
+  return html`<td class="${kind}" style="--share:${(count / samples).toFixed(3)}"><button type="button" data-cell="${keyOf(cell)}" aria-label="${says}" title="${says}">${count}</button></td>`;
 }
 
-function pairTable(names: readonly string[], pairs: readonly ConfusionCell[], classes: Evaluation["classes"]): Html {
-  const row = ({ label, predicted, count }: ConfusionCell): Html =>
-    html`<tr><th scope="row">${names[label]}</th><td class="text">${names[predicted]}</td><td><button type="button" data-cell="${keyOf({ label, predicted })}" aria-label="${count} ${names[label]} taken for ${names[predicted]}">${thousands(count)}</button></td><td>${share(count / classes[label].samples)}</td></tr>`;
+function pairTable(pairs: readonly ConfusionCell[], classes: Evaluation["classes"]): Html {
+  const row = (cell: ConfusionCell): Html => {
+    const { name, samples = cell.count } = classes[cell.label] ?? {};
+    const predicted = classes[cell.predicted]?.name;
+    return html`<tr><th scope="row">${name}</th><td class="text">${predicted}</td><td><button type="button" data-cell="${keyOf(cell)}" aria-label="${cell.count} ${name} taken for ${predicted}">${thousands(cell.count)}</button></td><td>${share(cell.count / samples)}</td></tr>`;
+  };
   return html`<details><summary>The most frequent mistakes</summary><div class="scroll"><table>
 <thead><tr><th scope="col">class</th><th scope="col" class="text">taken for</th><th scope="col">pictures</th><th scope="col">of its class</th></tr></thead>
 <tbody>${pairs.map(row)}</tbody></table></div></details>`;

@@ -1,69 +1,27 @@
-import { type Axis, lineChart, type Point } from "../drawing/chart.js";
+import { chartFigure } from "../drawing/chart.js";
 import { type Html, html } from "../drawing/markup.js";
+import { runCharts } from "../runs/figures.js";
 import type { EpochRow, MetricsRow } from "../runs/metrics.js";
 import { errors } from "../scoring/scores.js";
 import { share } from "./text.js";
 
-const MOST_POINTS = 300; // of a curve: more than the eye tells apart
-
-/** Loss and top-1 error over the epochs; undefined where nothing was recorded. */
+/** Loss and error over the epochs; undefined where nothing was recorded. */
 export function curves(metrics: readonly MetricsRow[]): Html | undefined {
+  if (metrics.length === 0) return undefined;
   const epochs = metrics.filter((row) => row.kind === "epoch");
-  const steps = metrics.filter((row) => row.kind === "step");
-  const last = metrics.at(-1);
-  if (last === undefined) return undefined;
-  const place = epochPlaces(epochs);
-  const training = (value: (row: MetricsRow) => number): Point[] =>
-    thin((steps.length > 0 ? steps : epochs).map((row) => ({ x: place(row), y: value(row) })));
-  const validation = (value: (row: NonNullable<EpochRow["validation"]>) => number): Point[] =>
-    epochs.flatMap((row) => (row.validation === null ? [] : [{ x: row.epoch, y: value(row.validation) }]));
-
-  const x: Axis = { label: "epoch", low: 0, high: Math.max(1, Math.ceil(place(last))), format: String, whole: true };
-  const loss = [
-    { name: "training", points: training(({ loss: value }) => value) },
-    { name: "validation", points: validation(({ loss: value }) => value), dots: epochs.length <= 60 },
-  ];
-  const error = [
-    { name: "training, top-1", points: training(({ top1 }) => 1 - top1) },
-    { name: "validation, top-1", points: validation((row) => errors(row).top1), dots: epochs.length <= 60 },
-    { name: "validation, top-5", points: validation((row) => errors(row).top5), dots: epochs.length <= 60 },
-  ];
-  const highest = Math.max(...loss.flatMap(({ points }) => points.map(({ y }) => (Number.isFinite(y) ? y : 0))));
+  const [loss, error] = runCharts(metrics);
   return html`<section id="curves">
 <h2>Training</h2>
 <p>Training is measured as it goes, on pictures cropped and coloured at random and with dropout; validation after each
-epoch, on whole centre crops. So the training curve may well lie above the other.</p>
+epoch, on whole centre crops. So the training curve may well lie above the other.${
+    loss.marks?.length ? " A dotted line stands where the learning rate changed, under its new value." : ""
+  }</p>
 <div class="charts">
-${lineChart({ description: `Loss by epoch; ${describe(epochs)}`, x, y: { label: "loss (nats)", low: 0, high: highest * 1.05 || 1, format: String }, series: loss })}
-${lineChart({ description: `Error by epoch; ${describe(epochs)}`, x, y: { label: "error", low: 0, high: 1, format: (value) => `${Math.round(100 * value)} %` }, series: error })}
+${chartFigure(loss, `Loss by epoch; ${describe(epochs)}`)}
+${chartFigure(error, `Error by epoch; ${describe(epochs)}`)}
 </div>
 ${epochTable(epochs)}
 </section>`;
-}
-
-/** Where a row lies on an axis of epochs: steps between the ends of their epochs. */
-function epochPlaces(epochs: readonly EpochRow[]): (row: MetricsRow) => number {
-  const ends = new Map<number, number>([[0, 0], ...epochs.map(({ epoch, step }) => [epoch, step] as const)]);
-  const first = epochs[0];
-  const usual = first === undefined ? undefined : first.step / first.epoch; // steps an epoch, for one under way
-  return ({ epoch, step }) => {
-    const start = ends.get(epoch - 1) ?? 0;
-    const length = (ends.get(epoch) ?? Number.NaN) - start;
-    const steps = Number.isNaN(length) ? (usual ?? Math.max(1, step)) : length;
-    return epoch - 1 + Math.min(1, (step - start) / steps);
-  };
-}
-
-/** Means of neighbours, so that there are not too many points. */
-function thin(points: readonly Point[]): Point[] {
-  const size = Math.ceil(points.length / MOST_POINTS);
-  if (size <= 1) return [...points];
-  return Array.from({ length: Math.ceil(points.length / size) }, (_, i) => {
-    const part = points.slice(i * size, (i + 1) * size);
-    const mean = (value: (point: Point) => number): number =>
-      part.reduce((sum, point) => sum + value(point), 0) / part.length;
-    return { x: mean(({ x }) => x), y: mean(({ y }) => y) };
-  });
 }
 
 function describe(epochs: readonly EpochRow[]): string {

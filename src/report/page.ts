@@ -68,5 +68,7 @@ function tiles({ samples, top1Correct, top5Correct, loss, calibration, views, sp
 /** By a section's own id and heading. */
 function link({ text }: Html): Html | undefined {
   const [, id, heading] = /<section id="([^"]+)">\s*<h2>([^<]+)<\/h2>/.exec(text) ?? [];
-  return id === undefined ? undefined : html`<li><a href="#${id}">${new Html(heading)}</a></li>`;
+  return id === undefined || heading === undefined
+    ? undefined
+    : html`<li><a href="#${id}">${new Html(heading)}</a></li>`;
 }

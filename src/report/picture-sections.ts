@@ -48,7 +48,7 @@ export async function examplesSection(
     const picture = await pictures.take(prediction);
     if (picture === undefined) continue;
     const bars = prediction.best.map((output, i) => {
-      const probability = prediction.probabilities[i];
+      const probability = prediction.probabilities[i] ?? 0;
       const mark = output === prediction.label ? "hit" : "miss";
       return html`<li class="${mark}"><span class="bar" style="width:${(100 * probability).toFixed(1)}%"></span><span class="name">${classes[output]}</span><span class="share">${share(probability)}</span></li>`;
     });
@@ -64,7 +64,7 @@ export async function examplesSection(
 }
 
 function drawExamples(predictions: readonly LabelledPrediction[]): readonly LabelledPrediction[] {
-  const order = Array.from(permutation(predictions.length, Purpose.shuffle), (i) => predictions[i]);
+  const order = [...permutation(predictions.length, Purpose.shuffle)].flatMap((i) => predictions[i] ?? []);
   const seen = new Set<number>();
   const ofNewClass = order.filter(({ label }) => !seen.has(label) && seen.add(label));
   const rest = order.filter((prediction) => !ofNewClass.includes(prediction));

@@ -1,7 +1,6 @@
 import { type Html, html } from "../drawing/markup.js";
+import { sharpOf, squareOf } from "../drawing/pixels.js";
 import type { LabelledPrediction } from "../evaluation/evaluate.js";
-
-import { sharp } from "../images/sharp.js";
 import { PICTURE_SIZE } from "../network/picture.js";
 import { confidence, isCorrect } from "../scoring/prediction.js";
 import { readPicture } from "../store/reading/read-picture.js";
@@ -47,6 +46,7 @@ export class Pictures {
   async take(prediction: LabelledPrediction): Promise<ShownPicture | undefined> {
     const { split, sample, file, label, best, labelProbability } = prediction;
     const id = `${split}-${sample}`;
+    const nameOf = (output: number | undefined): string => this.#classes[output ?? -1] ?? "nothing";
     if (!this.#sources.has(id)) {
       if (this.isFull) return undefined;
       this.#sources.set(id, await thumbnail(await readPicture(this.#store, split, sample)));
@@ -54,8 +54,8 @@ export class Pictures {
     return {
       id,
       file,
-      label: this.#classes[label],
-      predicted: best.length > 0 ? this.#classes[best[0]] : "nothing",
+      label: nameOf(label),
+      predicted: nameOf(best[0]),
       confidence: share(confidence(prediction)),
       labelProbability: share(labelProbability),
       correct: isCorrect(prediction),
@@ -73,8 +73,7 @@ export class Pictures {
 }
 
 async function thumbnail(picture: Uint8Array): Promise<string> {
-  const raw = { width: PICTURE_SIZE, height: PICTURE_SIZE, channels: 3 } as const;
-  const jpeg = await sharp(picture, { raw }).resize(SIZE, SIZE).jpeg({ quality: 72 }).toBuffer();
+  const jpeg = await sharpOf(squareOf(PICTURE_SIZE, picture)).resize(SIZE, SIZE).jpeg({ quality: 72 }).toBuffer();
   return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
 }
 

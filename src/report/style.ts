@@ -1,3 +1,7 @@
+import { chartStyle } from "../drawing/chart.js";
+
+const series = ["one", "two", "three"].map((name) => `var(--${name})`);
+
 /** Light and dark by the reader's choice; readable down to the width of a phone. */
 export const style = `
 :root {
@@ -32,14 +36,9 @@ section { padding: 1.5rem 0; border-top: 1px solid var(--line); }
 figure { margin: 0; }
 .chart { max-width: 34rem; }
 .chart > svg { display: block; width: 100%; height: auto; }
-.chart text { fill: var(--soft); font-size: 12px; }
-.grid line { stroke: var(--line); }
-.chart path { fill: none; stroke-width: 2; stroke-linejoin: round; }
-.series-1 { stroke: var(--one); } .series-2 { stroke: var(--two); } .series-3 { stroke: var(--three); }
-.series-1 circle { fill: var(--one); } .series-2 circle { fill: var(--two); } .series-3 circle { fill: var(--three); }
-.series-3 { stroke-dasharray: 6 3; }
+${chartStyle({ text: "var(--soft)", grid: "var(--line)", series })}
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .25rem 0 0; padding: 0 0 0 .5rem; list-style: none; font-size: .875rem; }
-.legend svg { width: 24px; height: 8px; margin-right: .4rem; stroke-width: 2; }
+.legend svg { width: 24px; height: 8px; margin-right: .4rem; }
 .bars rect { fill: var(--one); }
 .ideal { stroke: var(--text); stroke-width: 1.5; stroke-dasharray: 4 4; }
 .scroll { overflow-x: auto; }

@@ -1,7 +1,6 @@
-import { type Curve, drawSvg, type Panel } from "../drawing/svg-plot.js";
-import type { TerminalPlot } from "../drawing/terminal-plot.js";
+import type { Chart, Series } from "../drawing/chart.js";
 import { percent } from "../text.js";
-import { curvesOf } from "./curves.js";
+import { curvesOf, type RunCurves } from "./curves.js";
 import type { MetricsRow } from "./metrics.js";
 
 /** One run's metrics, and what to call it where there are several. */
@@ -10,42 +9,38 @@ export interface NamedMetrics {
   readonly metrics: readonly MetricsRow[];
 }
 
-/** Loss and error over the epochs: of one run in full, of several what can be compared. */
-export function runPanels(runs: readonly NamedMetrics[]): readonly Panel[] {
+/** Loss and error over the epochs, all of one run. */
+export function runCharts(metrics: readonly MetricsRow[]): readonly [loss: Chart, error: Chart] {
+  const { loss, error, rates, epochs } = curvesOf(metrics);
+  return [lossChart("loss (nats)", loss, epochs, rates), errorChart("error", error, epochs, rates)];
+}
+
+/** What can be compared of several runs: loss and top-1 error on the validation pictures, where they have some. */
+export function comparisonCharts(runs: readonly NamedMetrics[]): readonly [loss: Chart, error: Chart] {
   const curves = runs.map(({ name, metrics }) => ({ name, ...curvesOf(metrics) }));
-  const [only] = curves;
-  const together = curves.length === 1 && only !== undefined;
-  const loss = together ? only.loss : curves.flatMap(({ name, loss }) => renamed(name, loss, "validation"));
-  const error = together ? only.error : curves.flatMap(({ name, error }) => renamed(name, error, "validation top-1"));
-  const marks = together ? only.rates.slice(1).map(({ x, y }) => ({ x, label: y.toExponential(0) })) : [];
-  const axes = { xLabel: "epoch", formatX: String, marks };
+  const epochs = Math.max(...curves.map((run) => run.epochs));
+  const together = (of: "loss" | "error", wanted: string): readonly Series[] =>
+    curves.flatMap(({ name, [of]: series }) => {
+      const chosen = series.find((candidate) => candidate.name === wanted) ?? series[0];
+      return chosen === undefined ? [] : [{ name, points: chosen.points }];
+    });
   return [
-    { ...axes, title: together ? "loss (nats)" : "validation loss (nats)", curves: loss, formatY: String, low: 0 },
-    { ...axes, title: together ? "error" : "validation top-1 error", curves: error, formatY: whole, low: 0, high: 1 },
+    lossChart("validation loss (nats)", together("loss", "validation"), epochs),
+    errorChart("validation top-1 error", together("error", "validation top-1"), epochs),
   ];
 }
 
-/** A run's one curve of this name, or its first, under the run's name. */
-function renamed(name: string, curves: readonly Curve[], wanted: string): readonly Curve[] {
-  const curve = curves.find((candidate) => candidate.name === wanted) ?? curves[0];
-  return curve === undefined ? [] : [{ name, points: curve.points }];
+function lossChart(title: string, series: readonly Series[], epochs: number, marks: RunCurves["rates"] = []): Chart {
+  const losses = series.flatMap(({ points }) => points.map(({ y }) => y)).filter(Number.isFinite);
+  const highest = losses.reduce((most, loss) => Math.max(most, loss), 0);
+  return { title, x: epochAxis(epochs), y: { low: 0, high: 1.05 * highest || 1, format: String }, series, marks };
 }
 
-/** The same for the terminal. */
-export function terminalPlot({ title, curves, xLabel, formatX, formatY }: Panel): TerminalPlot {
-  return {
-    title,
-    series: curves,
-    xLabel,
-    formatX: (x) => formatX(Number(x.toFixed(1))),
-    formatY: (y) => formatY(Number(y.toFixed(3))),
-  };
+function errorChart(title: string, series: readonly Series[], epochs: number, marks: RunCurves["rates"] = []): Chart {
+  const format = (share: number): string => percent(share).replace(".0 %", " %");
+  return { title, x: epochAxis(epochs), y: { low: 0, high: 1, format }, series, marks };
 }
 
-export function runSvg(runs: readonly NamedMetrics[]): string {
-  return drawSvg(runPanels(runs));
-}
-
-function whole(share: number): string {
-  return percent(share).replace(".0 %", " %");
+function epochAxis(epochs: number): Chart["x"] {
+  return { label: "epoch", low: 0, high: epochs, whole: true, format: String };
 }

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ticks } from "#src/drawing/chart.js";
 import { html, jsonScript } from "#src/drawing/markup.js";
 import { type ReportSummary, report } from "#src/report/report.js";
 import { checkpointPath } from "#src/runs/checkpoint/keep.js";
@@ -25,13 +24,6 @@ describe("the page's text", () => {
       `<b title="&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;co&#39;"><i>&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;co&#39;</i>3</b>`,
     );
     expect(jsonScript("x", { name }).text).not.toMatch(/<\/script>.*<\/script>/);
-  });
-
-  it("has round numbers on its axes", () => {
-    expect(ticks({ low: 0, high: 1 })).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
-    expect(ticks({ low: 0, high: 2.42 })).toEqual([0, 0.5, 1, 1.5, 2]);
-    expect(ticks({ low: 0, high: 2, whole: true })).toEqual([0, 1, 2]);
-    expect(ticks({ low: 0, high: 90, whole: true })).toEqual([0, 20, 40, 60, 80]);
   });
 });
 

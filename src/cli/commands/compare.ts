@@ -1,10 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
+import { chartFile } from "../../drawing/chart.js";
 import { differingSettings } from "../../runs/differences.js";
-import { runPanels, runSvg, terminalPlot } from "../../runs/figures.js";
+import { comparisonCharts } from "../../runs/figures.js";
 import { readRun } from "../../runs/list.js";
 import { writeWhole } from "../../system/files.js";
-import { drawHere } from "../display/plot.js";
+import { printCharts } from "../display/plot.js";
 import { percent, printTable } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
@@ -19,8 +20,8 @@ export function register(program: Program): void {
       .action((paths, { svg, json }) => {
         const runs = paths.map(readRun);
         const settings = differingSettings(runs.map(({ config }) => config));
-        const named = runs.map(({ summary, metrics }) => ({ name: summary.run, metrics }));
-        if (svg !== undefined) writeWhole(svg, runSvg(named));
+        const charts = comparisonCharts(runs.map(({ summary, metrics }) => ({ name: summary.run, metrics })));
+        if (svg !== undefined) writeWhole(svg, chartFile(charts));
         if (json) {
           console.log(JSON.stringify({ runs: runs.map(({ summary }) => summary), settings }, undefined, 2));
           return;
@@ -35,7 +36,7 @@ export function register(program: Program): void {
           ...settings.map(({ path, values }) => [path, ...values.map(show)]),
         ];
         printTable(["", ...paths], rows);
-        for (const panel of runPanels(named)) console.log(`\n${drawHere(terminalPlot(panel))}`);
+        printCharts(charts);
       }),
   );
 }

@@ -82,7 +82,7 @@ function toJson(result: Evaluation) {
       top5ErrorInterval: errorInterval(scores.samples, scores.top5Correct),
     };
   };
-  const nameOf = (output: number): string => result.classes[output].name;
+  const nameOf = (output: number): string => result.classes[output]?.name ?? "";
   return {
     ...withErrors(result),
     classes: result.classes.map((row) => ({ ...withErrors(row), ...precisionAndRecall(row) })),
@@ -101,7 +101,7 @@ function errorInterval(samples: number, correct: number) {
 
 function formatPredictions(predictions: readonly LabelledPrediction[], { classes }: Evaluation): string {
   const ranks = Math.min(5, classes.length);
-  const nameOf = (output: number | undefined): string => (output === undefined ? "" : classes[output].name);
+  const nameOf = (output: number | undefined): string => classes[output ?? -1]?.name ?? "";
   const columns = Array.from({ length: ranks }, (_, i) => [`class_${i + 1}`, `probability_${i + 1}`]).flat();
   const lines = predictions.map((prediction) =>
     csvLine([

@@ -1,12 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
+import { chartFile } from "../../drawing/chart.js";
 import { engineNames, precisions } from "../../engine/engine.js";
 import { recipes } from "../../recipes/recipes.js";
-import { terminalPlot } from "../../runs/figures.js";
 import { writeWhole } from "../../system/files.js";
 import { findLearningRate, type Sweep } from "../../training/find-rate.js";
-import { sweepPanel, sweepSvg } from "../../training/rate-figure.js";
-import { drawHere } from "../display/plot.js";
+import { sweepChart } from "../../training/rate-figure.js";
+import { printCharts } from "../display/plot.js";
 import { Progress } from "../display/progress.js";
 import { choice, ENGINE_HELP, PRECISION_HELP, positiveNumber, wholeNumber } from "../flags.js";
 import { interruptible } from "../interruption.js";
@@ -38,7 +38,7 @@ export function register(program: Program): void {
         const sweep = await interruptible((signal) =>
           findLearningRate({ ...options, data, batchSize, onStep, signal }),
         ).finally(progress.stop);
-        if (svg !== undefined) writeWhole(svg, sweepSvg(sweep));
+        if (svg !== undefined) writeWhole(svg, chartFile([sweepChart(sweep)]));
         if (json) console.log(JSON.stringify(sweep, undefined, 2));
         else print(sweep);
       }),
@@ -47,8 +47,8 @@ export function register(program: Program): void {
 
 function print(sweep: Sweep): void {
   const { points, suggested, network, recipe, batchSize } = sweep;
-  console.log(`${network}, recipe ${recipe}, batches of ${batchSize}: ${points.length} steps\n`);
-  console.log(drawHere(terminalPlot(sweepPanel(sweep))));
+  console.log(`${network}, recipe ${recipe}, batches of ${batchSize}: ${points.length} steps`);
+  printCharts([sweepChart(sweep)]);
   console.log(
     suggested === undefined
       ? "\nthe loss did not fall at any of these rates: try more --steps, or --recipe small"

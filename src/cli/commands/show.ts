@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { runPanels, runSvg, terminalPlot } from "../../runs/figures.js";
+import { chartFile } from "../../drawing/chart.js";
+import { runCharts } from "../../runs/figures.js";
 import { type RunRecords, readRun } from "../../runs/list.js";
 import { writeWhole } from "../../system/files.js";
-import { drawHere } from "../display/plot.js";
+import { printCharts } from "../display/plot.js";
 import { percent, thousands } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
@@ -23,9 +24,9 @@ export function register(program: Program): void {
           return;
         }
         for (const line of describe(run)) console.log(line);
-        const named = [{ name: path, metrics: run.metrics }];
-        for (const panel of runPanels(named)) console.log(`\n${drawHere(terminalPlot(panel))}`);
-        writeWhole(svg, runSvg(named));
+        const charts = runCharts(run.metrics);
+        printCharts(charts);
+        writeWhole(svg, chartFile(charts));
         console.log(`\ncurves: ${svg}`);
       }),
   );

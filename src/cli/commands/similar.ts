@@ -1,16 +1,21 @@
 import { basename } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { type SheetPicture, writeContactSheet } from "../../drawing/contact-sheet.js";
+import { resize, squareOf } from "../../drawing/pixels.js";
+import { drawSheet, type Tile } from "../../drawing/sheet.js";
 import { engineNames, precisions } from "../../engine/engine.js";
 import { findSimilar, type SimilarResult } from "../../evaluation/similar.js";
 import { loadPicture } from "../../images/picture.js";
+import { PICTURE_SIZE } from "../../network/picture.js";
+import { writeWhole } from "../../system/files.js";
 import { reportUnreadable } from "../display/failures.js";
 import { thousands } from "../display/print.js";
 import { Progress } from "../display/progress.js";
 import { choice, ENGINE_HELP, PRECISION_HELP, wholeNumber } from "../flags.js";
 import { interruptible } from "../interruption.js";
 import { addTyped } from "../typed.js";
+
+const SIDE = 128; // pixels of each picture
 
 export function register(program: Program): void {
   addTyped(
@@ -46,7 +51,7 @@ export function register(program: Program): void {
         if (json) console.log(JSON.stringify(result, undefined, 2));
         else print(result);
         if (sheet !== undefined) {
-          await drawSheet(sheet, result);
+          await writeSheet(sheet, result);
           console.error(`${sheet}: ${result.queries.length} rows`);
         }
       }),
@@ -66,17 +71,19 @@ function seconds(value: number): string {
   return value < 1 ? `${(1000 * value).toFixed(0)} ms` : `${value.toFixed(2)} s`;
 }
 
-async function drawSheet(path: string, { queries }: SimilarResult): Promise<void> {
-  const rows: SheetPicture[][] = [];
+async function writeSheet(path: string, { queries }: SimilarResult): Promise<void> {
+  const rows: Tile[][] = [];
   for (const { file, neighbours } of queries)
     rows.push(await Promise.all([file, ...neighbours.map(({ file: name }) => name)].map(loadIfThere)));
-  await writeContactSheet(path, rows);
+  writeWhole(path, [(await drawSheet(rows, { width: SIDE, height: SIDE, gap: 4, firstApart: true })).png]);
 }
 
 /** A set's picture may have gone since its features were made: an empty place then. */
-async function loadIfThere(file: string): Promise<SheetPicture> {
-  return loadPicture(file).catch((error: unknown) => {
+async function loadIfThere(file: string): Promise<Tile> {
+  try {
+    return { pixels: await resize(squareOf(PICTURE_SIZE, await loadPicture(file)), SIDE) };
+  } catch (error) {
     reportUnreadable(`${basename(file)}: left out of the sheet: ${error instanceof Error ? error.message : error}`);
-    return undefined;
-  });
+    return { pixels: undefined };
+  }
 }

@@ -1,12 +1,12 @@
-import { drawInTerminal, type TerminalPlot } from "../../drawing/terminal-plot.js";
+import type { Chart } from "../../drawing/chart.js";
+import { drawInTerminal } from "../../drawing/terminal.js";
 
-const HEIGHT = 16;
+const ROWS = 16;
 const WIDEST = 100;
-const MARGIN = 14; // of the axis and its labels
 
-/** A plot that fits the terminal; in colour where it is one and nobody minds. */
-export function drawHere(plot: TerminalPlot): string {
-  const width = Math.max(20, Math.min(WIDEST, (process.stdout.columns ?? 80) - MARGIN));
+/** Prints charts one below the other, as wide as the terminal; in colour where it is one and nobody minds. */
+export function printCharts(charts: readonly Chart[]): void {
+  const columns = Math.min(WIDEST, process.stdout.columns ?? 80);
   const colour = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
-  return drawInTerminal(plot, { width, height: HEIGHT, colour });
+  for (const chart of charts) console.log(`\n${drawInTerminal(chart, { columns, rows: ROWS, colour })}`);
 }

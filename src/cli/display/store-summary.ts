@@ -20,7 +20,7 @@ export function printClasses(
     [
       ...classes
         .slice(0, listed)
-        .map((name, label) => [titled(name), ...columns.map((perClass) => thousands(perClass[label]))]),
+        .map((name, label) => [titled(name), ...columns.map((perClass) => thousands(perClass[label] ?? 0))]),
       ...(classes.length > listed ? [[`and ${thousands(classes.length - listed)} more`, "", ""]] : []),
       ["all", ...splits.map(({ split }) => thousands(counts[split]))],
     ],

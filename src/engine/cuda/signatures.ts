@@ -1,5 +1,5 @@
 /**
- * Every foreign function and constant this engine uses, as C's headers declare them: scripts/check-cuda-bindings
+ * Every foreign function and constant this engine uses, as C's headers declare them: bench/cuda-bindings.ts
  * compares these tables with the headers that are installed. Handles, descriptors and host memory are "void *",
  * device memory is "uint64"; enumerations are "int".
  */

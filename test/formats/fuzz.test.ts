@@ -11,9 +11,10 @@ import { parameterCount } from "#src/network/parameters.js";
 import { parseNetwork } from "#src/network/parse.js";
 import { below } from "#src/random.js";
 import { encodeCaffemodel } from "../support/caffe-files.js";
+import { tries } from "../support/effort.js";
 import { randomModel } from "../support/models.js";
 
-const MUTATIONS = 2000;
+const MUTATIONS = tries({ few: 200, many: 2000 });
 const folder = mkdtempSync(join(tmpdir(), "alexnet-damaged-"));
 const fixture = (name: string): string => new URL(`fixtures/${name}`, import.meta.url).pathname;
 

@@ -9,7 +9,7 @@ import { drawnPictures } from "../support/pictures.js";
 import { expectSameRun } from "../support/runs.js";
 import { tinyNetwork } from "../support/training.js";
 
-/** `ALEXNET_KILLS=200 npm test -- kills` for a longer try. */
+/** `ALEXNET_KILLS=200 npm run test:long -- training/kills` for a longer try. */
 const KILLS = Number(process.env.ALEXNET_KILLS ?? 25);
 const SAVE_OPERATIONS = 20; // of a checkpoint's thread on files: open, writes, fsync, close, rename, and the folder's
 const SETTLE_OPERATIONS = 12; // after it: links, folders, files that are no longer kept

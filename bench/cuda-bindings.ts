@@ -1,10 +1,8 @@
-// Compares the functions, constants and structs that src/engine/cuda/signatures.ts binds with the headers that are
-// installed: node scripts/check-cuda-bindings.js [folder of headers …]
-// Without folders it looks at ALEXNET_CUDA_PATH, /usr/local/cuda and Python's nvidia-* packages. Needs g++ and a build.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { wheelFolders } from "../dist/engine/cuda/find.js";
+import { parseArgs } from "node:util";
+import { wheelFolders } from "#src/engine/cuda/find.js";
 import {
   blasCalls,
   CUBLASLT,
@@ -14,11 +12,28 @@ import {
   convolutionCalls,
   driverCalls,
   layouts,
+  type NativeType,
   plainCalls,
-} from "../dist/engine/cuda/signatures.js";
+  type Signatures,
+} from "#src/engine/cuda/signatures.js";
+
+const help = `bench/run cuda-bindings [folder of headers …]
+
+Compares the functions, constants and structs that src/engine/cuda/signatures.ts binds with the headers that are
+installed. Without folders it looks at ALEXNET_CUDA_PATH, /usr/local/cuda and Python's nvidia-* packages. Needs g++.`;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: "boolean", default: false } },
+});
+if (options.help) {
+  console.log(help);
+  process.exit();
+}
 
 const HEADERS = ["cuda.h", "nvrtc.h", "cublasLt.h", "cudnn.h"];
-const CLASS = {
+/** Classes of types: pointers, integers by their bytes, floating-point numbers. */
+const CLASS: Readonly<Record<NativeType, string>> = {
   "void *": "p",
   str: "p",
   int: "4",
@@ -36,7 +51,7 @@ const missing = HEADERS.filter((header) => !folders.some((folder) => existsSync(
 if (missing.length > 0) {
   const where = folders.join(", ") || "no folder at all";
   const install = "pip install nvidia-{cuda-nvcc,cuda-cccl,cuda-nvrtc,cuda-runtime,cublas,cudnn}-cu12";
-  console.error(`check-cuda-bindings: no ${missing.join(", ")}; looked in ${where}; name their folders, or ${install}`);
+  console.error(`cuda-bindings: no ${missing.join(", ")}; looked in ${where}; name their folders, or ${install}`);
   process.exit(2);
 }
 const checks = [...functionChecks(), ...constantChecks(), ...layoutChecks()];
@@ -47,17 +62,15 @@ try {
     { input: program(checks), stdio: ["pipe", "inherit", "pipe"] },
   );
 } catch (error) {
-  const wrong = String(error.stderr)
-    .split("\n")
-    .filter((line) => line.includes("error:"));
-  console.error(wrong.join("\n"));
+  const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
+  const wrong = said.split("\n").filter((line) => line.includes("error:"));
+  console.error(wrong.join("\n") || said);
   process.exit(1);
 }
 console.log(`${checks.length} functions, constants and structs are as the headers say: ${versions().join(", ")}`);
 
-function includeFolders() {
-  const named = process.argv.slice(2);
-  if (named.length > 0) return named;
+function includeFolders(): readonly string[] {
+  if (positionals.length > 0) return positionals;
   const { ALEXNET_CUDA_PATH } = process.env;
   const roots = [...(ALEXNET_CUDA_PATH ? ALEXNET_CUDA_PATH.split(":") : []), "/usr/local/cuda"];
   const packages = new Set(wheelFolders().map((folder) => dirname(dirname(folder))));
@@ -65,24 +78,26 @@ function includeFolders() {
   return [...roots.map((root) => join(root, "include")), ...roots, ...wheels].filter(existsSync);
 }
 
-/** A function's classes of types: result, then arguments. */
-function functionChecks() {
-  const withStatus = [driverCalls, compilerCalls, blasCalls, convolutionCalls].flatMap((table) =>
-    Object.entries(table).map(([name, types]) => [name, ["int", ...types]]),
+/** Static assertions on each function's classes of types: its result's, then its arguments'. */
+function functionChecks(): readonly string[] {
+  const tables: readonly Signatures[] = [driverCalls, compilerCalls, blasCalls, convolutionCalls];
+  const withStatus = tables.flatMap((table) =>
+    Object.entries(table).map(([name, types]): [string, readonly NativeType[]] => [name, ["int", ...types]]),
   );
-  return [...withStatus, ...Object.entries(plainCalls)].map(([name, types]) => {
+  const plain: Signatures = plainCalls;
+  return [...withStatus, ...Object.entries(plain)].map(([name, types]) => {
     const expected = types.map((type) => CLASS[type]).join("");
     return `static_assert(same(classes(&${name}), "${expected}"), "${name} is not bound as it is declared");`;
   });
 }
 
-function constantChecks() {
+function constantChecks(): readonly string[] {
   return Object.entries({ ...CUDA, ...CUBLASLT, ...CUDNN }).map(
     ([name, value]) => `static_assert((long long)${name} == ${value}, "${name} is not ${value}");`,
   );
 }
 
-function layoutChecks() {
+function layoutChecks(): readonly string[] {
   return Object.entries(layouts).flatMap(([name, { size, fields }]) => [
     `static_assert(sizeof(${name}) == ${size}, "${name} has not ${size} bytes");`,
     ...Object.entries(fields).map(
@@ -92,7 +107,7 @@ function layoutChecks() {
   ]);
 }
 
-function program(lines) {
+function program(lines: readonly string[]): string {
   return `#include <cstddef>
 #include <type_traits>
 ${HEADERS.map((header) => `#include <${header}>`).join("\n")}
@@ -116,8 +131,8 @@ ${lines.join("\n")}
 `;
 }
 
-function versions() {
-  const found = [
+function versions(): readonly string[] {
+  const found: readonly (readonly [string, RegExp])[] = [
     ["cuda.h", /#define CUDA_VERSION (\d+)/],
     ["cublas_api.h", /#define CUBLAS_VER_MAJOR (\d+)/],
     ["cudnn_version.h", /#define CUDNN_MAJOR (\d+)\s+#define CUDNN_MINOR (\d+)/],

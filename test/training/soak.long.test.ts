@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { drawnPictures } from "../support/pictures.js";
 import { tinyNetwork } from "../support/training.js";
 
-/** `ALEXNET_SOAK_STEPS=20000 npm test -- soak` for a longer try. */
+/** `ALEXNET_SOAK_STEPS=20000 npm run test:long -- soak` for a longer try. */
 const STEPS = Number(process.env.ALEXNET_SOAK_STEPS ?? 8000);
 const STEPS_AN_EPOCH = 100;
 const WARM_UP = 40; // epochs

@@ -12,7 +12,7 @@ import { openStore } from "#src/store/store.js";
 import { makeParquet, makeTar } from "../../support/archives.js";
 import { drawSome, everythingIn, prepareHere, temporaryFolder, write } from "../../support/stores.js";
 
-/** `ALEXNET_KILLS=100 npx vitest run test/dataset/kill.test.ts` for a longer try. */
+/** `ALEXNET_KILLS=100 npm run test:long -- preparing/kill` for a longer try. */
 const KILLS = Number(process.env.ALEXNET_KILLS ?? 20);
 
 /** A process that prepares, and prints how far it is. */
