@@ -1,8 +1,10 @@
 import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
+import { pictureSizeOf } from "../network/picture.js";
 import { inferShapes, type Shape, volume } from "../network/shapes.js";
 import { fileBatches } from "../store/reading/file-batches.js";
+import type { CropSizes } from "../store/views.js";
 import { viewsOf } from "../store/views.js";
 import type { Unreadable } from "./classify.js";
 import { compileModel, type OpenModel, picturesPerBatch } from "./open-model.js";
@@ -30,17 +32,19 @@ export async function* readActivations(
   files: readonly string[],
   { layer, workers, signal }: ActivationOptions,
 ): AsyncGenerator<Activations> {
-  const { network } = open.model;
+  const { network, preprocessing } = open.model;
+  const sizes = { pictureSize: pictureSizeOf(preprocessing), cropSize: network.input.size };
   const length = volume(layerShape(network, layer));
   const size = Math.max(1, Math.min(files.length, picturesPerBatch(1), Math.floor(MOST_BYTES / (4 * length))));
   const program = await compileModel(open, { batchSize: size, observe: [layer] });
   try {
     for await (const { pictures, files: batch, outcomes, readable, release } of fileBatches(files, {
       size,
+      pictureSize: sizes.pictureSize,
       workers,
       signal,
     })) {
-      const rows = await activate(program, layer, pictures, readable, network.input.size);
+      const rows = await activate(program, layer, pictures, readable, sizes);
       release();
       yield {
         files: readable.map((i) => batch[i]),
@@ -61,10 +65,10 @@ async function activate(
   layer: string,
   pictures: Uint8Array,
   which: readonly number[],
-  cropSize: number,
+  sizes: CropSizes,
 ): Promise<Float32Array> {
   if (which.length === 0) return new Float32Array();
-  const views = which.flatMap((i) => viewsOf(1, cropSize, i));
+  const views = which.flatMap((i) => viewsOf(1, sizes, i));
   await program.predict({ pictures, views, labels: new Int32Array(views.length) });
   return program.activation(layer);
 }

@@ -1,10 +1,12 @@
 import { AlexnetError } from "../errors.js";
 import { listPictures } from "../images/list.js";
+import { pictureSizeOf } from "../network/picture.js";
+import { readModelHeader } from "../runs/checkpoint/read.js";
 import { highest } from "../scoring/scores.js";
 import { type FileBatch, fileBatches } from "../store/reading/file-batches.js";
 import { checkViewCount, viewsOf } from "../store/views.js";
 import { averageViews } from "./evaluate-split.js";
-import { openTrained, picturesPerBatch, type Trained, type TrainedOptions } from "./open-model.js";
+import { modelPath, openTrained, picturesPerBatch, type Trained, type TrainedOptions } from "./open-model.js";
 
 export interface ClassifyOptions extends TrainedOptions {
   /** Folder of a run, or a checkpoint's file. */
@@ -54,7 +56,8 @@ export async function* classifyFiles(
   checkViewCount(views);
   if (files.length === 0) return;
   const size = Math.min(files.length, picturesPerBatch(views));
-  const batches = fileBatches(files, { size, workers, signal });
+  const { pictureSize } = readModelHeader(modelPath(run, options.checkpoint ?? "best"));
+  const batches = fileBatches(files, { size, pictureSize, workers, signal });
   const first = batches.next(); // decoded while the network gets ready
   first.catch(() => {}); // counts when it is waited for
   try {
@@ -97,7 +100,8 @@ async function classifyBatch(
   views: number,
   top: number,
 ): Promise<readonly Classification[]> {
-  const seen = readable.flatMap((i) => viewsOf(views, model.network.input.size, i));
+  const sizes = { pictureSize: pictureSizeOf(model.preprocessing), cropSize: model.network.input.size };
+  const seen = readable.flatMap((i) => viewsOf(views, sizes, i));
   const outputs =
     seen.length === 0
       ? new Float32Array()

@@ -1,16 +1,18 @@
 import { existsSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
 import type { Split } from "../network/picture.js";
+import { readModelHeader } from "../runs/checkpoint/read.js";
 import { RunFolder } from "../runs/folder.js";
 import { type Calibration, CalibrationTally } from "../scoring/calibration.js";
 import { describePrediction, type PicturePrediction } from "../scoring/prediction.js";
 import { type ClassScores, type ConfusionCell, Scorer, type Scores } from "../scoring/scores.js";
+import { refuseOtherPictureSize } from "../store/picture-size.js";
 import { ensurePrepared, type PreparationOptions } from "../store/preparing/prepare.js";
 import { openStore, type Store } from "../store/store.js";
 import { checkViewCount } from "../store/views.js";
 import { enumerate } from "../text.js";
 import { evaluateSplit } from "./evaluate-split.js";
-import { openTrained, picturesPerBatch, type Trained, type TrainedOptions } from "./open-model.js";
+import { modelPath, openTrained, picturesPerBatch, type Trained, type TrainedOptions } from "./open-model.js";
 
 export interface EvaluateOptions extends TrainedOptions {
   /** Folder of a run, or a checkpoint's file. */
@@ -80,6 +82,7 @@ export async function openEvaluation(options: EvaluateOptions): Promise<Evaluati
   const store = await openStore(await findStore(options));
   try {
     const trained = await openTrained(run, batchSize * views, options);
+    refuseOtherPictureSize(store, trained.model);
     const close = (): Promise<void> => trained.close().finally(() => store.close());
     return { store, trained, close };
   } catch (error) {
@@ -135,7 +138,7 @@ export async function runEvaluation(
 }
 
 /** Prepared as the run's own data was, so that its validation pictures are the same ones. */
-async function findStore({ run, data, onPreparing, signal }: EvaluateOptions): Promise<string> {
+async function findStore({ run, checkpoint, data, onPreparing, signal }: EvaluateOptions): Promise<string> {
   const folder = new RunFolder(run);
   const own = folder.exists ? folder.readConfig().data : undefined;
   if (data === undefined && own === undefined)
@@ -146,6 +149,7 @@ async function findStore({ run, data, onPreparing, signal }: EvaluateOptions): P
   if (data === undefined && own !== undefined && existsSync(own.store)) return own.store;
   return ensurePrepared(data ?? own?.source ?? "", {
     ...own?.preparation,
+    size: readModelHeader(modelPath(run, checkpoint ?? "best")).pictureSize,
     ...(onPreparing && { onProgress: onPreparing }),
     ...(signal && { signal }),
   });

@@ -4,7 +4,7 @@ import { drawMaps, drawOverlay } from "../drawing/maps.js";
 import { cropOf, encodePng, squareOf } from "../drawing/pixels.js";
 import { AlexnetError } from "../errors.js";
 import { loadPicture } from "../images/picture.js";
-import { PICTURE_SIZE } from "../network/picture.js";
+import { pictureSizeOf } from "../network/picture.js";
 import { inferShapes } from "../network/shapes.js";
 import { highest } from "../scoring/scores.js";
 import { centreView } from "../store/views.js";
@@ -46,12 +46,13 @@ export interface Look {
  * class it doesn't know, "interrupted" when the signal stopped it.
  */
 export async function look(options: LookOptions): Promise<Look> {
-  const picture = await loadPicture(options.picture);
   const open = await openModel(options.run, options);
   try {
-    const { classes, network } = open.model;
+    const { classes, network, preprocessing } = open.model;
+    const pictureSize = pictureSizeOf(preprocessing);
+    const picture = await loadPicture(options.picture, { size: pictureSize });
     const { size } = network.input;
-    const crop = cropOf(squareOf(PICTURE_SIZE, picture), { ...centreView(size), size });
+    const crop = cropOf(squareOf(pictureSize, picture), { ...centreView({ pictureSize, cropSize: size }), size });
     const { probabilities, sheets } = await drawActivations(open, picture);
     const target = targetClass(options.class, classes, probabilities);
     const { probability, places, drops } = await occlude(open, picture, target, options.occlusion, options);
@@ -96,11 +97,11 @@ async function drawActivations(
   open: OpenModel,
   picture: Uint8Array,
 ): Promise<{ readonly probabilities: Float32Array; readonly sheets: readonly Drawing[] }> {
-  const { network } = open.model;
+  const { network, preprocessing } = open.model;
   const shown = inferShapes(network).filter(({ layer }) => layer.kind !== "dropout");
   const program = await compileModel(open, { batchSize: 1, observe: shown.map(({ layer }) => layer.name) });
   try {
-    const views = [centreView(network.input.size)];
+    const views = [centreView({ pictureSize: pictureSizeOf(preprocessing), cropSize: network.input.size })];
     const probabilities = await program.predict({ pictures: picture, views, labels: Int32Array.of(0) });
     const sheets: Drawing[] = [];
     for (const [i, { layer, output }] of shown.entries()) {

@@ -9,6 +9,11 @@ export function pictureBytes(size: number): number {
   return size * size * COLOURS;
 }
 
+/** Height and width of pictures, made up for a network alone, that its crop fits into. */
+export function pictureSizeFor(cropSize: number): number {
+  return Math.max(DEFAULT_PICTURE_SIZE, cropSize);
+}
+
 /** Height and width of the pictures that a mean image is of; not whole where it is not of squares in three colours. */
 export function pictureSizeOf({ mean }: Pick<Preprocessing, "mean">): number {
   return Math.sqrt(mean.length / COLOURS);

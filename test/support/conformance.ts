@@ -162,7 +162,7 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
       await program.write("parameters", file.concatenated("initial.", parameterNames(network)));
       const batch = {
         pictures: picturesOf({ shape: [1, ...picture.shape], data: picture.data }),
-        views: tenViews(file.number("crop")),
+        views: tenViews({ pictureSize: 256, cropSize: file.number("crop") }),
         labels: new Int32Array(),
       };
       const all = await program.predict(batch);

@@ -1,5 +1,5 @@
 import type { Layer } from "../../network/network.js";
-import { pictureBytes, pictureSizeOf, type Preprocessing } from "../../network/picture.js";
+import { type Preprocessing, pictureBytes, pictureSizeOf } from "../../network/picture.js";
 
 import type { Build, Tensor } from "./build.js";
 import type { ControlBlock } from "./controls.js";

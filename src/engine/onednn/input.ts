@@ -1,4 +1,4 @@
-import { pictureBytes, pictureSizeOf, type Preprocessing, type View } from "../../network/picture.js";
+import { type Preprocessing, pictureBytes, pictureSizeOf, type View } from "../../network/picture.js";
 import type { Build } from "./build.js";
 import { cropKernel } from "./crop-kernel.js";
 import { type Activation, type Current, mapDims } from "./layer.js";

@@ -1,4 +1,4 @@
-import { type Batch, pictureSizeOf, type Preprocessing } from "../../network/picture.js";
+import { type Batch, type Preprocessing, pictureSizeOf } from "../../network/picture.js";
 
 /** The views of a batch as (samples, 3, size, size): (pixel + colour shift - mean) * scale, cropped, then mirrored. */
 export function prepareInput(batch: Batch, { mean, scale }: Preprocessing, size: number, x: Float64Array): void {

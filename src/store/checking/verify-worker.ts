@@ -1,7 +1,7 @@
 import { workerData } from "node:worker_threads";
 import { findTurbojpeg } from "../../images/decode/turbojpeg.js";
 import { sharp } from "../../images/sharp.js";
-import { PICTURE_BYTES, type Split } from "../../network/picture.js";
+import { pictureBytes, type Split } from "../../network/picture.js";
 import { sha256 } from "../../system/sha256.js";
 import { answerRequests } from "../../system/threads/answer-requests.js";
 import { decodeRecord, keys, openForReading } from "../database.js";
@@ -11,6 +11,7 @@ import { PictureSummation, type PictureSums } from "../picture-sums.js";
 export interface VerifyWorkerData {
   readonly path: string;
   readonly encoding: Encoding;
+  readonly pictureSize: number;
 }
 
 /** Some consecutive pictures. */
@@ -27,10 +28,10 @@ export interface VerifyResponse {
   readonly sums: PictureSums;
 }
 
-const { path, encoding }: VerifyWorkerData = workerData;
+const { path, encoding, pictureSize }: VerifyWorkerData = workerData;
 const database = openForReading(path);
 const turbojpeg = findTurbojpeg();
-const summation = new PictureSummation();
+const summation = new PictureSummation(pictureSize);
 sharp.concurrency(1);
 sharp.cache(false);
 
@@ -38,7 +39,7 @@ answerRequests<VerifyRequest, VerifyResponse>(
   async ({ split, start, labels }) => {
     const records: Uint8Array[] = [];
     const problems: string[] = [];
-    const picture = new Uint8Array(PICTURE_BYTES);
+    const picture = new Uint8Array(pictureBytes(pictureSize));
     for (let i = 0; i < labels.length; i++) {
       const problem = await check(split, start + i, labels[i], records, picture);
       if (problem !== undefined) problems.push(`${split} picture ${start + i}: ${problem}`);
@@ -65,5 +66,5 @@ async function check(
   const { hash, label: recorded } = decodeRecord(record);
   if (recorded !== label) return `labelled ${label}, recorded as ${recorded}`;
   if (Buffer.compare(sha256(stored), hash) !== 0) return "its bytes have changed";
-  return (await decodeStored(stored, encoding, picture, turbojpeg)) ? undefined : "can't be decoded";
+  return (await decodeStored(stored, encoding, pictureSize, picture, turbojpeg)) ? undefined : "can't be decoded";
 }

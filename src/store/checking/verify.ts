@@ -24,13 +24,17 @@ const JPEG_TOLERANCE = { averageOfMean: 2, covariance: 50 } as const;
  */
 export async function verifyStore(store: Store, options: VerifyOptions = {}): Promise<string[]> {
   const workers = options.workers ?? availableParallelism();
-  const workerData: VerifyWorkerData = { path: store.path, encoding: store.info.encoding };
+  const workerData: VerifyWorkerData = {
+    path: store.path,
+    encoding: store.info.encoding,
+    pictureSize: store.info.pictureSize,
+  };
   const script = new URL("./verify-worker.js", import.meta.url);
   const pool = new WorkerPool<VerifyRequest, VerifyResponse>(script, workers, workerData);
   const total = pictureCount(store);
   const problems: string[] = [];
   const chains = { train: "", val: "" };
-  let sums = noSums();
+  let sums = noSums(store.info.pictureSize);
   let done = 0;
   const settle = (split: Split, { records, problems: found, sums: added }: VerifyResponse) => {
     problems.push(...found);

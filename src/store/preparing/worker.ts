@@ -3,7 +3,7 @@ import { decodePicture, type JpegDecoder } from "../../images/decode/decode.js";
 import { findTurbojpeg } from "../../images/decode/turbojpeg.js";
 import { describeFault } from "../../images/picture.js";
 import { sharp } from "../../images/sharp.js";
-import { PICTURE_BYTES, type Split } from "../../network/picture.js";
+import { pictureBytes, type Split } from "../../network/picture.js";
 import { sha256 } from "../../system/sha256.js";
 import { answerRequests } from "../../system/threads/answer-requests.js";
 
@@ -15,6 +15,7 @@ import { readPlace } from "./read-place.js";
 
 export interface PrepareWorkerData {
   readonly encoding: Encoding;
+  readonly pictureSize: number;
   readonly allowSvg: boolean;
   readonly jpegDecoder: JpegDecoder;
 }
@@ -43,22 +44,22 @@ export interface Encoded {
 
 export type Outcome = Encoded | { readonly reason: string };
 
-const { encoding, allowSvg, jpegDecoder }: PrepareWorkerData = workerData;
+const { encoding, pictureSize, allowSvg, jpegDecoder }: PrepareWorkerData = workerData;
 const turbojpeg = jpegDecoder === "libjpeg-turbo" ? findTurbojpeg() : undefined;
-const summation = new PictureSummation();
-const picture = new Uint8Array(PICTURE_BYTES);
+const summation = new PictureSummation(pictureSize);
+const picture = new Uint8Array(pictureBytes(pictureSize));
 sharp.concurrency(1); // parallel over pictures, not inside one
 sharp.cache(false);
 
 answerRequests<PrepareRequest, PrepareResponse>(
   async ({ pictures, memory }) => {
-    const group = new GroupMemory(memory);
+    const group = new GroupMemory(pictureSize, memory);
     const outcomes: Outcome[] = [];
     for (const { place, split } of pictures) {
       try {
-        await decodePicture(await readPlace(place), { allowSvg, jpegDecoder }, picture);
+        await decodePicture(await readPlace(place), { size: pictureSize, allowSvg, jpegDecoder }, picture);
         if (split === "train") summation.add(picture);
-        outcomes.push(describe(group.add(await encodePicture(picture, encoding, turbojpeg))));
+        outcomes.push(describe(group.add(await encodePicture(picture, pictureSize, encoding, turbojpeg))));
       } catch (error) {
         outcomes.push({ reason: describeFault(error) });
       }

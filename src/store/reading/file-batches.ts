@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { AlexnetError } from "../../errors.js";
-import { PICTURE_BYTES } from "../../network/picture.js";
+import { pictureBytes } from "../../network/picture.js";
 
 import { WorkerPool } from "../../system/threads/worker-pool.js";
 import { type DecodeOutcome, decodeFiles } from "./decode-files.js";
@@ -9,13 +9,15 @@ import type { DecodeRequest } from "./decode-worker.js";
 export interface FileBatchOptions {
   /** Files a batch. */
   readonly size: number;
+  /** Height and width of the pictures to be made. */
+  readonly pictureSize: number;
   /** Threads that decode, which must not take cores from the computing: default a quarter of the machine's. */
   readonly workers?: number;
   readonly signal?: AbortSignal;
 }
 
 export interface FileBatch {
-  /** (files, 256, 256, 3); what is there for a file that can't be read says nothing. */
+  /** (files, pictureSize, pictureSize, 3); what is there for a file that can't be read says nothing. */
   readonly pictures: Uint8Array;
   readonly files: readonly string[];
   /** One for each file. */
@@ -31,15 +33,16 @@ export interface FileBatch {
  * @throws AlexnetError "interrupted" once the signal is given.
  */
 export async function* fileBatches(files: readonly string[], options: FileBatchOptions): AsyncGenerator<FileBatch> {
-  const { size, signal, workers = Math.ceil(availableParallelism() / 4) } = options;
+  const { size, pictureSize, signal, workers = Math.ceil(availableParallelism() / 4) } = options;
   const count = Math.ceil(files.length / size);
-  const decoder = openDecoder(Math.min(workers, count - 1)); // a single batch is decoded sooner than a thread starts
+  const decoder = openDecoder(Math.min(workers, count - 1), pictureSize); // a single batch is decoded sooner than a thread starts
+  const bytes = pictureBytes(pictureSize);
   const free: SharedArrayBuffer[] = [];
   const load = async (part: readonly string[]): Promise<FileBatch> => {
-    const slot = free.pop() ?? new SharedArrayBuffer(size * PICTURE_BYTES);
+    const slot = free.pop() ?? new SharedArrayBuffer(size * bytes);
     const outcomes = await decoder.decode(part, slot);
     return {
-      pictures: new Uint8Array(slot, 0, part.length * PICTURE_BYTES),
+      pictures: new Uint8Array(slot, 0, part.length * bytes),
       files: part,
       outcomes,
       readable: outcomes.flatMap((outcome, i) => (outcome === null ? [i] : [])),
@@ -70,9 +73,9 @@ interface Decoder {
   close(): Promise<void>;
 }
 
-function openDecoder(workers: number): Decoder {
-  if (workers < 1) return { decode: decodeFiles, close: async () => {} };
+function openDecoder(workers: number, size: number): Decoder {
+  if (workers < 1) return { decode: (files, slot) => decodeFiles(files, size, slot), close: async () => {} };
   const script = new URL("./decode-worker.js", import.meta.url);
   const pool = new WorkerPool<DecodeRequest, readonly DecodeOutcome[]>(script, workers, undefined);
-  return { decode: (files, slot) => pool.run({ files, slot }), close: () => pool.close() };
+  return { decode: (files, slot) => pool.run({ files, size, slot }), close: () => pool.close() };
 }
