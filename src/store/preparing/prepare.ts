@@ -24,7 +24,7 @@ import type { PrepareRequest, PrepareResponse, PrepareWorkerData } from "./worke
 import { type DealtGroup, Preparation, type Request, readJob } from "./writing.js";
 
 export interface PreparationOptions {
-  /** Height and width of the pictures. Default 256 (paper section 2). */
+  /** Height and width of the pictures, 8 to 1024. Default 256 (paper section 2). */
   readonly size?: number;
   /** "raw" costs no decoding in training, 197 kB a picture; "jpeg" about 26 kB. "auto": raw up to a quarter of the free disk. */
   readonly encoding?: Encoding | "auto";
