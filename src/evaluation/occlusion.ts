@@ -1,8 +1,9 @@
 import { AlexnetError } from "../errors.js";
-import { pictureBytes, pictureSizeOf } from "../network/picture.js";
+import { pictureBytes } from "../network/picture.js";
 
 import { centreView } from "../store/views.js";
-import { compileModel, type OpenModel } from "./open-model.js";
+import { type ProgressEvent, type Task, throwIfStopped } from "../task.js";
+import type { LoadedModel } from "./loaded-model.js";
 
 export interface OcclusionOptions {
   /** Pixels of the hiding square's side. Default 48. */
@@ -27,37 +28,31 @@ export interface Occlusion {
   readonly drops: Float32Array;
 }
 
-export interface OcclusionRun {
-  readonly onProgress?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
-}
-
 const BATCH = 32;
 
 /**
  * How the probability of class number `target` changes when a square of the centre crop is hidden, square by square
  * (Zeiler and Fergus 2014, section 4.2). What hides is the mean image: nothing, to the network.
- * @throws AlexnetError "usage" for a square that doesn't fit, "interrupted" when the signal stopped it.
+ * @throws AlexnetError "invalid-option" for a square that doesn't fit, "interrupted" when the signal stopped it.
  */
 export async function occlude(
-  open: OpenModel,
+  { model, sizes, programs }: LoadedModel,
   picture: Uint8Array,
   target: number,
   { size = 48, step = 16 }: OcclusionOptions = {},
-  { onProgress, signal }: OcclusionRun = {},
+  task: Task<ProgressEvent>,
 ): Promise<Occlusion> {
-  const { network, preprocessing, classes } = open.model;
+  const { network, preprocessing, classes } = model;
   const cropSize = network.input.size;
   if (size > cropSize || step > size)
     throw new AlexnetError(
       "invalid-option",
       `occlusion: a square of ${size} in steps of ${step} leaves parts of ${cropSize} out; give a square up to the crop's size, and steps up to the square's`,
     );
-  const pictureSize = pictureSizeOf(preprocessing);
-  const bytes = pictureBytes(pictureSize);
-  const view = centreView({ pictureSize, cropSize });
+  const bytes = pictureBytes(sizes.pictureSize);
+  const view = centreView(sizes);
   const corners = cornersOf(cropSize, size, step);
-  const program = await compileModel(open, { batchSize: BATCH });
+  const { program, release } = await programs.acquire(BATCH);
   try {
     const places: HiddenPlace[] = [];
     let probability = Number.NaN;
@@ -68,22 +63,22 @@ export async function occlude(
       part.forEach(({ top, left }, i) => {
         const hidden = pictures.subarray((i + 1) * bytes, (i + 2) * bytes);
         hidden.set(picture);
-        hide(hidden, preprocessing.mean, pictureSize, { top: view.top + top, left: view.left + left, size });
+        hide(hidden, preprocessing.mean, sizes.pictureSize, { top: view.top + top, left: view.left + left, size });
       });
       const views = [0, ...part.keys()].map((_, i) => ({ ...view, picture: i }));
       const outputs = await program.predict({ pictures, views, labels: new Int32Array(views.length) });
-      const of = (i: number): number => outputs[i * classes.length + target];
+      const of = (i: number): number => outputs[i * classes.length + target] ?? Number.NaN;
       probability = of(0);
       part.forEach(({ top, left }, i) => {
         places.push({ top: view.top + top, left: view.left + left, size, probability: of(i + 1) });
       });
-      onProgress?.(places.length, corners.length);
-      if (signal?.aborted) throw new AlexnetError("interrupted", "looking: stopped", { cause: signal.reason });
+      task.report({ kind: "progress", of: "hiding parts", done: places.length, total: corners.length });
+      throwIfStopped(task, "looking");
     }
     const dropAt = places.map((place) => probability - place.probability);
     return { probability, places, drops: spread(corners, dropAt, size, cropSize) };
   } finally {
-    await program.close();
+    release();
   }
 }
 
@@ -107,19 +102,20 @@ function hide(
 ): void {
   for (let y = top; y < top + size; y++)
     for (let i = (y * pictureSize + left) * 3; i < (y * pictureSize + left + size) * 3; i++)
-      picture[i] = Math.round(mean[i]);
+      picture[i] = Math.round(mean[i] ?? 0);
 }
 
 /** The mean over the squares at each pixel. */
 function spread(corners: readonly Corner[], values: readonly number[], size: number, cropSize: number): Float32Array {
   const sums = new Float32Array(cropSize * cropSize);
   const counts = new Float32Array(cropSize * cropSize);
-  corners.forEach(({ top, left }, n) => {
+  for (const [n, { top, left }] of corners.entries()) {
+    const value = values[n] ?? Number.NaN;
     for (let y = top; y < top + size; y++)
-      for (let x = left; x < left + size; x++) {
-        sums[y * cropSize + x] += values[n];
-        counts[y * cropSize + x]++;
+      for (let i = y * cropSize + left; i < y * cropSize + left + size; i++) {
+        sums[i] = (sums[i] ?? 0) + value;
+        counts[i] = (counts[i] ?? 0) + 1;
       }
-  });
-  return sums.map((sum, i) => sum / counts[i]);
+  }
+  return sums.map((sum, i) => sum / (counts[i] ?? 0));
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { engineNames, precisions } from "../engine/engine.js";
+import { precisions } from "../engine/engine.js";
+import { engineNames } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { parseNetwork } from "../network/parse.js";

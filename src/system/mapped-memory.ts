@@ -1,5 +1,6 @@
 import { fstatSync, readFileSync, statSync } from "node:fs";
-import koffi, { type LibraryHandle } from "koffi";
+import { createRequire } from "node:module";
+import type { LibraryHandle } from "koffi";
 
 /**
  * Numbers in files as memory of this process: nothing is read before it is looked at, and what the system has cached
@@ -38,7 +39,7 @@ export function mapFloats(file: number, position: number, count: number): Float3
   if (BigInt.asIntN(64, address) === FAILED) return undefined;
   libc.mprotect(address, bytes, READ_WRITE);
   const first = address + BigInt(position - begin);
-  const buffer = koffi.view(first, 4 * count);
+  const buffer = loadKoffi().view(first, 4 * count);
   places.set(buffer, { address: first, bytes: 4 * count });
   unmapped.register(buffer, { address, bytes });
   return new Float32Array(buffer);
@@ -52,7 +53,7 @@ export function placeOf({ buffer, byteOffset, byteLength }: Float32Array): Place
 
 /** The values at a place that another thread has mapped, as long as it keeps them. */
 export function valuesAt({ address, bytes }: Place): Float32Array {
-  return new Float32Array(koffi.view(address, bytes));
+  return new Float32Array(loadKoffi().view(address, bytes));
 }
 
 /**
@@ -73,6 +74,13 @@ export function releasePages(path: string): void {
   }
 }
 
+const require = createRequire(import.meta.url);
+
+/** Loaded when it is first needed: it takes as long as starting a thread does, and most threads map nothing. */
+function loadKoffi(): typeof import("koffi") {
+  return require("koffi");
+}
+
 interface Calls {
   mmap(at: bigint, bytes: number, protection: number, flags: number, file: number, position: number): bigint;
   mprotect(address: bigint, bytes: number, protection: number): number;
@@ -88,7 +96,7 @@ function bind(): Calls | undefined {
   if (bound === undefined) {
     let libc: LibraryHandle;
     try {
-      libc = koffi.load(name);
+      libc = loadKoffi().load(name);
     } catch {
       return undefined; // another C library
     }

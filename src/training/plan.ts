@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import type { Engine, EngineName, Multipliers, Precision } from "../engine/engine.js";
+import type { Engine, Multipliers, Precision } from "../engine/engine.js";
+import type { EngineName } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { resolveNetwork } from "../network/networks.js";

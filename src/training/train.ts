@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import type { Engine, EngineName, Precision } from "../engine/engine.js";
+import type { Engine, Precision } from "../engine/engine.js";
+import type { EngineName } from "../engine/host/engines.js";
 import { openEngine } from "../engine/host/open.js";
 import { pictureSizeOf } from "../network/picture.js";
 import { layerRatesOf } from "../recipes/layer-rates.js";

@@ -61,7 +61,7 @@ describe("compiling", () => {
   it("refuses networks that break a rule", async () => {
     const empty = networkOf(8);
     for (const call of [engine.compile(empty, options), engine.estimateMemory(empty, options)])
-      await expect(call).rejects.toMatchObject({ code: "network", message: "test: has no layers" });
+      await expect(call).rejects.toMatchObject({ code: "invalid-network", message: "test: has no layers" });
     await refused(engine.estimateMemory(smallNetwork, { batchSize: 0, mode: "train" }), /batch size: 0/);
   });
 });

@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { decodePicture, type JpegDecoder } from "#src/images/decode/decode.js";
 import { findTurbojpeg } from "#src/images/decode/turbojpeg.js";
 import { loadPicture } from "#src/images/picture.js";
@@ -9,6 +8,7 @@ import { sharp } from "#src/images/sharp.js";
 import { DEFAULT_PICTURE_SIZE, pictureBytes } from "#src/network/picture.js";
 import { bombs } from "../support/bombs.js";
 import { difference, draw, drawJpeg } from "../support/draw.js";
+import { temporaryFolder } from "../support/folders.js";
 import { asYcck, drawAnimation, drawCmyk, forms } from "../support/forms.js";
 
 const shared = new URL("../../../shared/", import.meta.url).pathname;
@@ -226,8 +226,7 @@ describe("what is refused", () => {
 });
 
 describe("files", () => {
-  const folder = mkdtempSync(join(tmpdir(), "alexnet-picture-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
 
   test("errors name the file and the fault", async () => {
     const path = join(folder, "0012.jpg");

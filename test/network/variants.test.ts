@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { imagenetClasses } from "#src/formats/imagenet-classes.js";
 import { networkByName, networks, resolveNetwork, variants } from "#src/network/networks.js";
 import { parameterCount, parameterTable } from "#src/network/parameters.js";
@@ -9,9 +8,9 @@ import { parseNetwork } from "#src/network/parse.js";
 import { inferShapes } from "#src/network/shapes.js";
 import { summarise } from "#src/network/summary.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
+import { temporaryFolder } from "../support/folders.js";
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-variants-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const tiny = {
   name: "tiny",

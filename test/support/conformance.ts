@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CompileOptions, Engine, EngineName, Program, StepOptions, Tensor } from "#src/engine/engine.js";
-import type { OpenOptions } from "#src/engine/host/open.js";
+import type { CompileOptions, Engine, Program, StepOptions, Tensor } from "#src/engine/engine.js";
+import type { EngineName, OpenOptions } from "#src/engine/host/engines.js";
 import { dropoutMask } from "#src/engine/program/dropout-mask.js";
 import { initialise } from "#src/network/initialise.js";
 import type { Network } from "#src/network/network.js";

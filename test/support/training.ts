@@ -1,20 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import type { Network } from "#src/network/network.js";
 import { parameterCount } from "#src/network/parameters.js";
 import { recipeByName } from "#src/recipes/recipes.js";
 import type { Checkpoint } from "#src/runs/checkpoint/format.js";
 import { initialState } from "#src/runs/state.js";
-
-/** A folder that goes with the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "alexnet-test-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** Floats by their hash: comparing hundred thousands of them one by one is slow. */
 export function compact(value: unknown): unknown {

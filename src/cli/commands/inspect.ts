@@ -23,7 +23,11 @@ export function register(program: Program): void {
       .argument("<store>", "a folder that prepare made")
       .option("--out <folder>", "where the images go", "inspect")
       .option("--pictures <count>", "in each contact sheet", wholeNumber(1, 1024), 64)
-      .option("--crop <pixels>", "side of what the network is fed; at most the pictures' own, 227 by default", wholeNumber(1))
+      .option(
+        "--crop <pixels>",
+        "side of what the network is fed; at most the pictures' own, 227 by default",
+        wholeNumber(1),
+      )
       .option("--seed <number>", "decides which pictures and crops", wholeNumber(0), 1)
       .option("--all-classes", `list every class, not only the first ${LISTED}`)
       .option("--json", "print JSON, and write no images")

@@ -14,7 +14,9 @@ export function register(program: Program): void {
   addTyped(
     program,
     new Command("prepare")
-      .description("make a store of a picture set: square pictures of one size, classes and statistics, ready for training")
+      .description(
+        "make a store of a picture set: square pictures of one size, classes and statistics, ready for training",
+      )
       .argument(
         "<pictures>",
         "a folder of train/<class>/ and val/<class>/, or of <class>/; of ILSVRC's archives; WebDataset shards, also as train-{000..146}.tar; Parquet files",

@@ -3,7 +3,8 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { resize, squareOf } from "../../drawing/pixels.js";
 import { drawSheet, type Tile } from "../../drawing/sheet.js";
-import { engineNames, precisions } from "../../engine/engine.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { findSimilar, type SimilarResult } from "../../evaluation/similar.js";
 import { loadPicture } from "../../images/picture.js";
 import { DEFAULT_PICTURE_SIZE } from "../../network/picture.js";
@@ -44,8 +45,10 @@ export function register(program: Program): void {
             set,
             queries,
             signal,
-            onUnreadable: reportUnreadable,
-            onProgress: progress.update,
+            onEvent: (event) => {
+              if (event.kind === "unreadable") reportUnreadable(event.error);
+              else progress.update(event.done, event.total);
+            },
           }),
         ).finally(progress.stop);
         if (json) console.log(JSON.stringify(result, undefined, 2));

@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames, precisions } from "../../engine/engine.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { AlexnetError } from "../../errors.js";
 import { recipes } from "../../recipes/recipes.js";
 import { resume, train } from "../../training/train.js";

@@ -45,6 +45,7 @@ class CudaProgram implements ComputeProgram {
   readonly batchSize: number;
   readonly memoryBytes: number;
   readonly algorithms: AlgorithmChoices;
+  readonly batchesAtOnce: number;
   readonly #gpu: Gpu;
   readonly #plan: Plan;
   readonly #operations: readonly Operation[];
@@ -70,6 +71,7 @@ class CudaProgram implements ComputeProgram {
       this.#held.close();
       this.#upload.close();
     });
+    this.batchesAtOnce = pictures.length;
     const resultBytes = Math.max(RESULT_BYTES, probabilities.bytes);
     this.#slots = pictures.map((tensor) => {
       const slot = new Slot(build, controls.bytes, resultBytes, tensor && build.address(tensor));

@@ -15,9 +15,9 @@ export function checkedEngine(engine: ComputeEngine): ComputeEngine {
   const programs = new Set<ComputeProgram>();
   return {
     description: engine.description,
-    compile: (network, options) => {
+    compile: async (network, options) => {
       checkOptions(network, options);
-      const inner = engine.compile(network, options);
+      const inner = await engine.compile(network, options);
       const program = checkedProgram(inner, network, options, () => programs.delete(program));
       programs.add(program);
       return program;
@@ -46,9 +46,9 @@ export function checkedEngine(engine: ComputeEngine): ComputeEngine {
     },
     measureMatrixRate: (size) => engine.measureMatrixRate(size),
     measureCopyRate: (bytes) => engine.measureCopyRate(bytes),
-    close: () => {
-      for (const program of programs) program.close();
-      engine.close();
+    close: async () => {
+      for (const program of programs) await program.close();
+      await engine.close();
     },
   };
 }
@@ -59,7 +59,7 @@ function checkedProgram(
   options: CompileOptions,
   onClose: () => void,
 ): ComputeProgram {
-  const { batchSize, memoryBytes, algorithms } = program;
+  const { batchSize, memoryBytes, algorithms, batchesAtOnce } = program;
   const classes = classCount(network);
   const values = parameterCount(network);
   const checkState = (state: State): void => {
@@ -81,17 +81,18 @@ function checkedProgram(
   return {
     batchSize,
     memoryBytes,
-    ...(algorithms && { algorithms }),
-    reserve: (count) => {
+    algorithms,
+    batchesAtOnce,
+    reserve: async (count) => {
       if (!(Number.isSafeInteger(count) && count >= 1)) fail(`reserve: ${count} pictures; give a whole number from 1`);
-      const room = program.reserve?.(count) ?? 0;
+      const room = (await program.reserve?.(count)) ?? 0;
       [reserved, held] = [room >= count ? count : 0, 0];
       return room;
     },
-    hold: (pictures) => {
+    hold: async (pictures) => {
       const count = picturesIn(pictures, pictureSizeOf(options.preprocessing));
       if (held + count > reserved) fail(`hold: ${held} and ${count} pictures; ${reserved} were reserved`);
-      program.hold?.(pictures);
+      await program.hold?.(pictures);
       held += count;
     },
     step: (batch, stepOptions) => {
@@ -122,11 +123,11 @@ function checkedProgram(
     write: (state, given) => {
       checkState(state);
       if (given.length !== values) fail(`${state}: ${given.length} values for a network that has ${values}`);
-      program.write(state, given);
+      return program.write(state, given);
     },
     close: () => {
       onClose();
-      program.close();
+      return program.close();
     },
   };
 }

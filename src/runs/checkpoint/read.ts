@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { engineNames } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { AlexnetError } from "../../errors.js";
 import { type OpenTensorFile, openSafetensors, readSafetensorsHeader } from "../../formats/safetensors.js";
 import type { Model } from "../../model/model.js";

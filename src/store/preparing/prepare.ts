@@ -7,7 +7,8 @@ import { AlexnetError } from "../../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../../images/decode/decode.js";
 import { DEFAULT_PICTURE_SIZE, type Split, splits } from "../../network/picture.js";
 import { cacheFolder } from "../../system/cache-folder.js";
-import { WorkerPool } from "../../system/threads/worker-pool.js";
+import { Pool } from "../../system/threads/pool.js";
+import { moving } from "../../system/threads/protocol.js";
 import { thousands } from "../../text.js";
 import { DatabaseFile, isBegun, isStoreFolder, keys, lockStore, openForReading } from "../database.js";
 import type { Encoding } from "../encode.js";
@@ -20,7 +21,7 @@ import { fingerprintSource, type Planned, readPlan, writePlan } from "./listing.
 import { DUPLICATES_LIST, SKIPPED_LIST, writeSkippedList } from "./lists.js";
 import { refuseOther } from "./same-request.js";
 import { chooseEncoding, freeBytes, requireSpace } from "./space.js";
-import type { PrepareRequest, PrepareResponse, PrepareWorkerData } from "./worker.js";
+import type { PrepareCalls, PrepareSetup } from "./worker.js";
 import { type DealtGroup, Preparation, type Request, readJob } from "./writing.js";
 
 export interface PreparationOptions {
@@ -244,14 +245,14 @@ function suitableWorkers({ bytesPerThread = 0 }: Source): number {
 async function dealWithAll(preparation: Preparation, workers: number, options: PrepareOptions): Promise<void> {
   const { job } = preparation;
   const { signal, onProgress } = options;
-  const workerData: PrepareWorkerData = {
+  const setup: PrepareSetup = {
     encoding: job.encoding,
     pictureSize: job.request.pictureSize,
     allowSvg: job.request.allowSvg,
     jpegDecoder: job.jpegDecoder,
   };
   const script = new URL("./worker.js", import.meta.url);
-  const pool = new WorkerPool<PrepareRequest, PrepareResponse>(script, workers, workerData);
+  const pool = new Pool<PrepareSetup, PrepareCalls>(script, workers, setup, "a thread that prepares pictures");
   const underway: Promise<DealtGroup>[] = [];
   let groups: DealtGroup[] = [];
   const spare: ArrayBuffer[] = []; // memory of groups that are written
@@ -285,14 +286,14 @@ async function dealWithAll(preparation: Preparation, workers: number, options: P
 }
 
 async function deal(
-  pool: WorkerPool<PrepareRequest, PrepareResponse>,
+  pool: Pool<PrepareSetup, PrepareCalls>,
   planned: readonly Planned[],
   spare: ArrayBuffer,
 ): Promise<DealtGroup> {
   const pictures = planned
     .filter((one) => one !== undefined && "place" in one)
     .map(({ place, split }) => ({ place, split }));
-  const { outcomes, sums, memory } = await pool.run({ pictures, memory: spare }, [spare]);
+  const { outcomes, sums, memory } = await pool.run((thread) => thread.prepare(pictures, moving(spare, [spare])));
   let next = 0;
   const dealt = planned.map((one) => {
     if (one === undefined || "reason" in one) return one;

@@ -20,6 +20,7 @@ import { openStore } from "#src/store/store.js";
 import { addStoreUser } from "#src/store/users.js";
 import { parseCsvLine, splitCsvLines } from "#src/system/csv.js";
 import { difference, drawJpeg } from "../../support/draw.js";
+import { temporaryFolder } from "../../support/folders.js";
 import {
   contentOf,
   drawSet,
@@ -27,7 +28,6 @@ import {
   everythingIn,
   prepareHere,
   readSkipped,
-  temporaryFolder,
   useStore,
   write,
 } from "../../support/stores.js";
