@@ -11,6 +11,8 @@ export interface PictureFolder {
   readonly path: string;
   /** For runs and the like. */
   readonly scratch: string;
+  /** A path for a run that is not there yet: another each time. */
+  newRun(): string;
 }
 
 /** Pictures of three classes that differ by colour, made once a test file; prepared stores go away with them. */
@@ -30,5 +32,6 @@ export function drawnPictures(perClass: { readonly train: number; readonly val: 
         }
       }
   });
-  return { path, scratch };
+  let runs = 0;
+  return { path, scratch, newRun: () => join(scratch, "runs", String(++runs)) };
 }

@@ -1,6 +1,6 @@
 import type { Batch } from "../../network/picture.js";
-import { type Device, isOutOfMemory } from "./driver.js";
-import { addressOf, type Pointer } from "./native.js";
+import { addressOf, type Pointer } from "../../system/native/memory.js";
+import { type Device, type DeviceMemory, type Event, isOutOfMemory, type PinnedMemory } from "./driver.js";
 
 /** Buffers of the caller that stay pinned: a loader's ring has fewer slots. */
 const MOST_PINNED = 32;
@@ -11,8 +11,9 @@ const MOST_PINNED = 32;
  */
 export class PictureUpload {
   readonly #device: Device;
-  readonly #pinned = new Map<Pointer, SharedArrayBuffer>(); // keeps them alive, so that no other takes their place
-  readonly #arrived: Pointer;
+  /** By address; the buffers are kept alive, so that no other takes their place. */
+  readonly #pinned = new Map<Pointer, { readonly pin: PinnedMemory; readonly buffer: SharedArrayBuffer }>();
+  readonly #arrived: Event;
 
   /** @param pictureBytes of one picture */
   constructor(
@@ -55,9 +56,9 @@ export class PictureUpload {
 
   close(): void {
     this.#device.wait(this.#device.copyStream);
-    for (const address of this.#pinned.keys()) this.#device.unpin(address);
+    for (const { pin } of this.#pinned.values()) pin.close();
     this.#pinned.clear();
-    this.#device.destroyEvent(this.#arrived);
+    this.#arrived.close();
   }
 
   /** The pictures' address, after pinning the memory that they share. */
@@ -66,14 +67,15 @@ export class PictureUpload {
     if (!(pictures.buffer instanceof SharedArrayBuffer)) return address;
     const start = address - BigInt(pictures.byteOffset);
     if (this.#pinned.has(start)) return address;
-    const [oldest] = this.#pinned.keys();
+    const [oldest] = this.#pinned;
     if (this.#pinned.size >= MOST_PINNED && oldest !== undefined) {
-      this.#device.unpin(oldest);
-      this.#pinned.delete(oldest);
+      const [address, { pin }] = oldest;
+      pin.close();
+      this.#pinned.delete(address);
     }
     try {
-      this.#device.pin(start, pictures.buffer.byteLength);
-      this.#pinned.set(start, pictures.buffer);
+      const { buffer } = pictures;
+      this.#pinned.set(start, { pin: this.#device.pin(start, buffer.byteLength), buffer });
     } catch {
       // Not allowed here: the driver copies it through memory of its own.
     }
@@ -85,7 +87,7 @@ export class PictureUpload {
 export class HeldPictures {
   readonly #device: Device;
   readonly #upload: PictureUpload;
-  #base: Pointer | undefined;
+  #memory: DeviceMemory | undefined;
   #count = 0;
 
   constructor(device: Device, upload: PictureUpload) {
@@ -95,8 +97,8 @@ export class HeldPictures {
 
   /** Where they lie, (pictures, size, size, 3). */
   get address(): Pointer {
-    if (this.#base === undefined) throw new Error("no pictures are held"); // checked at the engine's border
-    return this.#base;
+    if (this.#memory === undefined) throw new Error("no pictures are held"); // checked at the engine's border
+    return this.#memory.address;
   }
 
   /**
@@ -109,7 +111,7 @@ export class HeldPictures {
     const room = Math.max(0, Math.floor((this.#device.freeBytes - spared) / this.#upload.pictureBytes));
     if (room < count) return room;
     try {
-      this.#base = this.#device.allocate(count * this.#upload.pictureBytes);
+      this.#memory = this.#device.allocate(count * this.#upload.pictureBytes);
       return room;
     } catch (error) {
       if (isOutOfMemory(error)) return 0; // free, but not in one piece
@@ -123,8 +125,8 @@ export class HeldPictures {
   }
 
   close(): void {
-    if (this.#base !== undefined) this.#device.free(this.#base);
-    this.#base = undefined;
+    this.#memory?.close();
+    this.#memory = undefined;
     this.#count = 0;
   }
 }

@@ -1,6 +1,7 @@
 import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
 import { type Batch, pictureBytes, pictureSizeOf } from "../../network/picture.js";
+import type { Pointer } from "../../system/native/memory.js";
 import type { ComputeProgram } from "../compute.js";
 import type { AlgorithmChoices, CompileOptions, State, StepOptions } from "../engine.js";
 import type { Operation } from "./build.js";
@@ -10,7 +11,6 @@ import type { Gpu } from "./gpu.js";
 import { type Activation, layoutOf } from "./layer.js";
 import { pack, unpack, valueCount } from "./layout.js";
 import { outcomeOf, RESULT_BYTES } from "./loss.js";
-import type { Pointer } from "./native.js";
 import { HeldPictures, PictureUpload } from "./pictures.js";
 import { type Plan, planProgram } from "./plan.js";
 import { profileOperations } from "./profile.js";

@@ -100,7 +100,7 @@ function differentiate(library: Library, layer: Layer, { x, w, b, dy }: LayerInp
     const gradients = parameters.read("gradients");
     const read = (from: typeof y, dims: readonly number[]): Tensor => {
       const values = new Float32Array(dims.reduce((p, n) => p * n, 1));
-      copy(build, from, plain(dims), values, "read");
+      copy(build, from, dims, values, "read");
       return tensor(dims, values);
     };
     return {

@@ -125,7 +125,7 @@ emulated("training", SLOW, () => {
   });
 
   it("brings them for each step where they don't fit", async () => {
-    emulate("EMULATOR_BYTES", String(400 << 20));
+    emulate("EMULATOR_BYTES", String(320 << 20));
     const { room, log } = await run({ epochs: 1 });
     expect(room).toBeLessThan(30);
     expect(log).not.toContain("held");
