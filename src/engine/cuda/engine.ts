@@ -46,7 +46,7 @@ export function openCuda(options: { readonly precision?: Precision }): ComputeEn
     },
     compile: (network, compileOptions) => compileProgram(gpu, network, compileOptions),
     estimateMemory(network, { batchSize, mode }) {
-      const { build } = planProgram(gpu, network, { batchSize, mode, preprocessing: plainPreprocessing() });
+      const { build } = planProgram(gpu, network, { batchSize, mode, preprocessing: plainPreprocessing(network) });
       const bytes = build.estimateBytes();
       build.close();
       return bytes;

@@ -1,5 +1,5 @@
 import type { Layer } from "../../network/network.js";
-import { PICTURE_SIZE, type Preprocessing } from "../../network/picture.js";
+import { type Preprocessing, pictureBytes, pictureSizeOf } from "../../network/picture.js";
 import type { Build, Memory } from "./build.js";
 import { squaresFor } from "./convolution.js";
 import { float } from "./kernels.js";
@@ -24,12 +24,14 @@ export function addInput(
   inputs: StepInputBlock,
   pictures: readonly Memory[],
 ): Activation {
+  const side = pictureSizeOf({ mean });
   const form = inputForm(size, firstLayer);
   const tensor = build.tensor(lengthOf(form, batchSize));
-  const means = build.tensor(PICTURE_SIZE * PICTURE_SIZE * 3, { format: "float32", kept: true });
+  const means = build.tensor(pictureBytes(side), { format: "float32", kept: true });
   const { block, count, padding } = form.squares ?? { block: 1, count: size, padding: 0 };
   const [red, green, blue] = scale.map(float);
   const definitions = {
+    PICTURE: side,
     SIZE: size,
     BLOCK: block,
     BLOCKS: count,

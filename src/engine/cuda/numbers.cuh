@@ -51,7 +51,7 @@ __device__ __forceinline__ long long threadIndex() { return (long long)blockIdx.
 
 // What one step is told; step-inputs.ts writes it.
 struct Controls {
-  const unsigned char* pictures;  // (pictures, 256, 256, 3)
+  const unsigned char* pictures;  // (pictures, size, size, 3)
   int samples;                    // in the batch; the rest of the program's batch is zeros
   int learning;                   // 0 when predicting: nothing is dropped
   int seedLow, seedHigh;

@@ -1,5 +1,6 @@
 import type { Network } from "../../network/network.js";
 import { parameterTable } from "../../network/parameters.js";
+import { pictureBytes, pictureSizeOf } from "../../network/picture.js";
 import { classCount } from "../../network/transform.js";
 import type { CompileOptions } from "../engine.js";
 import { Walk } from "../program/walk.js";
@@ -10,7 +11,6 @@ import { type Activation, lengthOf } from "./layer.js";
 import { addLayers } from "./layers.js";
 import { addLoss, addSoftmax } from "./loss.js";
 import { Parameters } from "./parameters.js";
-import { PICTURE_BYTES } from "./pictures.js";
 import { StepInputBlock } from "./step-inputs.js";
 import { addUpdate } from "./update.js";
 
@@ -36,7 +36,8 @@ export function planProgram(gpu: Gpu, network: Network, options: CompileOptions)
   });
 
   /** Where batches' pictures lie, in turn, for programs that look at pictures. */
-  const pictures = walk.before.length > 0 ? undefined : SLOTS.map(() => build.memory(batchSize * PICTURE_BYTES));
+  const bytes = batchSize * pictureBytes(pictureSizeOf(preprocessing));
+  const pictures = walk.before.length > 0 ? undefined : SLOTS.map(() => build.memory(bytes));
   const form = { batchSize, size: network.input.size, firstLayer: network.layers[0] };
   const input =
     pictures === undefined

@@ -1,7 +1,7 @@
 import { AlexnetError } from "../../errors.js";
 import type { Layer, Network } from "../../network/network.js";
 import { parameterCount, parameterTable, weightShape } from "../../network/parameters.js";
-import { type Batch, PICTURE_SIZE, type View } from "../../network/picture.js";
+import { type Batch, pictureBytes, pictureSizeOf, type View } from "../../network/picture.js";
 import { inferShapes, outputShape, volume } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeEngine, ComputeProgram } from "../compute.js";
@@ -17,8 +17,6 @@ import type {
 import { pictureShape } from "../engine.js";
 
 /** The border of every engine: what callers hand in is checked here, so that engines trust what they are given. */
-
-const PICTURE_VALUES = PICTURE_SIZE * PICTURE_SIZE * 3;
 
 /** `engine`, with every argument checked; closing it closes its programs. */
 export function checkedEngine(engine: ComputeEngine): ComputeEngine {
@@ -80,7 +78,7 @@ function checkedProgram(
   let [reserved, held] = [0, 0]; // pictures
   const checkSamples = (batch: Batch, least = 1): void => {
     checkSampleCount(batch.views.length, least, batchSize);
-    if (begun === undefined) checkBatch(batch, held, network);
+    if (begun === undefined) checkBatch(batch, held, network, options);
     else checkActivations(batch, begun);
   };
   const checkLearning = (call: string, batch: Batch, least = 1): void => {
@@ -109,7 +107,7 @@ function checkedProgram(
       return room;
     },
     hold: async (pictures) => {
-      const count = picturesIn(pictures);
+      const count = picturesIn(pictures, pictureSizeOf(options.preprocessing));
       if (held + count > reserved) fail(`hold: ${held} and ${count} pictures; ${reserved} were reserved`);
       await program.hold?.(pictures);
       held += count;
@@ -198,8 +196,12 @@ function checkOptions(network: Network, options: CompileOptions): void {
       if (!(factor >= 0 && factor < Infinity)) fail(`multipliers: ${name} has ${what} ${factor}; give 0 or more`);
   }
   const { mean, scale } = preprocessing;
-  if (mean.length !== PICTURE_VALUES)
-    fail(`mean image: ${mean.length} values; it takes ${PICTURE_VALUES} (${PICTURE_SIZE}x${PICTURE_SIZE}x3)`);
+  const side = pictureSizeOf({ mean });
+  if (!Number.isInteger(side) || side < 1)
+    fail(`mean image: ${mean.length} values; it takes those of a square in three colours, such as 256x256x3`);
+  const { size } = network.input;
+  if (side < size)
+    fail(`mean image: ${side}x${side}x3; ${network.name} sees crops of ${size}x${size}, larger than such pictures`);
   if (!scale.every(Number.isFinite)) fail(`input scale: ${scale.join(", ")} are not three numbers`);
 }
 
@@ -234,10 +236,11 @@ function checkBatchSize(batchSize: number): void {
 }
 
 /** @param held pictures that the program holds */
-function checkBatch(batch: Batch, held: number, network: Network): void {
+function checkBatch(batch: Batch, held: number, network: Network, { preprocessing }: CompileOptions): void {
+  const pictureSize = pictureSizeOf(preprocessing);
   const { views } = batch;
-  const count = batch.held ? held : picturesIn(batch.pictures);
-  const farthest = PICTURE_SIZE - network.input.size;
+  const count = batch.held ? held : picturesIn(batch.pictures, pictureSize);
+  const farthest = pictureSize - network.input.size;
   const inside = (value: number, end: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= end;
   const fits = ({ picture, top, left, colourShift }: View): boolean =>
     inside(picture, count - 1) && inside(top, farthest) && inside(left, farthest) && colourShift.every(Number.isFinite);
@@ -248,10 +251,10 @@ function checkBatch(batch: Batch, held: number, network: Network): void {
     );
 }
 
-function picturesIn({ length }: Uint8Array): number {
-  if (length % PICTURE_VALUES !== 0)
-    fail(`batch: ${length} bytes are no whole number of ${PICTURE_SIZE}x${PICTURE_SIZE}x3 pictures`);
-  return length / PICTURE_VALUES;
+function picturesIn({ length }: Uint8Array, size: number): number {
+  const one = pictureBytes(size);
+  if (length % one !== 0) fail(`batch: ${length} bytes are no whole number of ${size}x${size}x3 pictures`);
+  return length / one;
 }
 
 function checkLabels(labels: Int32Array, samples: number, classes: number): void {

@@ -36,7 +36,12 @@ export function openOneDnn(options: { readonly threads?: number }): ComputeEngin
     },
     compile: (network, compileOptions) => compileProgram(library, network, compileOptions),
     estimateMemory(network, { batchSize, mode }) {
-      const { build } = planProgram(library, network, { batchSize, mode, preprocessing: plainPreprocessing() }, false);
+      const { build } = planProgram(
+        library,
+        network,
+        { batchSize, mode, preprocessing: plainPreprocessing(network) },
+        false,
+      );
       const bytes = build.estimateBytes();
       build.close();
       return bytes;

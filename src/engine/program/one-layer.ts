@@ -1,15 +1,15 @@
-import type { Layer } from "../../network/network.js";
+import type { Layer, Network } from "../../network/network.js";
 import type { Parameter } from "../../network/parameters.js";
-import { PICTURE_SIZE, type Preprocessing } from "../../network/picture.js";
+import { type Preprocessing, pictureBytes, pictureSizeFor } from "../../network/picture.js";
 import { outputShape, type Shape } from "../../network/shapes.js";
 import { type LayerInputs, type LayerOutputs, pictureShape, type Tensor } from "../engine.js";
 import type { Position } from "./walk.js";
 
 /** What one layer as a program of its own has in common on all engines. */
 
-/** Leaves pixels as they are. */
-export function plainPreprocessing(): Preprocessing {
-  return { mean: new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3), scale: [1, 1, 1] };
+/** Leaves pixels as they are: preprocessing of pictures that the network's crop fits into. */
+export function plainPreprocessing({ input }: Network): Preprocessing {
+  return { mean: new Float32Array(pictureBytes(pictureSizeFor(input.size))), scale: [1, 1, 1] };
 }
 
 /** The layer's place: alone, with all its gradients wanted. */
