@@ -1,7 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type Inventory, takeInventory } from "../../engine/cuda/inventory.js";
-import { type Engine, engineNames, precisions } from "../../engine/engine.js";
+import { type Engine, precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { openEngine } from "../../engine/host/open.js";
 import { adviceOn } from "../../engine/onednn/advice.js";
 import { modelPath } from "../../evaluation/loaded-model.js";

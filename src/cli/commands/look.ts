@@ -1,7 +1,8 @@
 import { basename, extname, join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames, precisions } from "../../engine/engine.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { type LookResult, look } from "../../evaluation/look.js";
 import { percent } from "../display/print.js";
 import { Progress } from "../display/progress.js";
