@@ -104,14 +104,11 @@ export type { RunConfig } from "./runs/settings.js";
 export type { Calibration, CalibrationBin } from "./scoring/calibration.js";
 export { type Interval, wilsonInterval } from "./scoring/interval.js";
 export { type ClassScores, type ConfusionCell, errors, precisionAndRecall, type Scores } from "./scoring/scores.js";
-export {
-  ensurePrepared,
-  type PreparationOptions,
-  type PrepareOptions,
-  type PrepareProgress,
-  type PrepareSummary,
-  prepare,
-} from "./store/preparing/prepare.js";
+export { ensurePrepared } from "./store/cache.js";
+export { type VerifyOptions, verify } from "./store/checking/verify.js";
+export type { PrepareOptions, PreparingEvent, StoreOptions } from "./store/preparing/options.js";
+export { prepare } from "./store/preparing/prepare.js";
+export type { PrepareSummary } from "./store/preparing/summary.js";
 export { type BatchOptions, batches, type LoadedBatch } from "./store/reading/batches.js";
 export {
   type ColourComponents,

@@ -134,8 +134,9 @@ async function writeResults(
   classify: (files: readonly string[]) => AsyncGenerator<Classification>,
 ): Promise<ClassifySummary> {
   const { out } = options;
-  const { report } = taskOf(options);
-  const { files, missing } = await findPictures(options.pictures);
+  const task = taskOf(options);
+  const { report } = task;
+  const { files, missing } = await findPictures(options.pictures, task);
   const file = new ResultFile(modelFile, options);
   try {
     const rest = files.filter((name) => !file.done.has(name));

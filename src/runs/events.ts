@@ -1,12 +1,12 @@
 import type { EngineDescription } from "../engine/engine.js";
-import type { PrepareProgress } from "../store/preparing/prepare.js";
+import type { PreparingEvent } from "../store/preparing/options.js";
 import type { LayerStatistics } from "./layer-statistics.js";
 import type { EpochRow, StepRow } from "./metrics.js";
 import type { RunConfig } from "./settings.js";
 
 /** What a training run tells while it goes on: plain data. Epochs, batches and steps count from 1. */
 export type TrainEvent =
-  | ({ readonly kind: "preparing" } & PrepareProgress)
+  | PreparingEvent
   | FeaturesComputed
   /** Pictures go to the device's memory, to stay. */
   | { readonly kind: "holding"; readonly done: number; readonly total: number }

@@ -4,9 +4,11 @@ import { AlexnetError } from "../errors.js";
 import { initialise } from "../network/initialise.js";
 import { bits, Purpose } from "../random.js";
 import type { RunConfig } from "../runs/settings.js";
-import { ensurePrepared } from "../store/preparing/prepare.js";
+import { findOrMakeStore } from "../store/cache.js";
+import type { PreparingEvent } from "../store/preparing/options.js";
 import { batches } from "../store/reading/batches.js";
 import { openStore, type Store } from "../store/store.js";
+import { taskOf } from "../task.js";
 import { multipliersOf, type PreparationChoices, planRun, type RunChoices, trainingViews } from "./plan.js";
 import { checkMemory } from "./preflight.js";
 
@@ -56,7 +58,9 @@ const LEAST_FALL = 0.02; // of the first loss
  */
 export async function findLearningRate(options: SweepOptions): Promise<Sweep> {
   const { data, preparation, threads, precision } = options;
-  const store = await openStore(await ensurePrepared(data, preparation));
+  const store = await openStore(
+    await findOrMakeStore(data, preparation ?? {}, taskOf<PreparingEvent>({ signal: options.signal })),
+  );
   try {
     const engine = await openEngine(options.engine ?? "auto", { threads, precision });
     try {

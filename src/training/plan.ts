@@ -12,7 +12,7 @@ import { chooseRecipe } from "../recipes/recipes.js";
 import type { Cadence } from "../runs/cadence.js";
 import type { RunConfig } from "../runs/settings.js";
 import { refuseLargerCrop, refuseOtherPictureSize } from "../store/picture-size.js";
-import type { PreparationOptions } from "../store/preparing/prepare.js";
+import type { StoreOptions } from "../store/preparing/options.js";
 import type { Store } from "../store/store.js";
 import { type Base, headFor, networkOfBase } from "./base.js";
 import { fittingBatchSize } from "./preflight.js";
@@ -57,7 +57,7 @@ export interface RunChoices extends LayerRateChoices {
 }
 
 /** How a folder is prepared; see `prepare`. */
-export type PreparationChoices = Omit<PreparationOptions, "onProgress" | "signal" | "workers">;
+export type PreparationChoices = Omit<StoreOptions, "workers">;
 
 /** Every setting of a new run, with what was chosen and what follows from the pictures and the machine. */
 export async function planRun(

@@ -8,8 +8,10 @@ import { layerRatesOf } from "../recipes/layer-rates.js";
 import type { EventListener, TrainSummary } from "../runs/events.js";
 import { RunFolder } from "../runs/folder.js";
 import type { RunConfig } from "../runs/settings.js";
-import { ensurePrepared, findingsOf } from "../store/preparing/prepare.js";
+import { findOrMakeStore } from "../store/cache.js";
+import { findingsOf } from "../store/preparing/summary.js";
 import { openStore, type Store } from "../store/store.js";
+import { taskOf } from "../task.js";
 import { readBase } from "./base.js";
 import { chosenNetwork, type PreparationChoices, planRun, type RunChoices } from "./plan.js";
 import { checkDisk, checkMemory } from "./preflight.js";
@@ -55,11 +57,7 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
     layerRatesOf(chosenNetwork(options, base), options); // before long work: only to see whether it can be
     const pictureSize = base === undefined ? undefined : pictureSizeOf(base.model.preprocessing);
     const preparation = { size: pictureSize, ...options.preparation };
-    const path = await ensurePrepared(data, {
-      ...preparation,
-      onProgress: (progress) => onEvent({ kind: "preparing", ...progress }),
-      ...(signal && { signal }),
-    });
+    const path = await findOrMakeStore(data, preparation, taskOf(options));
     return using(await openStore(path), async (store) => {
       for (const message of findingsOf(store.info, path)) onEvent({ kind: "warning", message });
       return using(await openEngineFor(options), async (engine) => {
@@ -103,13 +101,9 @@ async function checkRoom(folder: RunFolder, config: RunConfig, store: Store, eng
 }
 
 /** The store the run began with, or one prepared anew from its source. */
-async function findStore({ data }: RunConfig, { data: moved, signal, onEvent }: ResumeOptions): Promise<string> {
+async function findStore({ data }: RunConfig, { data: moved, ...watching }: ResumeOptions): Promise<string> {
   if (moved === undefined && existsSync(data.store)) return data.store;
-  return ensurePrepared(moved ?? data.source, {
-    ...data.preparation,
-    onProgress: (progress) => onEvent?.({ kind: "preparing", ...progress }),
-    ...(signal && { signal }),
-  });
+  return findOrMakeStore(moved ?? data.source, data.preparation, taskOf(watching));
 }
 
 /** `runs/<data>-<number>`, the first number that is free. */

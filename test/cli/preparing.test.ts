@@ -22,12 +22,12 @@ describe("how far a preparation is", () => {
   test("where there is no terminal: a line now and then, with rate, time left and what was skipped", () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     const { display, written } = capture(false);
-    display.update({ phase: "listing", done: 0, total: 0, skipped: 0 });
+    display.update({ kind: "preparing", phase: "listing", done: 0, total: 0, skipped: 0 });
     for (let done = 0; done <= 200_000; done += 100) {
-      display.update({ phase: "preparing", done, total: 400_000, skipped: done / 100 });
+      display.update({ kind: "preparing", phase: "preparing", done, total: 400_000, skipped: done / 100 });
       vi.advanceTimersByTime(10);
     }
-    display.update({ phase: "finishing", done: 400_000, total: 400_000, skipped: 4000 });
+    display.update({ kind: "preparing", phase: "finishing", done: 400_000, total: 400_000, skipped: 4000 });
     const lines = written().split("\n");
     expect(lines).toEqual([
       "preparing: looking for pictures",
@@ -46,13 +46,13 @@ describe("how far a preparation is", () => {
       await setTimeout(250); // the bar draws ten times a second
       expect(written()).toMatch(text);
     };
-    display.update({ phase: "listing", done: 0, total: 0, skipped: 0 });
-    display.update({ phase: "listing", done: 51_200, total: 0, skipped: 0 });
+    display.update({ kind: "preparing", phase: "listing", done: 0, total: 0, skipped: 0 });
+    display.update({ kind: "preparing", phase: "listing", done: 51_200, total: 0, skipped: 0 });
     await shown("listing: 51,200 pictures found");
-    display.update({ phase: "preparing", done: 100, total: 400, skipped: 0 });
-    display.update({ phase: "preparing", done: 200, total: 400, skipped: 7 });
+    display.update({ kind: "preparing", phase: "preparing", done: 100, total: 400, skipped: 0 });
+    display.update({ kind: "preparing", phase: "preparing", done: 200, total: 400, skipped: 7 });
     await shown(/[=█].* 50% {2}200 of 400 pictures, \d+\/s, 0:00 left, 7 skipped/);
-    display.update({ phase: "finishing", done: 400, total: 400, skipped: 7 });
+    display.update({ kind: "preparing", phase: "finishing", done: 400, total: 400, skipped: 7 });
     await shown("finishing: 400 of 400 pictures");
     expect(written()).not.toContain("\n");
     display.stop();

@@ -1,7 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
-import { type PrepareSummary, prepare } from "../../store/preparing/prepare.js";
+import { prepare } from "../../store/preparing/prepare.js";
+import type { PrepareSummary } from "../../store/preparing/summary.js";
 import { byteSize, clock, thousands } from "../../text.js";
 import { PreparingDisplay } from "../display/preparing.js";
 import { printTable } from "../display/print.js";
@@ -47,7 +48,7 @@ export function register(program: Program): void {
         const start = performance.now();
         const display = new PreparingDisplay();
         const summary = await interruptible((signal) =>
-          prepare({ ...options, source, onProgress: display.update, signal }),
+          prepare({ ...options, source, onEvent: display.update, signal }),
         ).finally(display.stop);
         const cost = {
           seconds: (performance.now() - start) / 1000,

@@ -1,11 +1,11 @@
 import { SingleBar } from "cli-progress";
-import type { PrepareProgress } from "../../store/preparing/prepare.js";
+import type { PreparingEvent } from "../../store/preparing/options.js";
 import { clock, thousands } from "../../text.js";
 
 const LINE_SECONDS = 5; // between plain lines, where there is no terminal
 
 /** What stands on a terminal's line. */
-const formats: Readonly<Record<PrepareProgress["phase"], string>> = {
+const formats: Readonly<Record<PreparingEvent["phase"], string>> = {
   listing: "listing: {text}",
   preparing: "{bar} {percentage}%  {text}",
   finishing: "finishing: {text}",
@@ -14,13 +14,13 @@ const formats: Readonly<Record<PrepareProgress["phase"], string>> = {
 /** Shows a preparation on stderr: a bar on a terminal, a line now and then otherwise. */
 export class PreparingDisplay {
   #bar: SingleBar | undefined;
-  #phase: PrepareProgress["phase"] | undefined;
+  #phase: PreparingEvent["phase"] | undefined;
   #started: { readonly time: number; readonly done: number } | undefined;
   #lastLine = Number.NEGATIVE_INFINITY;
 
   constructor(readonly stream: NodeJS.WriteStream = process.stderr) {}
 
-  readonly update = (progress: PrepareProgress): void => {
+  readonly update = (progress: PreparingEvent): void => {
     const { phase, done, total } = progress;
     const now = performance.now() / 1000;
     if (phase === "preparing") this.#started ??= { time: now, done };
@@ -42,7 +42,7 @@ export class PreparingDisplay {
     this.#bar = undefined;
   };
 
-  #startBar({ phase, done, total }: PrepareProgress): void {
+  #startBar({ phase, done, total }: PreparingEvent): void {
     this.stop();
     this.#bar = new SingleBar({
       format: formats[phase],
@@ -54,7 +54,7 @@ export class PreparingDisplay {
     this.#bar.start(Math.max(1, total), total === 0 ? 0 : done, { text: "" });
   }
 
-  #describe({ phase, done, total, skipped }: PrepareProgress, now: number): string {
+  #describe({ phase, done, total, skipped }: PreparingEvent, now: number): string {
     if (phase === "listing") return done === 0 ? "looking for pictures" : `${thousands(done)} pictures found`;
     const { time, done: before } = this.#started ?? { time: now, done };
     const rate = (done - before) / Math.max(0.001, now - time);
