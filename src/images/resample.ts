@@ -13,6 +13,7 @@ export interface Box {
 
 const LOBES = 3; // Lanczos3
 const UNIT = 1 << 14; // the weight 1
+const SLOTS = 128; // filters kept for each side
 const LINE_BYTES = PICTURE_SIZE * 3 * 2; // a narrowed row
 const SLACK = 16; // bytes the kernel may look at beyond an end
 const KEPT_PAGES = 1024; // of 64 KiB: a kernel that had a huge picture is not kept
@@ -33,8 +34,8 @@ export function resample(
 ): void {
   const columns = columnFilters.find(box.left, box.width, width);
   const rows = rowFilters.find(box.top, box.height, height);
-  const firstRow = rows.first[0];
-  const rowCount = rows.first[PICTURE_SIZE - 1] + rows.taps - firstRow;
+  const [firstRow = 0, lastRow = 0] = [rows.first[0], rows.first[PICTURE_SIZE - 1]];
+  const rowCount = lastRow + rows.taps - firstRow;
 
   const layout = new Layout();
   const pixels = layout.add(width * height * 3);
@@ -110,12 +111,14 @@ interface Filter {
 
 /** What the filters of one side are made for; kept, as pictures of one set often share a size. */
 class Filters {
-  readonly #slots = Array.from({ length: 128 }, () => new FilterSlot());
+  readonly #slots = new Map<number, FilterSlot>();
 
   /** Good until the next call. */
   find(start: number, length: number, available: number): Filter {
     const hash = Math.floor((available * 31 + length) * 31 + start);
-    const slot = this.#slots[hash % this.#slots.length];
+    const place = hash % SLOTS;
+    const slot = this.#slots.get(place) ?? new FilterSlot();
+    this.#slots.set(place, slot);
     slot.make(start, length, available);
     return slot;
   }
@@ -163,16 +166,16 @@ const rowFilters = new Filters();
 /** Writes integers in proportion that sum to UNIT, so that an even surface keeps its colour, from `start` on. */
 function toIntegers(exact: Float64Array, weights: Int16Array, start: number): void {
   let sum = 0;
-  for (let tap = 0; tap < exact.length; tap++) sum += exact[tap];
+  for (const value of exact) sum += value;
   let rest = UNIT;
-  let largest = start;
-  for (let tap = 0; tap < exact.length; tap++) {
-    const weight = Math.round((exact[tap] / sum) * UNIT);
+  let [largest, largestWeight] = [0, 0];
+  for (const [tap, value] of exact.entries()) {
+    const weight = Math.round((value / sum) * UNIT);
     weights[start + tap] = weight;
     rest -= weight;
-    if (weight > weights[largest]) largest = start + tap;
+    if (tap === 0 || weight > largestWeight) [largest, largestWeight] = [tap, weight];
   }
-  weights[largest] += rest;
+  weights[start + largest] = largestWeight + rest;
 }
 
 function lanczos(x: number): number {

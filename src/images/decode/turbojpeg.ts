@@ -102,10 +102,11 @@ function bind(library: LibraryHandle, name: string): Turbojpeg {
   return {
     name,
     readHeader(jpeg) {
-      const [width, height, subsampling, colourspace] = [[0], [0], [0], [0]];
-      const status = decompressHeader(decompressor, jpeg, jpeg.length, width, height, subsampling, colourspace);
-      if (status !== 0 || width[0] < 1 || height[0] < 1) return undefined; // a file without frame gives 0x0
-      return { width: width[0], height: height[0], isRgb: colourspace[0] < CMYK };
+      const outputs: readonly [number][] = [[0], [0], [0], [0]];
+      const status = decompressHeader(decompressor, jpeg, jpeg.length, ...outputs);
+      const [width = 0, height = 0, _subsampling, colourspace = 0] = outputs.flat();
+      if (status !== 0 || width < 1 || height < 1) return undefined; // a file without frame gives 0x0
+      return { width, height, isRgb: colourspace < CMYK };
     },
     decode(jpeg, { width, height }, pixels) {
       const flags = ACCURATE_DCT | STOP_ON_WARNING | LIMIT_SCANS;
