@@ -6,9 +6,11 @@ import { type EngineName, engineNames } from "../engine/host/engines.js";
 import { openEngine } from "../engine/host/open.js";
 import { AlexnetError } from "../errors.js";
 import type { Model } from "../model/model.js";
+import { pictureSizeOf } from "../network/picture.js";
 import { wholeNumber } from "../options.js";
 import { type CheckpointName, checkpointPath } from "../runs/checkpoint/keep.js";
-import { readUnverifiedModel } from "../runs/checkpoint/read.js";
+import { readModelHeader, readUnverifiedModel } from "../runs/checkpoint/read.js";
+import type { CropSizes } from "../store/views.js";
 import { ProgramCache } from "./program-cache.js";
 
 /** How a trained network is opened. */
@@ -76,6 +78,12 @@ export class LoadedModel {
     return new LoadedModel({ path, model, engine: opened, verified });
   }
 
+  /** Heights and widths of the pictures that the model learned from, and of what it sees of one. */
+  get sizes(): CropSizes {
+    const { network, preprocessing } = this.model;
+    return { pictureSize: pictureSizeOf(preprocessing), cropSize: network.input.size };
+  }
+
   /** Runs a call that `close` waits for. @throws AlexnetError "closed" once the model is being closed. */
   async during<T>(call: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined)
@@ -114,6 +122,11 @@ const VIEWS_A_BATCH = 128; // fewer cost speed: the weights are read from memory
 /** As many as the engine is quick with; one at least. */
 export function picturesPerBatch(views: number): number {
   return Math.max(1, Math.floor(VIEWS_A_BATCH / views));
+}
+
+/** Height and width of the pictures that a trained network learned from, read without its parameters. @throws as `open`. */
+export function readPictureSize(run: string, { checkpoint = "best" }: Pick<OpenModelOptions, "checkpoint">): number {
+  return readModelHeader(modelPath(run, checkpoint)).pictureSize;
 }
 
 /** The file of a run's checkpoint; a file stands for itself. @throws AlexnetError "not-found" when there is none. */

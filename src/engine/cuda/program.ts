@@ -1,6 +1,6 @@
 import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
-import type { Batch } from "../../network/picture.js";
+import { type Batch, pictureBytes, pictureSizeOf } from "../../network/picture.js";
 import type { Pointer } from "../../system/native/memory.js";
 import type { ComputeProgram } from "../compute.js";
 import type { AlgorithmChoices, CompileOptions, State, StepOptions } from "../engine.js";
@@ -57,7 +57,7 @@ class CudaProgram implements ComputeProgram {
   /** In the latest batch. */
   #samples = 0;
 
-  constructor(gpu: Gpu, plan: Plan, { batchSize, mode }: CompileOptions) {
+  constructor(gpu: Gpu, plan: Plan, { batchSize, mode, preprocessing }: CompileOptions) {
     const { build, controls, probabilities, pictures } = plan;
     this.#gpu = gpu;
     this.#plan = plan;
@@ -65,7 +65,7 @@ class CudaProgram implements ComputeProgram {
     this.#operations = build.finish();
     this.memoryBytes = build.memoryBytes;
     this.algorithms = build.algorithms;
-    this.#upload = new PictureUpload(gpu.device);
+    this.#upload = new PictureUpload(gpu.device, pictureBytes(pictureSizeOf(preprocessing)));
     this.#held = new HeldPictures(gpu.device, this.#upload);
     build.own(() => {
       this.#held.close();

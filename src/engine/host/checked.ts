@@ -1,7 +1,7 @@
 import { AlexnetError } from "../../errors.js";
 import type { Layer, Network } from "../../network/network.js";
 import { parameterCount, parameterTable, weightShape } from "../../network/parameters.js";
-import { type Batch, PICTURE_SIZE, type View } from "../../network/picture.js";
+import { type Batch, pictureBytes, pictureSizeOf, type View } from "../../network/picture.js";
 import { inferShapes, outputShape, volume } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeEngine, ComputeProgram } from "../compute.js";
@@ -9,8 +9,6 @@ import type { CompileOptions, LayerInputs, State, StepOptions, Tensor } from "..
 import { pictureShape } from "../engine.js";
 
 /** The border of every engine: what callers hand in is checked here, so that engines trust what they are given. */
-
-const PICTURE_VALUES = PICTURE_SIZE * PICTURE_SIZE * 3;
 
 /** `engine`, with every argument checked; closing it closes its programs. */
 export function checkedEngine(engine: ComputeEngine): ComputeEngine {
@@ -71,7 +69,7 @@ function checkedProgram(
   const begun = valuesPerSample(network, options);
   let [reserved, held] = [0, 0]; // pictures
   const checkSamples = (batch: Batch): void => {
-    if (begun === undefined) checkBatch(batch, held, network, batchSize);
+    if (begun === undefined) checkBatch(batch, held, network, options);
     else checkActivations(batch, begun, batchSize);
   };
   const checkStep = (call: string, batch: Batch, stepOptions: StepOptions): void => {
@@ -92,7 +90,7 @@ function checkedProgram(
       return room;
     },
     hold: async (pictures) => {
-      const count = picturesIn(pictures);
+      const count = picturesIn(pictures, pictureSizeOf(options.preprocessing));
       if (held + count > reserved) fail(`hold: ${held} and ${count} pictures; ${reserved} were reserved`);
       await program.hold?.(pictures);
       held += count;
@@ -149,8 +147,12 @@ function checkOptions(network: Network, options: CompileOptions): void {
       if (!(factor >= 0 && factor < Infinity)) fail(`multipliers: ${name} has ${what} ${factor}; give 0 or more`);
   }
   const { mean, scale } = preprocessing;
-  if (mean.length !== PICTURE_VALUES)
-    fail(`mean image: ${mean.length} values; it takes ${PICTURE_VALUES} (${PICTURE_SIZE}x${PICTURE_SIZE}x3)`);
+  const side = pictureSizeOf({ mean });
+  if (!Number.isInteger(side) || side < 1)
+    fail(`mean image: ${mean.length} values; it takes those of a square in three colours, such as 256x256x3`);
+  const { size } = network.input;
+  if (side < size)
+    fail(`mean image: ${side}x${side}x3; ${network.name} sees crops of ${size}x${size}, larger than such pictures`);
   if (!scale.every(Number.isFinite)) fail(`input scale: ${scale.join(", ")} are not three numbers`);
 }
 
@@ -185,11 +187,12 @@ function checkBatchSize(batchSize: number): void {
 }
 
 /** @param held pictures that the program holds */
-function checkBatch(batch: Batch, held: number, network: Network, batchSize: number): void {
+function checkBatch(batch: Batch, held: number, network: Network, { batchSize, preprocessing }: CompileOptions): void {
+  const pictureSize = pictureSizeOf(preprocessing);
   const { views } = batch;
   checkSampleCount(views.length, batchSize);
-  const count = batch.held ? held : picturesIn(batch.pictures);
-  const farthest = PICTURE_SIZE - network.input.size;
+  const count = batch.held ? held : picturesIn(batch.pictures, pictureSize);
+  const farthest = pictureSize - network.input.size;
   const inside = (value: number, end: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= end;
   const fits = ({ picture, top, left, colourShift }: View): boolean =>
     inside(picture, count - 1) && inside(top, farthest) && inside(left, farthest) && colourShift.every(Number.isFinite);
@@ -200,10 +203,10 @@ function checkBatch(batch: Batch, held: number, network: Network, batchSize: num
     );
 }
 
-function picturesIn({ length }: Uint8Array): number {
-  if (length % PICTURE_VALUES !== 0)
-    fail(`batch: ${length} bytes are no whole number of ${PICTURE_SIZE}x${PICTURE_SIZE}x3 pictures`);
-  return length / PICTURE_VALUES;
+function picturesIn({ length }: Uint8Array, size: number): number {
+  const one = pictureBytes(size);
+  if (length % one !== 0) fail(`batch: ${length} bytes are no whole number of ${size}x${size}x3 pictures`);
+  return length / one;
 }
 
 function checkLabels(labels: Int32Array, samples: number, classes: number): void {
