@@ -114,9 +114,10 @@ export function openSafetensors(path: string): OpenTensorFile {
         const found = tensors.map(({ name }) => find(name));
         const fits = found.every(
           ({ dtype, shape, begin }, i) =>
-            dtype === "F32" && shape.join() === tensors[i].shape.join() && (i === 0 || begin === found[i - 1].end),
+            dtype === "F32" && shape.join() === tensors[i]?.shape.join() && (i === 0 || begin === found[i - 1]?.end),
         );
-        return fits && found.length > 0 ? start + found[0].begin : undefined;
+        const [first] = found;
+        return fits && first !== undefined ? start + first.begin : undefined;
       },
       read(name) {
         const { dtype, shape, begin, end } = find(name);
@@ -240,7 +241,7 @@ function readHeader(file: number, size: number, path: string) {
     }
     const entry = parseEntry(value);
     if (entry === undefined) return fail(`tensor ${name} has no readable dtype, shape and place`);
-    const bytes = product(entry.shape) * widths[entry.dtype];
+    const bytes = product(entry.shape) * (widths[entry.dtype] ?? Number.NaN);
     if (entry.end - entry.begin !== bytes) fail(`tensor ${name} takes ${entry.end - entry.begin} bytes, not ${bytes}`);
     if (start + entry.end > size) fail(`tensor ${name} ends at byte ${start + entry.end} of ${size}`);
     entries.set(name, entry);
