@@ -1,7 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { chartFile } from "../../drawing/chart.js";
-import { engineNames, precisions } from "../../engine/engine.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { recipes } from "../../recipes/recipes.js";
 import { writeWhole } from "../../system/files.js";
 import { findLearningRate, type Sweep } from "../../training/find-rate.js";

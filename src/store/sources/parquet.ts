@@ -5,7 +5,8 @@ import { describeFault } from "../../images/picture.js";
 import { enumerate } from "../../text.js";
 import { stampOf } from "./archive.js";
 import { findArchives } from "./archive-files.js";
-import { describeParquet, type ParquetDescription, readColumn } from "./parquet-reader.js";
+import { ParquetReader } from "./parquet-reader.js";
+import type { ParquetDescription } from "./parquet-thread.js";
 import { compareNumerically, type Fault, type Item, type Source } from "./source.js";
 
 /** What Hugging Face's `datasets` writes into a file's metadata about its columns, each in a form of its own. */
@@ -47,7 +48,13 @@ export async function openParquet(path: string, wanted: ParquetColumns = {}): Pr
     notes: [...notes, `pictures of the column ${columns.image}, classes of ${columns.label}${columns.others}`],
     bytesPerThread: COPIES * Math.max(...[...files.values()].map(({ description: { groupBytes } }) => groupBytes)),
     async *items() {
-      for (const file of paths) yield* listFile(file, columns, files.get(file)?.description, names, splitOf(file));
+      const reader = new ParquetReader();
+      try {
+        for (const file of paths)
+          yield* listFile(reader, file, columns, files.get(file)?.description, names, splitOf(file));
+      } finally {
+        await reader.close();
+      }
     },
   };
 }
@@ -60,14 +67,16 @@ interface ParquetFile {
 /** Of all files that can be read; one that is damaged is named when it is listed. */
 async function describeAll(paths: readonly string[]): Promise<ReadonlyMap<string, ParquetFile>> {
   const files = new Map<string, ParquetFile>();
+  const reader = new ParquetReader();
   let fault: AlexnetError | undefined;
   for (const path of paths) {
     try {
-      files.set(path, { path, description: await describeParquet(path) });
+      files.set(path, { path, description: await reader.describe(path) });
     } catch (error) {
       fault ??= new AlexnetError("damaged-file", `${path}: damaged Parquet file: ${describeFault(error)}`);
     }
   }
+  await reader.close();
   if (files.size === 0 && fault !== undefined) throw fault;
   return files;
 }
@@ -170,6 +179,7 @@ function unique(names: readonly string[] | undefined): readonly string[] | undef
 
 /** @param known its description, unless it is damaged; @param common the classes of all files, for one that has none */
 async function* listFile(
+  reader: ParquetReader,
   path: string,
   columns: Columns,
   known: ParquetDescription | undefined,
@@ -179,7 +189,7 @@ async function* listFile(
   const file = basename(path);
   try {
     const stamp = stampOf(path);
-    const description = known ?? (await describeParquet(path));
+    const description = known ?? (await reader.describe(path));
     const missing = [columns.image, columns.label].find((column) => !description.names.includes(column));
     if (missing !== undefined) {
       yield { name: file, reason: `has no column ${missing}, as the other files have`, isPartial: true };
@@ -188,7 +198,7 @@ async function* listFile(
     const names = namesOf(description, columns) ?? common;
     let first = 0;
     for (const [group, rows] of description.groups.entries()) {
-      const labels = await readColumn(path, columns.label, group, true);
+      const labels = await reader.readColumn(path, columns.label, group, true);
       for (const [row, label] of labels.entries()) {
         const name = `${file}#${first + row}`;
         const className = nameOf(label, names);
@@ -210,15 +220,23 @@ function nameOf(label: unknown, names: readonly string[] | undefined): string | 
   return names === undefined ? String(label) : names[Number(label)];
 }
 
-let lastGroup: { readonly key: string; readonly pictures: Promise<readonly unknown[]> } | undefined;
+/** Gives picture files by their rows. The latest row group is kept: neighbours are asked for one after the other. */
+export class ParquetRows {
+  readonly #reader = new ParquetReader();
+  #group: { readonly key: string; readonly pictures: Promise<readonly unknown[]> } | undefined;
 
-/** The picture file in a row. The latest row group is kept: neighbours are asked for one after the other. */
-export async function readRow(path: string, column: string, group: number, row: number): Promise<Uint8Array> {
-  const key = `${path}#${group}`;
-  if (lastGroup?.key !== key) lastGroup = { key, pictures: readColumn(path, column, group, false) };
-  const bytes = (await lastGroup.pictures)[row];
-  if (bytes instanceof Uint8Array) return bytes;
-  throw new AlexnetError("unusable-data", "no picture in this row");
+  /** @throws AlexnetError "unusable-data" where there is none, or the file can't be read */
+  async read(path: string, column: string, group: number, row: number): Promise<Uint8Array> {
+    const key = `${path}#${group}`;
+    if (this.#group?.key !== key) this.#group = { key, pictures: this.#reader.readColumn(path, column, group, false) };
+    const bytes = (await this.#group.pictures)[row];
+    if (bytes instanceof Uint8Array) return bytes;
+    throw new AlexnetError("unusable-data", "no picture in this row");
+  }
+
+  close(): Promise<void> {
+    return this.#reader.close();
+  }
 }
 
 function parseJson(text: string | undefined): unknown {

@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { drawSome, prepareHere, temporaryFolder, write } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { drawSome, prepareHere, write } from "../../support/stores.js";
 
 /** A folder of three pictures for each of some class folders, and other files. */
 async function makeSet(folders: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<string> {

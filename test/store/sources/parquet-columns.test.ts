@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { detectSource } from "#src/store/sources/detect.js";
 import { openParquet, type ParquetColumns } from "#src/store/sources/parquet.js";
 import { drawJpeg } from "../../support/draw.js";
-import { temporaryFolder, write } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { write } from "../../support/stores.js";
 
 const picture = await drawJpeg(1);
 

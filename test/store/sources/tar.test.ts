@@ -4,7 +4,8 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { type Bytes, readTar } from "#src/store/sources/tar.js";
 import { type ArchivedFile, makeTar } from "../../support/archives.js";
-import { drawSome, prepareHere, readSkipped, temporaryFolder } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { drawSome, prepareHere, readSkipped } from "../../support/stores.js";
 
 function list(archive: Buffer) {
   const bytes: Bytes = { length: archive.length, read: (offset, length) => archive.subarray(offset, offset + length) };
