@@ -86,7 +86,7 @@ export type { Layer, Network } from "./network/network.js";
 export { networkByName, networks, resolveNetwork, type Variant, variants } from "./network/networks.js";
 export { type Parameter, parameterCount, parameterTable, parameterView } from "./network/parameters.js";
 export { parseNetwork } from "./network/parse.js";
-export { type Batch, PICTURE_SIZE, type Preprocessing, type Split, type View } from "./network/picture.js";
+export { type Batch, DEFAULT_PICTURE_SIZE, type Preprocessing, type Split, type View } from "./network/picture.js";
 export { selectLayers } from "./network/select-layers.js";
 export { type LayerSummary, type Summary, summarise } from "./network/summary.js";
 export { classCount, scaleWidth, withClasses } from "./network/transform.js";

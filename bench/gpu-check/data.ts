@@ -5,7 +5,7 @@ import { Device, openDriver } from "#src/engine/cuda/driver.js";
 import type { Program } from "#src/engine/engine.js";
 import { oneAhead } from "#src/evaluation/one-ahead.js";
 import type { Network } from "#src/network/network.js";
-import { PICTURE_BYTES } from "#src/network/picture.js";
+import { DEFAULT_PICTURE_SIZE, pictureBytes } from "#src/network/picture.js";
 import { classCount } from "#src/network/transform.js";
 import { type LoadedBatch, type ReadBatches, batches as readBatches } from "#src/store/reading/batches.js";
 import { heldBatches, holdPictures } from "#src/store/reading/held-pictures.js";
@@ -93,7 +93,7 @@ async function heldRates(store: Store, workers: number, work: Work): Promise<Rat
 
 /** Pinned memory to the device's, as an engine brings a batch. */
 function bringingRate(batchSize: number): number {
-  const pictures = new Uint8Array(new SharedArrayBuffer(batchSize * PICTURE_BYTES)).fill(1);
+  const pictures = new Uint8Array(new SharedArrayBuffer(batchSize * pictureBytes(DEFAULT_PICTURE_SIZE))).fill(1);
   const scene = { doing: "" };
   const device = new Device(openDriver(scene), scene);
   const [from, to] = [addressOf(pictures), device.allocate(pictures.length)];

@@ -28,7 +28,7 @@ const MOST_BYTES = 256e6; // of one batch's activations
 
 /** A layer's activations of pictures, batch by batch in their order. */
 export async function* readActivations(
-  { model: { network }, programs }: LoadedModel,
+  { model: { network }, sizes, programs }: LoadedModel,
   inputs: readonly PictureInput[],
   { layer, names, workers }: ActivationOptions,
   { signal }: Pick<Task, "signal">,
@@ -38,9 +38,9 @@ export async function* readActivations(
   const size = Math.max(1, Math.min(inputs.length, picturesPerBatch(1), Math.floor(MOST_BYTES / (4 * length))));
   const { program, release: giveBack } = await programs.acquire(size, [layer]);
   try {
-    for await (const batch of fileBatches(inputs, { size, workers, signal })) {
+    for await (const batch of fileBatches(inputs, { size, pictureSize: sizes.pictureSize, workers, signal })) {
       const { pictures, readable, outcomes, first, release } = batch;
-      const views = readable.flatMap((i) => viewsOf(1, network.input.size, i));
+      const views = readable.flatMap((i) => viewsOf(1, sizes, i));
       if (views.length > 0) await program.predict({ pictures, views, labels: new Int32Array(views.length) });
       release();
       yield {

@@ -2,14 +2,19 @@ import { z } from "zod";
 import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { listPictures } from "../images/list.js";
-import type { Model } from "../model/model.js";
 import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { highest } from "../scoring/scores.js";
 import { type FileBatch, fileBatches, type PictureInput } from "../store/reading/file-batches.js";
 import { checkViewCount, viewsOf } from "../store/views.js";
 import { type Task, taskOf, throwIfStopped } from "../task.js";
 import { averageViews } from "./evaluate-split.js";
-import { LoadedModel, type OpenModelOptions, openModelShape, picturesPerBatch } from "./loaded-model.js";
+import {
+  LoadedModel,
+  type OpenModelOptions,
+  openModelShape,
+  picturesPerBatch,
+  readPictureSize,
+} from "./loaded-model.js";
 import type { PictureBatcher } from "./picture-batcher.js";
 import { inputOf, loadInput, nameOf, type PictureSource } from "./picture-source.js";
 
@@ -71,7 +76,21 @@ export async function* classify(options: ClassifyOptions): AsyncGenerator<Classi
   parseOptions(z.object(optionsShape), options, "classify");
   const { run, pictures, top, views, workers, signal, ...opening } = options;
   const found = await findInputs(pictures);
-  yield* classifyFound(found, () => LoadedModel.open(run, opening), { top, views, workers, signal }, closes);
+  yield* classifyFound(found, fileOf(run, opening), { top, views, workers, signal }, closes);
+}
+
+/** Where the model comes from. Its pictures' size is known before it is open, so that they are decoded meanwhile. */
+interface ModelSource {
+  pictureSize(): number;
+  open(): Promise<LoadedModel>;
+}
+
+function fileOf(run: string, options: OpenModelOptions): ModelSource {
+  return { pictureSize: () => readPictureSize(run, options), open: () => LoadedModel.open(run, options) };
+}
+
+function openOne(loaded: LoadedModel): ModelSource {
+  return { pictureSize: () => loaded.sizes.pictureSize, open: async () => loaded };
 }
 
 /** What becomes of the model once all is classified: an open one stays open. */
@@ -87,7 +106,7 @@ export async function* classifyAll(
 ): AsyncGenerator<Classification, void, undefined> {
   parseOptions(z.object(classifyingShape), options, "classifyAll");
   const found = await loaded.during(() => findInputs(pictures));
-  yield* classifyFound(found, async () => loaded, options, staysOpen);
+  yield* classifyFound(found, openOne(loaded), options, staysOpen);
 }
 
 /** One place in the list of results: a picture to classify, or a path that stands for none. */
@@ -113,7 +132,7 @@ async function findInputs(pictures: Iterable<PictureSource>): Promise<readonly F
 /** Results in the order of `found`; those that are no pictures among the others. */
 async function* classifyFound(
   found: readonly Found[],
-  open: () => Promise<LoadedModel>,
+  source: ModelSource,
   options: ClassifyAllOptions,
   atEnd: AtEnd,
 ): AsyncGenerator<Classification, void, undefined> {
@@ -121,7 +140,7 @@ async function* classifyFound(
   const results = classifyInputs(
     pictures.map(({ input }) => input),
     pictures.map(({ name }) => name),
-    open,
+    source,
     options,
     atEnd,
   );
@@ -145,7 +164,7 @@ export function classifyFiles(
   run: string,
   options: OpenModelOptions & ClassifyAllOptions,
 ): AsyncGenerator<Classification, void, undefined> {
-  return classifyInputs(files, files, () => LoadedModel.open(run, options), options, closes);
+  return classifyInputs(files, files, fileOf(run, options), options, closes);
 }
 
 /** `classify` of picture files that are known, by an open model. */
@@ -154,13 +173,13 @@ export function classifyFilesWith(
   files: readonly string[],
   options: ClassifyAllOptions,
 ): AsyncGenerator<Classification, void, undefined> {
-  return classifyInputs(files, files, async () => loaded, options, staysOpen);
+  return classifyInputs(files, files, openOne(loaded), options, staysOpen);
 }
 
 async function* classifyInputs(
   inputs: readonly PictureInput[],
   names: readonly string[],
-  open: () => Promise<LoadedModel>,
+  source: ModelSource,
   { top = 5, views = 1, workers, signal }: ClassifyAllOptions,
   atEnd: AtEnd,
 ): AsyncGenerator<Classification, void, undefined> {
@@ -168,18 +187,18 @@ async function* classifyInputs(
   if (inputs.length === 0) return;
   const task = taskOf<never>({ signal });
   const size = Math.min(inputs.length, picturesPerBatch(views));
-  const batches = fileBatches(inputs, { size, workers, signal: task.signal });
+  const batches = fileBatches(inputs, { size, pictureSize: source.pictureSize(), workers, signal: task.signal });
   const first = batches.next(); // decoded while the network gets ready
   first.catch(() => {}); // counts when it is waited for
   try {
-    const loaded = await open();
+    const loaded = await source.open();
     const forget = loaded.atClose(() => batches.return(undefined));
     try {
       const { program, release } = await loaded.during(() => loaded.programs.acquire(size * views));
       try {
         for (let next = await first; !next.done; next = await loaded.during(() => batches.next())) {
           const batch = next.value;
-          yield* await loaded.during(() => classifyBatch(loaded.model, program, batch, names, views, top));
+          yield* await loaded.during(() => classifyBatch(loaded, program, batch, names, views, top));
           batch.release();
         }
       } finally {
@@ -214,14 +233,15 @@ export async function findPictures(
 }
 
 async function classifyBatch(
-  model: Model,
+  loaded: LoadedModel,
   program: Program,
   { pictures, inputs, first, outcomes, readable }: FileBatch,
   names: readonly string[],
   views: number,
   top: number,
 ): Promise<readonly Classification[]> {
-  const seen = readable.flatMap((i) => viewsOf(views, model.network.input.size, i));
+  const { model } = loaded;
+  const seen = readable.flatMap((i) => viewsOf(views, loaded.sizes, i));
   const outputs =
     seen.length === 0
       ? new Float32Array()
@@ -265,7 +285,7 @@ export async function classifyTogether(
   const inputs = sources.map((source, i) => inputOf(source, nameOfSource(i)));
   throwIfStopped(task, "classifying");
   const classifyOne = async (input: PictureInput, place: number): Promise<readonly Prediction[]> => {
-    const picture = await loadInput(input, nameOf(input, nameOfSource(place)));
+    const picture = await loadInput(input, nameOf(input, nameOfSource(place)), loaded.sizes.pictureSize);
     throwIfStopped(task, "classifying");
     return mostProbable(await batcher.predict(picture, views, task.signal), loaded.model.classes, top);
   };

@@ -7,13 +7,20 @@ import { RunFolder } from "../runs/folder.js";
 import { type Calibration, CalibrationTally } from "../scoring/calibration.js";
 import { describePrediction, type PicturePrediction } from "../scoring/prediction.js";
 import { type ClassScores, type ConfusionCell, Scorer, type Scores } from "../scoring/scores.js";
+import { refuseOtherPictureSize } from "../store/picture-size.js";
 import { ensurePrepared, type PrepareProgress } from "../store/preparing/prepare.js";
 import { openStore, type Store } from "../store/store.js";
 import { checkViewCount } from "../store/views.js";
 import { type ProgressEvent, type Task, type TaskOptions, taskOf } from "../task.js";
 import { enumerate } from "../text.js";
 import { evaluateSplit } from "./evaluate-split.js";
-import { LoadedModel, type OpenModelOptions, openModelShape, picturesPerBatch } from "./loaded-model.js";
+import {
+  LoadedModel,
+  type OpenModelOptions,
+  openModelShape,
+  picturesPerBatch,
+  readPictureSize,
+} from "./loaded-model.js";
 
 /** What is told while a network is evaluated; "prediction" for each picture, in order. */
 export type EvaluateEvent =
@@ -113,8 +120,9 @@ export async function evaluateWith(
   if (data !== undefined) parseOptions(z.object({ data: path() }), { data }, "evaluate");
   checkViewCount(options.views ?? 1);
   const task = taskOf(options);
-  const store = await openStore(await findStore(run, data, task));
+  const store = await openStore(await findStore(run, data, () => loaded.sizes.pictureSize, task));
   try {
+    refuseOtherPictureSize(store, loaded.model);
     return await evaluateStore({ store, loaded }, options, task);
   } finally {
     await store.close();
@@ -125,9 +133,10 @@ export async function evaluateWith(
 export async function openEvaluation(options: EvaluateOptions, task: Task<EvaluateEvent>): Promise<EvaluationSetup> {
   const { run, data, views = 1, checkpoint, engine, threads, precision } = options;
   checkViewCount(views);
-  const store = await openStore(await findStore(run, data, task));
+  const store = await openStore(await findStore(run, data, () => readPictureSize(run, { checkpoint }), task));
   try {
     const loaded = await LoadedModel.open(run, { checkpoint, engine, threads, precision });
+    refuseOtherPictureSize(store, loaded.model);
     const close = (): Promise<void> => loaded.close().finally(() => store.close());
     return { store, loaded, close };
   } catch (error) {
@@ -185,7 +194,12 @@ export async function evaluateStore(
 }
 
 /** The store of `data`, prepared as the run's own data was, so that its validation pictures are the same ones. */
-async function findStore(run: string, data: string | undefined, task: Task<EvaluateEvent>): Promise<string> {
+async function findStore(
+  run: string,
+  data: string | undefined,
+  pictureSize: () => number,
+  task: Task<EvaluateEvent>,
+): Promise<string> {
   const folder = new RunFolder(run);
   const own = folder.exists ? folder.readConfig().data : undefined;
   if (data === undefined && own === undefined)
@@ -195,6 +209,7 @@ async function findStore(run: string, data: string | undefined, task: Task<Evalu
   if (data === undefined && own !== undefined && existsSync(own.store)) return own.store;
   return ensurePrepared(data ?? own?.source ?? "", {
     ...own?.preparation,
+    size: pictureSize(),
     onProgress: (progress) => task.report({ kind: "preparing", ...progress }),
     signal: task.signal,
   });

@@ -6,9 +6,11 @@ import { type EngineName, engineNames } from "../engine/host/engines.js";
 import { openEngine } from "../engine/host/open.js";
 import { AlexnetError } from "../errors.js";
 import type { Model } from "../model/model.js";
+import { pictureSizeOf } from "../network/picture.js";
 import { wholeNumber } from "../options.js";
 import { type CheckpointName, checkpointPath } from "../runs/checkpoint/keep.js";
-import { readUnverifiedModel } from "../runs/checkpoint/read.js";
+import { readModelHeader, readUnverifiedModel } from "../runs/checkpoint/read.js";
+import type { CropSizes } from "../store/views.js";
 import { ProgramCache } from "./program-cache.js";
 
 /** How a trained network is opened. */
@@ -36,8 +38,8 @@ export interface ModelParts {
   readonly path: string;
   readonly model: Model;
   readonly engine: Engine;
-  /** Rejects when the file's contents aren't those that were written. */
-  readonly verified: Promise<void>;
+  /** Rejects when the file's contents aren't those that were written; called once. */
+  readonly verify: () => Promise<void>;
 }
 
 /**
@@ -49,21 +51,23 @@ export class LoadedModel {
   readonly model: Model;
   readonly engine: Engine;
   readonly programs: ProgramCache;
-  readonly verified: Promise<void>;
+  readonly #verify: () => Promise<void>;
+  #verified: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #atClose = new Set<() => Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  constructor({ path, model, engine, verified }: ModelParts) {
+  constructor({ path, model, engine, verify }: ModelParts) {
     this.path = path;
     this.model = model;
     this.engine = engine;
-    this.verified = verified;
-    this.programs = new ProgramCache(engine, model, verified);
+    this.#verify = verify;
+    this.programs = new ProgramCache(engine, model, () => this.verified);
   }
 
   /**
-   * Opens a run's trained network, or a checkpoint's file, and an engine. Its contents are still being verified then.
+   * Opens a run's trained network, or a checkpoint's file, and an engine. Its contents are verified later: see
+   * `verified`.
    * @throws AlexnetError "not-found" or "damaged-file" when there is none or it is no checkpoint, "engine" when the
    * engine can't run here.
    */
@@ -71,9 +75,22 @@ export class LoadedModel {
     const path = modelPath(run, checkpoint);
     const { model, verify } = readUnverifiedModel(path);
     const opened = await openEngine(engine ?? "auto", { threads: options.threads, precision: options.precision });
-    const verified = verify();
-    verified.catch(() => {}); // counts when a program is asked for
-    return new LoadedModel({ path, model, engine: opened, verified });
+    return new LoadedModel({ path, model, engine: opened, verify });
+  }
+
+  /**
+   * Rejects when the file's contents aren't those that were written. Begun when it is first asked for, so that the engine
+   * compiles meanwhile.
+   */
+  get verified(): Promise<void> {
+    this.#verified ??= this.#verify();
+    return this.#verified;
+  }
+
+  /** Heights and widths of the pictures that the model learned from, and of what it sees of one. */
+  get sizes(): CropSizes {
+    const { network, preprocessing } = this.model;
+    return { pictureSize: pictureSizeOf(preprocessing), cropSize: network.input.size };
   }
 
   /** Runs a call that `close` waits for. @throws AlexnetError "closed" once the model is being closed. */
@@ -104,7 +121,7 @@ export class LoadedModel {
   async #close(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
     await Promise.allSettled([...this.#atClose].map((end) => end()));
-    await this.verified.catch(() => {}); // it reads parameters that lie in the file
+    await this.#verified?.catch(() => {}); // it reads parameters that lie in the file
     await this.engine.close();
   }
 }
@@ -114,6 +131,11 @@ const VIEWS_A_BATCH = 128; // fewer cost speed: the weights are read from memory
 /** As many as the engine is quick with; one at least. */
 export function picturesPerBatch(views: number): number {
   return Math.max(1, Math.floor(VIEWS_A_BATCH / views));
+}
+
+/** Height and width of the pictures that a trained network learned from, read without its parameters. @throws as `open`. */
+export function readPictureSize(run: string, { checkpoint = "best" }: Pick<OpenModelOptions, "checkpoint">): number {
+  return readModelHeader(modelPath(run, checkpoint)).pictureSize;
 }
 
 /** The file of a run's checkpoint; a file stands for itself. @throws AlexnetError "not-found" when there is none. */

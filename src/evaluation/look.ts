@@ -5,7 +5,6 @@ import { drawMaps, drawOverlay } from "../drawing/maps.js";
 import { cropOf, encodePng, squareOf } from "../drawing/pixels.js";
 import { AlexnetError } from "../errors.js";
 import type { Layer } from "../network/network.js";
-import { PICTURE_SIZE } from "../network/picture.js";
 import { inferShapes } from "../network/shapes.js";
 import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { highest } from "../scoring/scores.js";
@@ -13,7 +12,7 @@ import { centreView } from "../store/views.js";
 import { writeWhole } from "../system/files.js";
 import { type ProgressEvent, type TaskOptions, taskOf } from "../task.js";
 import { mostProbable, type Prediction } from "./classify.js";
-import { LoadedModel, type OpenModelOptions, openModelShape } from "./loaded-model.js";
+import { LoadedModel, type OpenModelOptions, openModelShape, readPictureSize } from "./loaded-model.js";
 import { type HiddenPlace, type OcclusionOptions, occlude } from "./occlusion.js";
 import { inputOf, loadInput, nameOf, type PictureSource } from "./picture-source.js";
 import { saliencyMap } from "./saliency.js";
@@ -91,7 +90,7 @@ export async function look(options: LookOptions): Promise<LookResult> {
   const shape = z.object({ ...openModelShape, ...lookingShape, run: path(), picture: z.unknown(), out: path() });
   parseOptions(shape, options, "look");
   const { run, picture, checkpoint, engine, threads, precision } = options;
-  const pixels = await loadSource(picture);
+  const pixels = await loadSource(picture, readPictureSize(run, { checkpoint }));
   const loaded = await LoadedModel.open(run, { checkpoint, engine, threads, precision });
   try {
     return await draw(await lookAt(loaded, pixels, options), nameOfPicture(picture), options.out);
@@ -107,7 +106,7 @@ export async function lookWith(
   options: LookingOptions,
 ): Promise<PictureLook> {
   parseOptions(z.object(lookingShape), options, "look");
-  return lookAt(loaded, await loadSource(picture), options);
+  return lookAt(loaded, await loadSource(picture, loaded.sizes.pictureSize), options);
 }
 
 /** `look` by an open model. */
@@ -117,14 +116,18 @@ export async function writeLookWith(
   options: WriteLookOptions,
 ): Promise<LookResult> {
   parseOptions(z.object({ ...lookingShape, out: path() }), options, "writeLook");
-  return draw(await lookAt(loaded, await loadSource(picture), options), nameOfPicture(picture), options.out);
+  return draw(
+    await lookAt(loaded, await loadSource(picture, loaded.sizes.pictureSize), options),
+    nameOfPicture(picture),
+    options.out,
+  );
 }
 
 const NAME = "picture";
 const nameOfPicture = (picture: PictureSource): string => nameOf(inputOf(picture, NAME), NAME);
 
-async function loadSource(source: PictureSource): Promise<Uint8Array> {
-  return loadInput(inputOf(source, NAME), NAME);
+function loadSource(source: PictureSource, pictureSize: number): Promise<Uint8Array> {
+  return loadInput(inputOf(source, NAME), NAME, pictureSize);
 }
 
 async function lookAt(loaded: LoadedModel, picture: Uint8Array, options: LookingOptions): Promise<PictureLook> {
@@ -139,7 +142,7 @@ async function lookAt(loaded: LoadedModel, picture: Uint8Array, options: Looking
     predictions: mostProbable(probabilities, classes, 5),
     mostTelling: places.reduce((a, b) => (b.probability < a.probability ? b : a)),
     cropSize: size,
-    crop: cropOf(squareOf(PICTURE_SIZE, picture), { ...centreView(size), size }).data,
+    crop: cropOf(squareOf(loaded.sizes.pictureSize, picture), { ...centreView(loaded.sizes), size }).data,
     maps,
     occlusion: drops,
     saliency: await saliencyMap(loaded, picture, target),
@@ -171,7 +174,7 @@ function write(path: string, contents: string | Uint8Array): void {
 }
 
 async function readMaps(
-  { model: { network }, programs }: LoadedModel,
+  { model: { network }, sizes, programs }: LoadedModel,
   picture: Uint8Array,
 ): Promise<{ readonly probabilities: Float32Array; readonly maps: readonly FeatureMaps[] }> {
   const shown = inferShapes(network).filter(({ layer }) => layer.kind !== "dropout");
@@ -180,7 +183,7 @@ async function readMaps(
     shown.map(({ layer }) => layer.name),
   );
   try {
-    const views = [centreView(network.input.size)];
+    const views = [centreView(sizes)];
     const probabilities = await program.predict({ pictures: picture, views, labels: Int32Array.of(0) });
     const maps: FeatureMaps[] = [];
     for (const { layer, output } of shown)

@@ -1,5 +1,5 @@
 import { AlexnetError } from "../errors.js";
-import { PICTURE_BYTES, PICTURE_SIZE } from "../network/picture.js";
+import { pictureBytes } from "../network/picture.js";
 
 import { centreView } from "../store/views.js";
 import { type ProgressEvent, type Task, throwIfStopped } from "../task.js";
@@ -36,7 +36,7 @@ const BATCH = 32;
  * @throws AlexnetError "invalid-option" for a square that doesn't fit, "interrupted" when the signal stopped it.
  */
 export async function occlude(
-  { model, programs }: LoadedModel,
+  { model, sizes, programs }: LoadedModel,
   picture: Uint8Array,
   target: number,
   { size = 48, step = 16 }: OcclusionOptions = {},
@@ -49,7 +49,8 @@ export async function occlude(
       "invalid-option",
       `occlusion: a square of ${size} in steps of ${step} leaves parts of ${cropSize} out; give a square up to the crop's size, and steps up to the square's`,
     );
-  const view = centreView(cropSize);
+  const bytes = pictureBytes(sizes.pictureSize);
+  const view = centreView(sizes);
   const corners = cornersOf(cropSize, size, step);
   const { program, release } = await programs.acquire(BATCH);
   try {
@@ -57,12 +58,12 @@ export async function occlude(
     let probability = Number.NaN;
     for (let start = 0; start < corners.length; start += BATCH - 1) {
       const part = corners.slice(start, start + BATCH - 1);
-      const pictures = new Uint8Array(new SharedArrayBuffer((part.length + 1) * PICTURE_BYTES));
+      const pictures = new Uint8Array(new SharedArrayBuffer((part.length + 1) * bytes));
       pictures.set(picture); // the whole one is the first of each batch
       part.forEach(({ top, left }, i) => {
-        const hidden = pictures.subarray((i + 1) * PICTURE_BYTES, (i + 2) * PICTURE_BYTES);
+        const hidden = pictures.subarray((i + 1) * bytes, (i + 2) * bytes);
         hidden.set(picture);
-        hide(hidden, preprocessing.mean, { top: view.top + top, left: view.left + left, size });
+        hide(hidden, preprocessing.mean, sizes.pictureSize, { top: view.top + top, left: view.left + left, size });
       });
       const views = [0, ...part.keys()].map((_, i) => ({ ...view, picture: i }));
       const outputs = await program.predict({ pictures, views, labels: new Int32Array(views.length) });
@@ -93,9 +94,14 @@ function cornersOf(cropSize: number, size: number, step: number): readonly Corne
   return along.flatMap((top) => along.map((left) => ({ top, left })));
 }
 
-function hide(picture: Uint8Array, mean: Float32Array, { top, left, size }: Omit<HiddenPlace, "probability">): void {
+function hide(
+  picture: Uint8Array,
+  mean: Float32Array,
+  pictureSize: number,
+  { top, left, size }: Omit<HiddenPlace, "probability">,
+): void {
   for (let y = top; y < top + size; y++)
-    for (let i = (y * PICTURE_SIZE + left) * 3; i < (y * PICTURE_SIZE + left + size) * 3; i++)
+    for (let i = (y * pictureSize + left) * 3; i < (y * pictureSize + left + size) * 3; i++)
       picture[i] = Math.round(mean[i] ?? 0);
 }
 

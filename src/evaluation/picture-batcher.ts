@@ -1,10 +1,10 @@
-import { PICTURE_BYTES } from "../network/picture.js";
+import { pictureBytes } from "../network/picture.js";
 import { viewsOf } from "../store/views.js";
 import { averageViews } from "./evaluate-split.js";
 import { type LoadedModel, picturesPerBatch } from "./loaded-model.js";
 
 interface Waiting {
-  /** (256, 256, 3) */
+  /** (size, size, 3), of the size that the model learned from. */
   readonly picture: Uint8Array;
   readonly views: number;
   readonly signal: AbortSignal;
@@ -68,9 +68,8 @@ export class PictureBatcher {
   }
 
   async #predictGroup(group: readonly Waiting[]): Promise<void> {
-    const { programs, model } = this.#loaded;
-    const cropSize = model.network.input.size;
-    const views = group.flatMap((waiting, i) => viewsOf(waiting.views, cropSize, i));
+    const { programs, model, sizes } = this.#loaded;
+    const views = group.flatMap((waiting, i) => viewsOf(waiting.views, sizes, i));
     const size = views.length === group[0]?.views ? views.length : SIZES.find((least) => least >= views.length);
     const { program, release } = await programs.acquire(size ?? views.length);
     try {
@@ -94,10 +93,11 @@ export class PictureBatcher {
 
   /** The group's pictures one after the other, in memory that crosses to the compute thread uncopied. */
   #gather(group: readonly Waiting[]): Uint8Array {
-    const bytes = group.length * PICTURE_BYTES;
+    const one = pictureBytes(this.#loaded.sizes.pictureSize);
+    const bytes = group.length * one;
     if (this.#pictures.length < bytes) this.#pictures = new Uint8Array(new SharedArrayBuffer(bytes));
     group.forEach(({ picture }, i) => {
-      this.#pictures.set(picture, i * PICTURE_BYTES);
+      this.#pictures.set(picture, i * one);
     });
     return this.#pictures.subarray(0, bytes);
   }

@@ -43,11 +43,11 @@ export function nameOf(input: PictureInput, name: string): string {
   return typeof input === "string" ? input : name;
 }
 
-/** Decodes one picture, (256, 256, 3). @throws AlexnetError "unreadable-picture" naming it. */
-export async function loadInput(input: PictureInput, name: string): Promise<Uint8Array> {
-  if (typeof input === "string") return loadPicture(input);
+/** Decodes one picture, (size, size, 3). @throws AlexnetError "unreadable-picture" naming it. */
+export async function loadInput(input: PictureInput, name: string, size: number): Promise<Uint8Array> {
+  if (typeof input === "string") return loadPicture(input, { size });
   try {
-    return await loadPicture(typeof input === "function" ? await input() : input);
+    return await loadPicture(typeof input === "function" ? await input() : input, { size });
   } catch (error) {
     throw new AlexnetError("unreadable-picture", `${name}: ${describeFault(error)}`, { cause: error });
   }

@@ -1,4 +1,5 @@
 import { parameterTable, parameterView } from "../network/parameters.js";
+import { pictureSizeOf } from "../network/picture.js";
 import { centreView } from "../store/views.js";
 import type { LoadedModel } from "./loaded-model.js";
 
@@ -39,7 +40,11 @@ export async function saliencyMap(
   try {
     await program.write("parameters", parameters);
     const { size } = network.input;
-    const batch = { pictures: picture, views: [centreView(size)], labels: Int32Array.of(target) };
+    const batch = {
+      pictures: picture,
+      views: [centreView({ pictureSize: pictureSizeOf(model.preprocessing), cropSize: size })],
+      labels: Int32Array.of(target),
+    };
     await program.step(batch, { learningRate: 0, momentum: 0, weightDecay: 0, seed: 0 });
     return largestOfColours(await program.inputGradient(), size * size);
   } finally {

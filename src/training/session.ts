@@ -136,7 +136,7 @@ async function makeReady(session: Session, checkpoints: Checkpoints, emit: Event
   });
   await program.write("parameters", parameters);
   if (momentum !== undefined) await program.write("momentum", momentum);
-  if (state.step === 0 && features === undefined) await checkOutputs(program);
+  if (state.step === 0 && features === undefined) await checkOutputs(program, session.store.info.pictureSize);
   const room = features === undefined && config.resident ? await hold(session, program, emit) : 0;
   return { program, model, start: state, features, room };
 }

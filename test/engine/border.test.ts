@@ -33,9 +33,13 @@ describe("compiling", () => {
   const cases: Record<string, [Partial<CompileOptions>, RegExp]> = {
     "no samples": [{ batchSize: 0 }, /batch size: 0 .* whole number from 1/],
     "half a sample": [{ batchSize: 1.5 }, /batch size: 1.5/],
-    "a mean image of another size": [
-      { preprocessing: { mean: new Float32Array(3), scale: [1, 1, 1] } },
-      /mean image: 3 values; it takes 196608/,
+    "a mean image that is no square": [
+      { preprocessing: { mean: new Float32Array(6), scale: [1, 1, 1] } },
+      /mean image: 6 values; it takes those of a square in three colours/,
+    ],
+    "a mean image of pictures smaller than the crop": [
+      { preprocessing: { mean: new Float32Array(14 * 14 * 3), scale: [1, 1, 1] } },
+      /mean image: 14x14x3; test sees crops of 15x15/,
     ],
     "a scale that is no number": [
       { preprocessing: { ...centred, scale: [1, Number.NaN, 1] } },
@@ -100,6 +104,40 @@ describe("stepping", () => {
 
   it("refuses parameters of another length", async () => {
     await refused(program.write("parameters", new Float32Array(7)), /parameters: 7 values for a network that has \d+/);
+  });
+});
+
+describe("splitting a step", () => {
+  it("is for programs compiled for it, to train", async () => {
+    await refused(program.forward(batch, { seed: 1 }), /forward: steps are not split; compile .* bucketBytes/);
+    await refused(program.backward(0), /backward: steps are not split/);
+    await refused(program.update(stepOptions), /update: steps are not split/);
+    await refused(engine.compile(smallNetwork, { ...options, bucketBytes: -1 }), /bucketBytes: -1/);
+    const predicting = { ...options, mode: "predict", bucketBytes: 0 } as const;
+    await refused(engine.compile(smallNetwork, predicting), /bucketBytes: only steps have gradients/);
+  });
+
+  it("takes its parts in order, each once", async () => {
+    const split = await engine.compile(smallNetwork, { ...options, bucketBytes: 0 });
+    await refused(split.backward(0), /no split step is under way/);
+    await refused(split.update(stepOptions), /gradients are missing/);
+    await split.forward(batch, { seed: 1 });
+    await refused(split.backward(1), /bucket 1; the turn is that of bucket 0 of 4/);
+    for (const i of split.buckets.keys()) await split.backward(i);
+    await refused(split.backward(3), /bucket 3; the turn is that of bucket 4 of 4/);
+    await split.update(stepOptions);
+    await refused(split.update(stepOptions), /gradients are missing/);
+    await split.forward(batch, { seed: 1 });
+    await split.step(batch, stepOptions);
+    await refused(split.backward(0), /no split step is under way/);
+  });
+
+  it("refuses a whole batch of fewer samples than are here, and rates that are no numbers", async () => {
+    const split = await engine.compile(smallNetwork, { ...options, bucketBytes: 1e9 });
+    await refused(split.forward(batch, { seed: 1, samples: 1 }), /1 samples in the whole batch, of which 2 are here/);
+    await split.forward(batch, { seed: 1 });
+    await split.backward(0);
+    await refused(split.update({ ...stepOptions, momentum: Number.NaN }), /update: momentum is NaN/);
   });
 });
 

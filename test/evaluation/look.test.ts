@@ -27,7 +27,7 @@ async function example(): Promise<{ open: LoadedModel; noise: Uint8Array }> {
   const preprocessing = { ...rest.preprocessing, scale: [1, 1, 1] as const };
   const small = { ...rest, preprocessing, parameters: parameters.map((value) => value * 0.05) };
   const noise = Uint8Array.from({ length: 256 * 256 * 3 }, (_, i) => 64 + ((i * 2654435761) >>> 25));
-  return { open: new LoadedModel({ path: "", model: small, engine, verified: Promise.resolve() }), noise };
+  return { open: new LoadedModel({ path: "", model: small, engine, verify: async () => {} }), noise };
 }
 
 describe("saliency", () => {
@@ -37,7 +37,7 @@ describe("saliency", () => {
     const map = await saliencyMap(open, noise, target);
     expect(map).toHaveLength(67 * 67);
     const program = await compileModel(open.engine, open.model, 1);
-    const view = centreView(67);
+    const view = centreView({ pictureSize: 256, cropSize: 67 });
     const score = async (pixels: Uint8Array): Promise<number> => {
       const outputs = await program.predict({ pictures: pixels, views: [view], labels: Int32Array.of(0) });
       const logits = Array.from(outputs, Math.log);
@@ -65,7 +65,7 @@ describe("occlusion", () => {
     const { open, noise } = await example();
     const { probability, places, drops } = await occlude(open, noise, 0, { size: 20, step: 15 }, taskOf({}));
     expect(places).toHaveLength(25); // 0, 15, 30, 45 and 47 both ways
-    const { top, left } = centreView(67);
+    const { top, left } = centreView({ pictureSize: 256, cropSize: 67 });
     expect(places.at(-1)).toMatchObject({ top: top + 47, left: left + 47, size: 20 });
     expect(drops.every(Number.isFinite)).toBe(true);
     expect(drops[0]).toBeCloseTo(probability - places[0].probability, 6);

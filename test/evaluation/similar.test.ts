@@ -45,7 +45,11 @@ describe("features", () => {
 
       const open = await LoadedModel.open(run, quick);
       const program = await compileModel(open.engine, open.model, 1, [layer]);
-      await program.predict({ pictures: await loadPicture(files[3]), views: viewsOf(1, 67), labels: Int32Array.of(0) });
+      await program.predict({
+        pictures: await loadPicture(files[3]),
+        views: viewsOf(1, { pictureSize: 256, cropSize: 67 }),
+        labels: Int32Array.of(0),
+      });
       const expected = await program.activation(layer);
       await open.close();
       const { data } = readNpy(out(".npy"));

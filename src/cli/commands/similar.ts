@@ -7,7 +7,7 @@ import { precisions } from "../../engine/engine.js";
 import { engineNames } from "../../engine/host/engines.js";
 import { findSimilar, type SimilarResult } from "../../evaluation/similar.js";
 import { loadPicture } from "../../images/picture.js";
-import { PICTURE_SIZE } from "../../network/picture.js";
+import { DEFAULT_PICTURE_SIZE } from "../../network/picture.js";
 import { writeWhole } from "../../system/files.js";
 import { reportUnreadable } from "../display/failures.js";
 import { thousands } from "../display/print.js";
@@ -84,7 +84,7 @@ async function writeSheet(path: string, { queries }: SimilarResult): Promise<voi
 /** A set's picture may have gone since its features were made: an empty place then. */
 async function loadIfThere(file: string): Promise<Tile> {
   try {
-    return { pixels: await resize(squareOf(PICTURE_SIZE, await loadPicture(file)), SIDE) };
+    return { pixels: await resize(squareOf(DEFAULT_PICTURE_SIZE, await loadPicture(file)), SIDE) };
   } catch (error) {
     reportUnreadable(`${basename(file)}: left out of the sheet: ${error instanceof Error ? error.message : error}`);
     return { pixels: undefined };

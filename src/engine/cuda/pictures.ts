@@ -1,8 +1,6 @@
-import { type Batch, PICTURE_SIZE } from "../../network/picture.js";
+import type { Batch } from "../../network/picture.js";
 import { addressOf, type Pointer } from "../../system/native/memory.js";
 import { type Device, type DeviceMemory, type Event, isOutOfMemory, type PinnedMemory } from "./driver.js";
-
-const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
 
 /** Buffers of the caller that stay pinned: a loader's ring has fewer slots. */
 const MOST_PINNED = 32;
@@ -17,7 +15,11 @@ export class PictureUpload {
   readonly #pinned = new Map<Pointer, { readonly pin: PinnedMemory; readonly buffer: SharedArrayBuffer }>();
   readonly #arrived: Event;
 
-  constructor(device: Device) {
+  /** @param pictureBytes of one picture */
+  constructor(
+    device: Device,
+    readonly pictureBytes: number,
+  ) {
     this.#device = device;
     this.#arrived = device.createEvent();
   }
@@ -29,14 +31,15 @@ export class PictureUpload {
    */
   bring({ pictures, views }: Batch, to: Pointer): readonly number[] {
     const { copyStream } = this.#device;
+    const { pictureBytes } = this;
     const shown = [...new Set(views.map(({ picture }) => picture))].sort((a, b) => a - b);
     const places = new Map(shown.map((picture, place) => [picture, place]));
     const from = this.#pin(pictures);
     for (let start = 0; start < shown.length; ) {
       let end = start + 1;
       while (end < shown.length && shown[end] === shown[end - 1] + 1) end++;
-      const source = from + BigInt(shown[start] * PICTURE_BYTES);
-      this.#device.copyIn(to + BigInt(start * PICTURE_BYTES), source, (end - start) * PICTURE_BYTES, copyStream);
+      const source = from + BigInt(shown[start] * pictureBytes);
+      this.#device.copyIn(to + BigInt(start * pictureBytes), source, (end - start) * pictureBytes, copyStream);
       start = end;
     }
     this.#device.record(this.#arrived, copyStream);
@@ -92,7 +95,7 @@ export class HeldPictures {
     this.#upload = upload;
   }
 
-  /** Where they lie, (pictures, 256, 256, 3). */
+  /** Where they lie, (pictures, size, size, 3). */
   get address(): Pointer {
     if (this.#memory === undefined) throw new Error("no pictures are held"); // checked at the engine's border
     return this.#memory.address;
@@ -105,10 +108,10 @@ export class HeldPictures {
    */
   reserve(count: number, spared: number): number {
     this.close();
-    const room = Math.max(0, Math.floor((this.#device.freeBytes - spared) / PICTURE_BYTES));
+    const room = Math.max(0, Math.floor((this.#device.freeBytes - spared) / this.#upload.pictureBytes));
     if (room < count) return room;
     try {
-      this.#memory = this.#device.allocate(count * PICTURE_BYTES);
+      this.#memory = this.#device.allocate(count * this.#upload.pictureBytes);
       return room;
     } catch (error) {
       if (isOutOfMemory(error)) return 0; // free, but not in one piece
@@ -117,8 +120,8 @@ export class HeldPictures {
   }
 
   add(pictures: Uint8Array): void {
-    this.#upload.copy(pictures, this.address + BigInt(this.#count * PICTURE_BYTES));
-    this.#count += pictures.length / PICTURE_BYTES;
+    this.#upload.copy(pictures, this.address + BigInt(this.#count * this.#upload.pictureBytes));
+    this.#count += pictures.length / this.#upload.pictureBytes;
   }
 
   close(): void {
@@ -127,5 +130,3 @@ export class HeldPictures {
     this.#count = 0;
   }
 }
-
-export { PICTURE_BYTES };

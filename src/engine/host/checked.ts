@@ -1,16 +1,22 @@
 import { AlexnetError } from "../../errors.js";
 import type { Layer, Network } from "../../network/network.js";
 import { parameterCount, parameterTable, weightShape } from "../../network/parameters.js";
-import { type Batch, PICTURE_SIZE, type View } from "../../network/picture.js";
+import { type Batch, pictureBytes, pictureSizeOf, type View } from "../../network/picture.js";
 import { inferShapes, outputShape, volume } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeEngine, ComputeProgram } from "../compute.js";
-import type { CompileOptions, LayerInputs, State, StepOptions, Tensor } from "../engine.js";
+import type {
+  CompileOptions,
+  ForwardOptions,
+  LayerInputs,
+  State,
+  StepOptions,
+  Tensor,
+  UpdateOptions,
+} from "../engine.js";
 import { pictureShape } from "../engine.js";
 
 /** The border of every engine: what callers hand in is checked here, so that engines trust what they are given. */
-
-const PICTURE_VALUES = PICTURE_SIZE * PICTURE_SIZE * 3;
 
 /** `engine`, with every argument checked; closing it closes its programs. */
 export function checkedEngine(engine: ComputeEngine): ComputeEngine {
@@ -61,7 +67,7 @@ function checkedProgram(
   options: CompileOptions,
   onClose: () => void,
 ): ComputeProgram {
-  const { batchSize, memoryBytes, algorithms, batchesAtOnce } = program;
+  const { batchSize, memoryBytes, algorithms, buckets, batchesAtOnce } = program;
   const classes = classCount(network);
   const values = parameterCount(network);
   const checkState = (state: State): void => {
@@ -70,15 +76,24 @@ function checkedProgram(
   };
   const begun = valuesPerSample(network, options);
   let [reserved, held] = [0, 0]; // pictures
-  const checkSamples = (batch: Batch): void => {
-    if (begun === undefined) checkBatch(batch, held, network, batchSize);
-    else checkActivations(batch, begun, batchSize);
+  const checkSamples = (batch: Batch, least = 1): void => {
+    checkSampleCount(batch.views.length, least, batchSize);
+    if (begun === undefined) checkBatch(batch, held, network, options);
+    else checkActivations(batch, begun);
+  };
+  const checkLearning = (call: string, batch: Batch, least = 1): void => {
+    if (options.mode !== "train") fail(`${call}: compiled to predict; compile the network with mode "train"`);
+    checkSamples(batch, least);
+    checkLabels(batch.labels, batch.views.length, classes);
   };
   const checkStep = (call: string, batch: Batch, stepOptions: StepOptions): void => {
-    if (options.mode !== "train") fail(`${call}: compiled to predict; compile the network with mode "train"`);
-    checkSamples(batch);
-    checkLabels(batch.labels, batch.views.length, classes);
-    checkStepOptions(stepOptions);
+    checkLearning(call, batch);
+    checkNumbers(call, stepOptions);
+  };
+  /** Of a split step that is under way, the bucket whose turn it is. */
+  let turn: number | undefined;
+  const checkSplit = (call: string): void => {
+    if (options.bucketBytes === undefined) fail(`${call}: steps are not split; compile the network with bucketBytes`);
   };
   return {
     batchSize,
@@ -92,22 +107,50 @@ function checkedProgram(
       return room;
     },
     hold: async (pictures) => {
-      const count = picturesIn(pictures);
+      const count = picturesIn(pictures, pictureSizeOf(options.preprocessing));
       if (held + count > reserved) fail(`hold: ${held} and ${count} pictures; ${reserved} were reserved`);
       await program.hold?.(pictures);
       held += count;
     },
     step: (batch, stepOptions) => {
       checkStep("step", batch, stepOptions);
+      turn = undefined;
       return program.step(batch, stepOptions);
+    },
+    buckets,
+    forward: (batch, forwardOptions) => {
+      checkSplit("forward");
+      checkLearning("forward", batch, 0); // a rank may have no share of the last batch
+      checkNumbers("forward", forwardOptions);
+      const { samples = batch.views.length } = forwardOptions;
+      if (!(Number.isSafeInteger(samples) && samples >= Math.max(1, batch.views.length)))
+        fail(`forward: ${samples} samples in the whole batch, of which ${batch.views.length} are here`);
+      turn = 0;
+      return program.forward(batch, forwardOptions);
+    },
+    backward: (bucket) => {
+      checkSplit("backward");
+      if (turn === undefined) fail("backward: no split step is under way; call forward before");
+      if (bucket !== turn) fail(`backward: bucket ${bucket}; the turn is that of bucket ${turn} of ${buckets.length}`);
+      turn++;
+      return program.backward(bucket);
+    },
+    update: (updateOptions) => {
+      checkSplit("update");
+      checkNumbers("update", updateOptions);
+      if (turn !== buckets.length) fail("update: gradients are missing; call forward, then backward for each bucket");
+      turn = undefined;
+      return program.update(updateOptions);
     },
     profile: (batch, stepOptions, steps) => {
       checkStep("profile", batch, stepOptions);
+      turn = undefined;
       if (!(Number.isSafeInteger(steps) && steps >= 1)) fail(`profile: ${steps} steps; give a whole number from 1`);
       return program.profile(batch, stepOptions, steps);
     },
     predict: (batch) => {
       checkSamples(batch);
+      turn = undefined;
       return program.predict(batch);
     },
     activation: (layer) => {
@@ -136,7 +179,11 @@ function checkedProgram(
 
 function checkOptions(network: Network, options: CompileOptions): void {
   const { batchSize, mode, preprocessing, multipliers = {}, after, observe = [], inputGradient = false } = options;
+  const { bucketBytes } = options;
   checkBatchSize(batchSize);
+  if (bucketBytes !== undefined && mode !== "train")
+    fail(`bucketBytes: only steps have gradients; compile the network with mode "train"`);
+  if (bucketBytes !== undefined && !(bucketBytes >= 0)) fail(`bucketBytes: ${bucketBytes}; give 0 or more`);
   for (const name of observe)
     if (!network.layers.some((layer) => layer.name === name)) fail(`observe: ${network.name} has no layer ${name}`);
   if (after !== undefined) checkBeginning(network, after, options);
@@ -149,8 +196,12 @@ function checkOptions(network: Network, options: CompileOptions): void {
       if (!(factor >= 0 && factor < Infinity)) fail(`multipliers: ${name} has ${what} ${factor}; give 0 or more`);
   }
   const { mean, scale } = preprocessing;
-  if (mean.length !== PICTURE_VALUES)
-    fail(`mean image: ${mean.length} values; it takes ${PICTURE_VALUES} (${PICTURE_SIZE}x${PICTURE_SIZE}x3)`);
+  const side = pictureSizeOf({ mean });
+  if (!Number.isInteger(side) || side < 1)
+    fail(`mean image: ${mean.length} values; it takes those of a square in three colours, such as 256x256x3`);
+  const { size } = network.input;
+  if (side < size)
+    fail(`mean image: ${side}x${side}x3; ${network.name} sees crops of ${size}x${size}, larger than such pictures`);
   if (!scale.every(Number.isFinite)) fail(`input scale: ${scale.join(", ")} are not three numbers`);
 }
 
@@ -169,14 +220,14 @@ function valuesPerSample(network: Network, { after }: CompileOptions): number | 
   return beginning && volume(beginning.output);
 }
 
-function checkActivations({ activations, views }: Batch, values: number, batchSize: number): void {
-  checkSampleCount(views.length, batchSize);
+function checkActivations({ activations, views }: Batch, values: number): void {
   if (activations?.length !== views.length * values)
     fail(`batch: ${activations?.length ?? "no"} activations; ${views.length} samples need ${values} each`);
 }
 
-function checkSampleCount(samples: number, batchSize: number): void {
-  if (samples < 1 || samples > batchSize) fail(`batch: ${samples} samples; this program takes 1 to ${batchSize}`);
+function checkSampleCount(samples: number, least: number, batchSize: number): void {
+  if (samples < least || samples > batchSize)
+    fail(`batch: ${samples} samples; this program takes ${least} to ${batchSize}`);
 }
 
 function checkBatchSize(batchSize: number): void {
@@ -185,11 +236,11 @@ function checkBatchSize(batchSize: number): void {
 }
 
 /** @param held pictures that the program holds */
-function checkBatch(batch: Batch, held: number, network: Network, batchSize: number): void {
+function checkBatch(batch: Batch, held: number, network: Network, { preprocessing }: CompileOptions): void {
+  const pictureSize = pictureSizeOf(preprocessing);
   const { views } = batch;
-  checkSampleCount(views.length, batchSize);
-  const count = batch.held ? held : picturesIn(batch.pictures);
-  const farthest = PICTURE_SIZE - network.input.size;
+  const count = batch.held ? held : picturesIn(batch.pictures, pictureSize);
+  const farthest = pictureSize - network.input.size;
   const inside = (value: number, end: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= end;
   const fits = ({ picture, top, left, colourShift }: View): boolean =>
     inside(picture, count - 1) && inside(top, farthest) && inside(left, farthest) && colourShift.every(Number.isFinite);
@@ -200,10 +251,10 @@ function checkBatch(batch: Batch, held: number, network: Network, batchSize: num
     );
 }
 
-function picturesIn({ length }: Uint8Array): number {
-  if (length % PICTURE_VALUES !== 0)
-    fail(`batch: ${length} bytes are no whole number of ${PICTURE_SIZE}x${PICTURE_SIZE}x3 pictures`);
-  return length / PICTURE_VALUES;
+function picturesIn({ length }: Uint8Array, size: number): number {
+  const one = pictureBytes(size);
+  if (length % one !== 0) fail(`batch: ${length} bytes are no whole number of ${size}x${size}x3 pictures`);
+  return length / one;
 }
 
 function checkLabels(labels: Int32Array, samples: number, classes: number): void {
@@ -235,9 +286,9 @@ function checkLength(what: string, { data }: Tensor, length: number): void {
   if (data.length !== length) fail(`${what}: ${data.length} values for a shape of ${length}`);
 }
 
-function checkStepOptions(options: StepOptions): void {
+function checkNumbers(call: string, options: StepOptions | UpdateOptions | ForwardOptions): void {
   for (const [what, value] of Object.entries(options))
-    if (!Number.isFinite(value)) fail(`step: ${what} is ${value}; give a number`);
+    if (value !== undefined && !Number.isFinite(value)) fail(`${call}: ${what} is ${value}; give a number`);
 }
 
 function fail(what: string): never {

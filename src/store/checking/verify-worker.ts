@@ -1,6 +1,6 @@
 import { findTurbojpeg } from "../../images/decode/turbojpeg.js";
 import { sharp } from "../../images/sharp.js";
-import { PICTURE_BYTES, type Split } from "../../network/picture.js";
+import { pictureBytes, type Split } from "../../network/picture.js";
 import { sha256 } from "../../system/sha256.js";
 import { moving } from "../../system/threads/protocol.js";
 import { serve } from "../../system/threads/serve.js";
@@ -14,6 +14,7 @@ export interface VerifySetup {
   /** Of the store. */
   readonly path: string;
   readonly encoding: Encoding;
+  readonly pictureSize: number;
 }
 
 export interface VerifyCalls {
@@ -28,10 +29,10 @@ export interface Verified {
   readonly sums: PictureSums;
 }
 
-serve<VerifySetup, VerifyCalls>(({ path, encoding }) => {
+serve<VerifySetup, VerifyCalls>(({ path, encoding, pictureSize }) => {
   const database = openForReading(path);
   const turbojpeg = findTurbojpeg();
-  const summation = new PictureSummation();
+  const summation = new PictureSummation(pictureSize);
   sharp.concurrency(1);
   sharp.cache(false);
 
@@ -51,14 +52,14 @@ serve<VerifySetup, VerifyCalls>(({ path, encoding }) => {
     const { hash, label: recorded } = decodeRecord(record);
     if (recorded !== label) return `labelled ${label}, recorded as ${recorded}`;
     if (Buffer.compare(sha256(stored), hash) !== 0) return "its bytes have changed";
-    return (await decodeStored(stored, encoding, picture, turbojpeg)) ? undefined : "can't be decoded";
+    return (await decodeStored(stored, encoding, pictureSize, picture, turbojpeg)) ? undefined : "can't be decoded";
   };
 
   return {
     async verify(split, start, labels) {
       const records: Uint8Array[] = [];
       const problems: string[] = [];
-      const picture = new Uint8Array(PICTURE_BYTES);
+      const picture = new Uint8Array(pictureBytes(pictureSize));
       for (const [i, label] of labels.entries()) {
         const problem = await check(split, start + i, label, records, picture);
         if (problem !== undefined) problems.push(`${split} picture ${start + i}: ${problem}`);

@@ -25,12 +25,13 @@ const JPEG_TOLERANCE = { averageOfMean: 2, covariance: 50 } as const;
 export async function verifyStore(store: Store, options: VerifyOptions = {}): Promise<string[]> {
   const workers = options.workers ?? availableParallelism();
   const script = new URL("./verify-worker.js", import.meta.url);
-  const setup = { path: store.path, encoding: store.info.encoding };
+  const { encoding, pictureSize } = store.info;
+  const setup = { path: store.path, encoding, pictureSize };
   const pool = new Pool<VerifySetup, VerifyCalls>(script, workers, setup, "a thread that verifies pictures");
   const total = pictureCount(store);
   const problems: string[] = [];
   const chains = { train: "", val: "" };
-  let sums = noSums();
+  let sums = noSums(pictureSize);
   let done = 0;
   const settle = (split: Split, { records, problems: found, sums: added }: Verified) => {
     problems.push(...found);

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../../images/decode/decode.js";
-import { type Split, splits } from "../../network/picture.js";
+import { DEFAULT_PICTURE_SIZE, type Split, splits } from "../../network/picture.js";
 import { cacheFolder } from "../../system/cache-folder.js";
 import { Pool } from "../../system/threads/pool.js";
 import { moving } from "../../system/threads/protocol.js";
@@ -25,6 +25,8 @@ import type { PrepareCalls, PrepareSetup } from "./worker.js";
 import { type DealtGroup, Preparation, type Request, readJob } from "./writing.js";
 
 export interface PreparationOptions {
+  /** Height and width of the pictures, 8 to 1024. Default 256 (paper section 2). */
+  readonly size?: number;
   /** "raw" costs no decoding in training, 197 kB a picture; "jpeg" about 26 kB. "auto": raw up to a quarter of the free disk. */
   readonly encoding?: Encoding | "auto";
   /** Of each class, drawn for validation where the source has no validation pictures. Default 0.1. */
@@ -87,7 +89,7 @@ export interface ClassSize {
 }
 
 /**
- * Makes a store of a picture set: every picture as 256x256 RGB, class list, mean image and colour covariance.
+ * Makes a store of a picture set: every picture as square RGB of one size, class list, mean image and colour covariance.
  * Killed at any instant, the same call goes on where it was and ends with the same content.
  * @throws AlexnetError "data" for sources it can't understand, a full disk, too many unreadable pictures;
  * "interrupted" when the signal stopped it.
@@ -128,11 +130,11 @@ async function clearUnused(name: string, current: string): Promise<void> {
     if (store !== current && isStoreFolder(store) && !isStoreInUse(store)) await rm(store, { recursive: true });
 }
 
-const DEFAULTS = { valFraction: 0.1, seed: 1, encoding: "auto" } as const;
+const DEFAULTS = { size: DEFAULT_PICTURE_SIZE, valFraction: 0.1, seed: 1, encoding: "auto" } as const;
 
 function nameInCache(
   path: string,
-  { valFraction, seed, encoding, allowMissingClasses, allowSvg }: PreparationOptions,
+  { size = DEFAULTS.size, valFraction, seed, encoding, allowMissingClasses, allowSvg }: PreparationOptions,
 ): string {
   const asked = [
     path,
@@ -141,6 +143,7 @@ function nameInCache(
     encoding ?? DEFAULTS.encoding,
     allowMissingClasses ?? false,
     allowSvg ?? false,
+    ...(size === DEFAULTS.size ? [] : [size]), // as it was before there was a choice
   ];
   const hash = createHash("sha256").update(JSON.stringify(asked)).digest("hex").slice(0, 12);
   return `${basename(path).slice(0, 40)}-${hash}`;
@@ -179,6 +182,7 @@ function requestOf(source: Source, options: PrepareOptions): Request {
   return {
     kind: source.kind,
     path: source.path,
+    pictureSize: options.size ?? DEFAULTS.size,
     seed: options.seed ?? DEFAULTS.seed,
     valFraction: options.valFraction ?? DEFAULTS.valFraction,
     allowMissingClasses: options.allowMissingClasses ?? false,
@@ -212,7 +216,7 @@ async function beginOrGoOn(
         `${out}: begun with ${job.decoder}, here is ${decoder}; install the former, or remove the store to begin anew`,
       );
     const preparation = Preparation.goOn(file, job);
-    requireSpace(job.encoding, job.plan.pictures - preparation.next, freeBytes(out), out);
+    requireSpace(job.encoding, job.request.pictureSize, job.plan.pictures - preparation.next, freeBytes(out), out);
     return preparation;
   }
   const plan = await writePlan(file, source, {
@@ -221,8 +225,8 @@ async function beginOrGoOn(
     signal: options.signal,
   });
   const free = freeBytes(out);
-  const encoding = chooseEncoding(options.encoding ?? DEFAULTS.encoding, plan.pictures, free);
-  requireSpace(encoding, plan.pictures, free, out);
+  const encoding = chooseEncoding(options.encoding ?? DEFAULTS.encoding, request.pictureSize, plan.pictures, free);
+  requireSpace(encoding, request.pictureSize, plan.pictures, free, out);
   const jpegDecoder = options.jpegDecoder ?? preferredJpegDecoder();
   return Preparation.begin(file, { request, encoding, jpegDecoder, decoder: describeDecoder(jpegDecoder), plan });
 }
@@ -243,6 +247,7 @@ async function dealWithAll(preparation: Preparation, workers: number, options: P
   const { signal, onProgress } = options;
   const setup: PrepareSetup = {
     encoding: job.encoding,
+    pictureSize: job.request.pictureSize,
     allowSvg: job.request.allowSvg,
     jpegDecoder: job.jpegDecoder,
   };
@@ -268,7 +273,7 @@ async function dealWithAll(preparation: Preparation, workers: number, options: P
     onProgress?.(progressOf(preparation));
     for (const planned of readPlan(preparation.file, job.plan, preparation.next, GROUP)) {
       if (signal?.aborted) break;
-      underway.push(deal(pool, planned, spare.pop() ?? new GroupMemory().buffer));
+      underway.push(deal(pool, planned, spare.pop() ?? new GroupMemory(job.request.pictureSize).buffer));
       await settle(workers * GROUPS_AHEAD);
     }
     await settle(0);

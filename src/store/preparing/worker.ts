@@ -2,7 +2,7 @@ import { decodePicture, type JpegDecoder } from "../../images/decode/decode.js";
 import { findTurbojpeg } from "../../images/decode/turbojpeg.js";
 import { describeFault } from "../../images/picture.js";
 import { sharp } from "../../images/sharp.js";
-import { PICTURE_BYTES, type Split } from "../../network/picture.js";
+import { pictureBytes, type Split } from "../../network/picture.js";
 import { sha256 } from "../../system/sha256.js";
 import { moving } from "../../system/threads/protocol.js";
 import { serve } from "../../system/threads/serve.js";
@@ -17,6 +17,7 @@ import { PlaceReader } from "./read-place.js";
 
 export interface PrepareSetup {
   readonly encoding: Encoding;
+  readonly pictureSize: number;
   readonly allowSvg: boolean;
   readonly jpegDecoder: JpegDecoder;
 }
@@ -52,23 +53,23 @@ export interface Encoded {
 
 export type Outcome = Encoded | { readonly reason: string };
 
-serve<PrepareSetup, PrepareCalls>(({ encoding, allowSvg, jpegDecoder }) => {
+serve<PrepareSetup, PrepareCalls>(({ encoding, pictureSize, allowSvg, jpegDecoder }) => {
   const turbojpeg = jpegDecoder === "libjpeg-turbo" ? findTurbojpeg() : undefined;
   const places = new PlaceReader();
-  const summation = new PictureSummation();
-  const picture = new Uint8Array(PICTURE_BYTES);
+  const summation = new PictureSummation(pictureSize);
+  const picture = new Uint8Array(pictureBytes(pictureSize));
   sharp.concurrency(1); // parallel over pictures, not inside one
   sharp.cache(false);
 
   return {
     async prepare(pictures, memory) {
-      const group = new GroupMemory(memory);
+      const group = new GroupMemory(pictureSize, memory);
       const outcomes: Outcome[] = [];
       for (const { place, split } of pictures) {
         try {
-          await decodePicture(await places.read(place), { allowSvg, jpegDecoder }, picture);
+          await decodePicture(await places.read(place), { size: pictureSize, allowSvg, jpegDecoder }, picture);
           if (split === "train") summation.add(picture);
-          outcomes.push(describe(group.add(await encodePicture(picture, encoding, turbojpeg))));
+          outcomes.push(describe(group.add(await encodePicture(picture, pictureSize, encoding, turbojpeg))));
         } catch (error) {
           outcomes.push({ reason: describeFault(error) });
         }

@@ -5,8 +5,8 @@ import { type DecodeInput, type DecodeOutcome, decodeFiles } from "./decode-file
 /** Entry of a thread that decodes picture files. */
 
 export interface DecodeCalls {
-  /** @param slot (files, 256, 256, 3), written here */
-  decode(files: readonly DecodeInput[], slot: SharedArrayBuffer): Promise<readonly DecodeOutcome[]>;
+  /** @param slot (files, size, size, 3), written here */
+  decode(files: readonly DecodeInput[], size: number, slot: SharedArrayBuffer): Promise<readonly DecodeOutcome[]>;
 }
 
 serve<undefined, DecodeCalls>(() => {

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
-import { PICTURE_BYTES } from "../../network/picture.js";
+import { pictureBytes } from "../../network/picture.js";
 
 import { Pool } from "../../system/threads/pool.js";
 import { type DecodeInput, type DecodeOutcome, decodeFiles } from "./decode-files.js";
@@ -13,13 +13,15 @@ export type PictureInput = string | Uint8Array | (() => Promise<Uint8Array>);
 export interface FileBatchOptions {
   /** Files a batch. */
   readonly size: number;
+  /** Height and width of the pictures to be made. */
+  readonly pictureSize: number;
   /** Threads that decode, which must not take cores from the computing: default a quarter of the machine's. */
   readonly workers?: number;
   readonly signal: AbortSignal;
 }
 
 export interface FileBatch {
-  /** (files, 256, 256, 3); what is there for an input that can't be read says nothing. */
+  /** (files, pictureSize, pictureSize, 3); what is there for an input that can't be read says nothing. */
   readonly pictures: Uint8Array;
   readonly inputs: readonly PictureInput[];
   /** Index of the first among all. */
@@ -40,16 +42,17 @@ export async function* fileBatches(
   inputs: readonly PictureInput[],
   options: FileBatchOptions,
 ): AsyncGenerator<FileBatch> {
-  const { size, signal, workers = Math.ceil(availableParallelism() / 4) } = options;
+  const { size, pictureSize, signal, workers = Math.ceil(availableParallelism() / 4) } = options;
   const count = Math.ceil(inputs.length / size);
-  const decoder = openDecoder(Math.min(workers, count - 1)); // a single batch is decoded sooner than a thread starts
+  const decoder = openDecoder(Math.min(workers, count - 1), pictureSize); // a single batch is decoded sooner than a thread starts
+  const bytes = pictureBytes(pictureSize);
   const free: SharedArrayBuffer[] = [];
   const load = async (first: number): Promise<FileBatch> => {
     const part = inputs.slice(first, first + size);
-    const slot = free.pop() ?? new SharedArrayBuffer(size * PICTURE_BYTES);
+    const slot = free.pop() ?? new SharedArrayBuffer(size * bytes);
     const outcomes = await decoder.decode(part, slot);
     return {
-      pictures: new Uint8Array(slot, 0, part.length * PICTURE_BYTES),
+      pictures: new Uint8Array(slot, 0, part.length * bytes),
       inputs: part,
       first,
       outcomes,
@@ -81,10 +84,10 @@ interface Decoder {
   close(): Promise<void>;
 }
 
-function openDecoder(workers: number): Decoder {
+function openDecoder(workers: number, size: number): Decoder {
   if (workers < 1)
     return {
-      decode: async (inputs, slot) => decodeFiles(await Promise.all(inputs.map(settled)), slot),
+      decode: async (inputs, slot) => decodeFiles(await Promise.all(inputs.map(settled)), size, slot),
       close: async () => {},
     };
   const script = new URL("./decode-worker.js", import.meta.url);
@@ -92,7 +95,7 @@ function openDecoder(workers: number): Decoder {
   return {
     decode: async (inputs, slot) => {
       const files = await Promise.all(inputs.map(settled));
-      return pool.run((thread) => thread.decode(files, slot));
+      return pool.run((thread) => thread.decode(files, size, slot));
     },
     close: () => pool.close(),
   };

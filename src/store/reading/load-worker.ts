@@ -1,7 +1,7 @@
 import { AlexnetError } from "../../errors.js";
 import { findTurbojpeg } from "../../images/decode/turbojpeg.js";
 import { sharp } from "../../images/sharp.js";
-import { PICTURE_BYTES, type Split } from "../../network/picture.js";
+import { pictureBytes, type Split } from "../../network/picture.js";
 import { serve } from "../../system/threads/serve.js";
 import { keys, openForReading } from "../database.js";
 import { decodeStored, type Encoding } from "../encode.js";
@@ -12,17 +12,19 @@ export interface LoadSetup {
   /** Of the store. */
   readonly path: string;
   readonly encoding: Encoding;
+  readonly pictureSize: number;
 }
 
 export interface LoadCalls {
   /**
    * @param samples indices in the split
-   * @param slot (samples, 256, 256, 3), written here
+   * @param slot (samples, size, size, 3), written here
    */
   load(split: Split, samples: Uint32Array, slot: SharedArrayBuffer): Promise<void>;
 }
 
-serve<LoadSetup, LoadCalls>(({ path, encoding }) => {
+serve<LoadSetup, LoadCalls>(({ path, encoding, pictureSize }) => {
+  const bytes = pictureBytes(pictureSize);
   const database = openForReading(path);
   const turbojpeg = findTurbojpeg();
   sharp.concurrency(1);
@@ -32,14 +34,14 @@ serve<LoadSetup, LoadCalls>(({ path, encoding }) => {
     const stored = encoding === "raw" ? database.getBinaryFast(key) : database.getBinary(key);
     if (stored === undefined)
       throw new AlexnetError("damaged-file", `${path}: ${key} is missing; remove the store and prepare it again`);
-    if (!(await decodeStored(stored, encoding, into, turbojpeg)))
+    if (!(await decodeStored(stored, encoding, pictureSize, into, turbojpeg)))
       throw new AlexnetError("damaged-file", `${path}: ${key} is damaged; remove the store and prepare it again`);
   };
 
   return {
     async load(split, samples, slot) {
       for (const [i, sample] of samples.entries())
-        await read(keys.picture(split, sample), new Uint8Array(slot, i * PICTURE_BYTES, PICTURE_BYTES));
+        await read(keys.picture(split, sample), new Uint8Array(slot, i * bytes, bytes));
     },
   };
 });
