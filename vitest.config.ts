@@ -1,9 +1,13 @@
 import { defineConfig } from "vitest/config";
 
+/** What takes long: kills, a long training run, the emulated device, programs from the documentation, every variant. */
+const long = "test/**/*.long.test.ts";
+/** What tries random input: a few hundred times in the short run, thousands of times in the long one. */
+const fuzz = "test/**/*fuzz.test.ts";
+
 // Tests import the built project by its "#src/…" alias: what is tested is what is shipped, worker threads included.
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     server: { deps: { external: [/\/dist\//] } },
     pool: "forks",
     env: {
@@ -13,5 +17,9 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: "short", include: ["test/**/*.test.ts"], exclude: [long] } },
+      { extends: true, test: { name: "long", include: [long, fuzz], env: { ALEXNET_TESTS: "long" } } },
+    ],
   },
 });

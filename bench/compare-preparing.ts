@@ -1,15 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { describeDecoder, preferredJpegDecoder } from "#src/images/decode/decode.js";
 import { listPictures } from "#src/images/list.js";
 import { median } from "#src/scoring/quantiles.js";
 import { prepare } from "#src/store/preparing/prepare.js";
+import { project } from "./project.js";
 import { type Side, startProcess } from "./side.js";
 
-const help = `bench/compare-preparing PHOTOS… [--pictures 2000] [--rounds 5] [--workers n] [--processes n] [--python python3] [--json]
+const help = `bench/run compare-preparing PHOTOS… [--pictures 2000] [--rounds 5] [--workers n] [--processes n] [--python python3] [--json]
 
 Makes 256x256 JPEGs (quality 95, 4:4:4) of photos, again and again of the same until there are enough pictures: here,
 into a store, by so many workers (default: prepare's own); and by torchvision on Pillow, into files, in so many processes
@@ -39,7 +39,7 @@ try {
   const source = join(folder, "pictures");
   await replicate(photos, source);
   const ours = alexnet(source, join(folder, "store"));
-  const peer = fileURLToPath(new URL("./peers/prepare-torchvision.py", import.meta.url));
+  const peer = join(project, "bench/peers/prepare-torchvision.py");
   const theirs = await startProcess("torchvision", options.python, [peer, source, "--processes", String(processes)]);
   report(ours, theirs, await measureInTurn(ours, theirs));
   await theirs.stop();
@@ -65,7 +65,7 @@ function alexnet(source: string, out: string): Side {
     async measure() {
       rmSync(out, { recursive: true, force: true });
       const start = performance.now();
-      await prepare({ source, out, encoding: "jpeg", ...(workers !== undefined && { workers }) });
+      await prepare({ source, out, encoding: "jpeg", workers });
       return performance.now() - start;
     },
     stop: async () => {},

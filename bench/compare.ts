@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { formatTable } from "#src/cli/display/print.js";
 import { median, quantile } from "#src/scoring/quantiles.js";
 import { exportForPeers, startAlexnet } from "./alexnet.js";
+import { project } from "./project.js";
 import { type Side, startProcess } from "./side.js";
 
-const help = `bench/compare [--mode train|predict] [--batch 128] [--rounds 7] [--peers name,name] [--python python3] [--json]
+const help = `bench/run compare [--mode train|predict] [--batch 128] [--rounds 7] [--peers name,name] [--python python3] [--json]
 
 Runs the paper's full-size network here and in other programs, one step each in turn, and prints the ratios.
 A peer that is not installed is named and left out; bench/peers/README.md says how to install them.`;
@@ -30,7 +30,7 @@ if (options.help) {
   process.exit();
 }
 const mode = options.mode === "predict" ? "predict" : "train";
-const peerFolder = fileURLToPath(new URL("../bench/peers", import.meta.url));
+const peerFolder = join(project, "bench/peers");
 
 interface Comparison {
   readonly peer: string;

@@ -12,7 +12,7 @@ import { openStore } from "#src/store/store.js";
 import { planRun } from "#src/training/plan.js";
 import { runSession } from "#src/training/session.js";
 
-const help = `bench/feeding <store> [--rounds 4] [--steps 10] [--batch 128] [--width 1] [--workers n]
+const help = `bench/run feeding <store> [--rounds 4] [--steps 10] [--batch 128] [--width 1] [--workers n]
 
 What training loses by reading its pictures: within one training run, so many steps on the store's batches, then as many
 on one batch over and over, in turns. The ratio of their rates is 1 when reading costs nothing. An epoch of the store
@@ -58,7 +58,7 @@ try {
     width: Number(options.width),
     batchSize: Number(options.batch),
     epochs: 1000,
-    ...(options.workers !== undefined && { workers: Number(options.workers) }),
+    workers: options.workers === undefined ? undefined : Number(options.workers),
   };
   const config = await planRun(choices, { source: path, store }, engine);
   folder.create(config, store.classes);

@@ -1,3 +1,4 @@
+import { parseArgs } from "node:util";
 import { syntheticBatch, syntheticPreprocessing } from "#src/benchmark/synthetic.js";
 import type { CompileOptions, Program } from "#src/engine/engine.js";
 import { openEngine } from "#src/engine/host/open.js";
@@ -11,12 +12,20 @@ import { recipeByName } from "#src/recipes/recipes.js";
 import { median } from "#src/scoring/quantiles.js";
 import { multipliersOf } from "#src/training/plan.js";
 
-/**
- * Milliseconds a training step takes when all layers learn, when some are frozen, and when it begins after those, on what
- * they made of the pictures: `fine-tuning [frozen layers] [batch] [steps]`.
- */
+const help = `bench/run fine-tuning [frozen layers] [batch] [steps]
 
-const [freeze = "conv1..conv5", batchText = "128", stepsText = "5"] = process.argv.slice(2);
+Milliseconds that a training step takes when all layers learn, when some are frozen, and when it begins after those, on what
+they made of the pictures. Default: conv1..conv5 128 5.`;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: "boolean", default: false } },
+});
+if (options.help) {
+  console.log(help);
+  process.exit();
+}
+const [freeze = "conv1..conv5", batchText = "128", stepsText = "5"] = positionals;
 const [batchSize, steps] = [Number(batchText), Number(stepsText)];
 
 const network = networkByName("paper");
@@ -25,7 +34,7 @@ const engine = await openEngine("auto");
 const batch = syntheticBatch(batchSize, network.input.size, 1000);
 
 async function prepared(options: Partial<CompileOptions>): Promise<Program> {
-  const preprocessing = syntheticPreprocessing();
+  const preprocessing = syntheticPreprocessing(network.input.size);
   const program = await engine.compile(network, { batchSize, mode: "train", preprocessing, ...options });
   await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
   return program;
@@ -43,7 +52,7 @@ const multipliers = multipliersOf(recipe, network);
 const looking = await engine.compile(network, {
   batchSize,
   mode: "predict",
-  preprocessing: syntheticPreprocessing(),
+  preprocessing: syntheticPreprocessing(network.input.size),
   observe: [after],
 });
 await looking.predict(batch);

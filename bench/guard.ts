@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type LayerTable, measureLayers } from "#src/benchmark/layers.js";
 import { formatTable } from "#src/cli/display/print.js";
@@ -8,8 +8,9 @@ import { paper } from "#src/network/architectures/paper.js";
 import { summarise } from "#src/network/summary.js";
 import { writeWhole } from "#src/system/files.js";
 import { percent } from "#src/text.js";
+import { project } from "./project.js";
 
-const help = `bench/guard [--steps 5] [--moved 0.07] [--write]
+const help = `bench/run guard [--steps 5] [--moved 0.07] [--write]
 
 Compares a fresh table of layers (the paper's network, batch 128) with what bench/rates.json holds for this library,
 instruction set and number of threads, and prints what moved by more than a share. Fractions are of the machine's own
@@ -37,7 +38,7 @@ type Rates = Readonly<Record<string, Fractions>>;
 const BATCH = 128;
 /** Of the step: what is quicker than this is lost in noise. */
 const LEAST_SHARE = 0.01;
-const file = fileURLToPath(new URL("./rates.json", import.meta.url));
+const file = join(project, "bench/rates.json");
 const kept: Rates = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
 
 const engine = await openEngine("onednn");

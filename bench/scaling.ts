@@ -9,7 +9,7 @@ import { paper } from "#src/network/architectures/paper.js";
 import { scaleWidth } from "#src/network/transform.js";
 import { percent } from "#src/text.js";
 
-const help = `bench/scaling [--steps 2] [--svg file] [--json]
+const help = `bench/run scaling [--steps 2] [--svg file] [--json]
 
 How the rate of training the paper's network depends on threads, pictures a batch and width; fractions are of the
 machine's matrix product on as many threads. Takes minutes.`;

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
-import { engineNames, precisions } from "../engine/engine.js";
+import { precisions } from "../engine/engine.js";
+import { engineNames, engines } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
 import type { Cadence } from "../runs/cadence.js";
 import { checkViewCount } from "../store/views.js";
@@ -48,7 +49,11 @@ export function choice<const T extends string>(words: readonly T[]): (text: stri
 export const ENGINE_HELP = ["auto", ...engineNames].join(", ");
 
 /** What `--precision` takes, for help texts. */
-export const PRECISION_HELP = `of products: ${precisions.join(", ")}; only cuda has another than float32`;
+export const PRECISION_HELP = `of products: ${precisions.join(", ")}; only ${beyondFloat32().join(" and ")} has another than float32`;
+
+function beyondFloat32(): readonly string[] {
+  return engines.filter(({ precisions }) => precisions.length > 1).map(({ name }) => name);
+}
 
 const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
 

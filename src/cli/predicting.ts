@@ -1,5 +1,6 @@
 import { type Command, Option, type OptionValues } from "@commander-js/extra-typings";
-import { engineNames, precisions } from "../engine/engine.js";
+import { precisions } from "../engine/engine.js";
+import { engineNames } from "../engine/host/engines.js";
 import { choice, ENGINE_HELP, PRECISION_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./flags.js";
 
 /** Options that several commands share, a row each: flag, help, how its text is read, and what holds without it. */

@@ -1,8 +1,10 @@
 import { z } from "zod";
-import { engineNames, precisions } from "../engine/engine.js";
+import { precisions } from "../engine/engine.js";
+import { engineNames } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { parseNetwork } from "../network/parse.js";
+import { DEFAULT_PICTURE_SIZE } from "../network/picture.js";
 import type { Recipe } from "../recipes/recipe.js";
 import { recipeSchema } from "../recipes/schema.js";
 import { readJson } from "../system/files.js";
@@ -25,6 +27,8 @@ const settings = z
       classes: z.number(),
       /** As it was asked for, should the store be prepared again. */
       preparation: z.object({
+        /** Height and width of the pictures. Absent in older runs. */
+        size: z.number().int().min(1).default(DEFAULT_PICTURE_SIZE),
         encoding: z.enum(["auto", "raw", "jpeg"]),
         valFraction: z.number(),
         seed: z.number(),

@@ -61,7 +61,7 @@ export async function findLearningRate(options: SweepOptions): Promise<Sweep> {
     const engine = await openEngine(options.engine ?? "auto", { threads, precision });
     try {
       const config = await planRun({ ...options, from: undefined }, { source: data, store, preparation }, engine);
-      await checkMemory(engine, config.network, config.recipe.batchSize);
+      await checkMemory(engine, config.network, config.recipe.batchSize, store.info.pictureSize);
       const points = await sweep(engine, store, config, options);
       const { network, recipe } = config;
       return {

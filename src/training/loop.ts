@@ -22,6 +22,7 @@ import {
   type ReadBatches,
 } from "../store/reading/batches.js";
 import type { Store } from "../store/store.js";
+import { type ProgressEvent, taskOf } from "../task.js";
 import { epochsInTime, reasonToEnd } from "./ending.js";
 import { trainingViews } from "./plan.js";
 import { Saver } from "./saving.js";
@@ -309,15 +310,18 @@ export class Trainer {
       spread.add(probabilities);
     };
     try {
-      await evaluateSplit(program, store, count, {
+      const options = {
         split: "val",
         views: 1,
         cropSize: config.network.input.size,
         workers: config.workers,
         read,
+      } as const;
+      const task = taskOf<ProgressEvent>({
         signal,
-        onProgress: (done, total) => emit({ kind: "validating", epoch, done, total }),
+        onEvent: ({ done, total }) => emit({ kind: "validating", epoch, done, total }),
       });
+      await evaluateSplit(program, store, count, options, task);
     } catch (error) {
       if (error instanceof AlexnetError && error.code === "interrupted") return "stopped";
       throw error;

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import type { Engine, EngineName, Multipliers, Precision } from "../engine/engine.js";
+import type { Engine, Multipliers, Precision } from "../engine/engine.js";
+import type { EngineName } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { resolveNetwork } from "../network/networks.js";
@@ -10,6 +11,7 @@ import type { Recipe } from "../recipes/recipe.js";
 import { chooseRecipe } from "../recipes/recipes.js";
 import type { Cadence } from "../runs/cadence.js";
 import type { RunConfig } from "../runs/settings.js";
+import { refuseLargerCrop, refuseOtherPictureSize } from "../store/picture-size.js";
 import type { PreparationOptions } from "../store/preparing/prepare.js";
 import type { Store } from "../store/store.js";
 import { type Base, headFor, networkOfBase } from "./base.js";
@@ -71,8 +73,10 @@ export async function planRun(
     throw new AlexnetError("unusable-data", `${source}: has ${classes} class; there must be two or more to tell apart`);
   const width = choices.width ?? 1;
   const network = withClasses(chosenNetwork(choices, base), classes);
+  refuseLargerCrop(store, network);
+  if (base !== undefined) refuseOtherPictureSize(store, base.model);
   const { recipe, reason } = chooseRecipe(choices.recipe, train, base !== undefined);
-  const effective = await applyTo(recipe, choices, engine, network);
+  const effective = await applyTo(recipe, choices, engine, network, store.info.pictureSize);
   return {
     version: 1,
     data: {
@@ -89,6 +93,7 @@ export async function planRun(
         allowMissingClasses: false,
         allowSvg: false,
         ...preparation,
+        size: store.info.pictureSize,
       },
     },
     network,
@@ -123,7 +128,13 @@ export function chosenNetwork(choices: RunChoices, base: Base | undefined): Netw
 }
 
 /** The recipe with the numbers that were chosen in place of its own. */
-async function applyTo(recipe: Recipe, choices: RunChoices, engine: Engine, network: Network): Promise<Recipe> {
+async function applyTo(
+  recipe: Recipe,
+  choices: RunChoices,
+  engine: Engine,
+  network: Network,
+  pictureSize: number,
+): Promise<Recipe> {
   const { epochs, batchSize, learningRate, augmentation } = choices;
   return {
     ...recipe,
@@ -133,7 +144,7 @@ async function applyTo(recipe: Recipe, choices: RunChoices, engine: Engine, netw
     learningRate: learningRate ?? recipe.learningRate,
     batchSize:
       batchSize === "auto"
-        ? await fittingBatchSize(engine, network, recipe.batchSize)
+        ? await fittingBatchSize(engine, network, recipe.batchSize, pictureSize)
         : (batchSize ?? recipe.batchSize),
   };
 }

@@ -4,7 +4,7 @@ import type { Engine, Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { parameterCount } from "../network/parameters.js";
-import { PICTURE_SIZE } from "../network/picture.js";
+import { pictureBytes } from "../network/picture.js";
 import { allFinite } from "../system/finite.js";
 import { byteSize } from "../text.js";
 
@@ -19,19 +19,29 @@ export function availableMemory(): number {
 }
 
 /** Bytes that training holds: the network's program, and the copy that a checkpoint is written from. */
-export async function trainingMemory(engine: Engine, network: Network, batchSize: number): Promise<number> {
+export async function trainingMemory(
+  engine: Engine,
+  network: Network,
+  batchSize: number,
+  pictureSize: number,
+): Promise<number> {
   const program = await engine.estimateMemory(network, { batchSize, mode: "train" });
   const checkpoint = checkpointBytes(network);
-  const pictures = 4 * batchSize * PICTURE_SIZE ** 2 * 3; // batches read ahead
+  const pictures = 4 * batchSize * pictureBytes(pictureSize); // batches read ahead
   return program + checkpoint + pictures;
 }
 
 /** The largest batch size of `most`, `most` / 2, `most` / 4, … that fits into memory. */
-export async function fittingBatchSize(engine: Engine, network: Network, most: number): Promise<number> {
+export async function fittingBatchSize(
+  engine: Engine,
+  network: Network,
+  most: number,
+  pictureSize: number,
+): Promise<number> {
   const available = availableMemory();
   for (let batchSize = most; batchSize >= 1; batchSize = Math.floor(batchSize / 2))
-    if ((await trainingMemory(engine, network, batchSize)) <= available) return batchSize;
-  const least = await trainingMemory(engine, network, 1);
+    if ((await trainingMemory(engine, network, batchSize, pictureSize)) <= available) return batchSize;
+  const least = await trainingMemory(engine, network, 1, pictureSize);
   throw new AlexnetError(
     "memory",
     `memory: even one picture a batch takes ${byteSize(least)}, and ${byteSize(available)} are free; give a smaller --width`,
@@ -39,8 +49,13 @@ export async function fittingBatchSize(engine: Engine, network: Network, most: n
 }
 
 /** @throws AlexnetError "run" with the numbers when training would not fit. */
-export async function checkMemory(engine: Engine, network: Network, batchSize: number): Promise<void> {
-  const needed = await trainingMemory(engine, network, batchSize);
+export async function checkMemory(
+  engine: Engine,
+  network: Network,
+  batchSize: number,
+  pictureSize: number,
+): Promise<void> {
+  const needed = await trainingMemory(engine, network, batchSize, pictureSize);
   const available = availableMemory();
   if (needed > available)
     throw new AlexnetError(
@@ -62,9 +77,9 @@ export function checkDisk(folder: string, network: Network, keep: number): void 
 }
 
 /** Runs one picture through the network. @throws AlexnetError "run" when no probabilities come out. */
-export async function checkOutputs(program: Program): Promise<void> {
+export async function checkOutputs(program: Program, pictureSize: number): Promise<void> {
   const probabilities = await program.predict({
-    pictures: new Uint8Array(PICTURE_SIZE ** 2 * 3).fill(128),
+    pictures: new Uint8Array(pictureBytes(pictureSize)).fill(128),
     views: [{ picture: 0, top: 0, left: 0, mirrored: false, colourShift: [0, 0, 0] }],
     labels: Int32Array.of(0),
   });

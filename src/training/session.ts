@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import type { Engine, Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
-import { frozenFeatures, lastFrozenLayer } from "../evaluation/frozen-features.js";
+import { type FrozenFeaturesTask, frozenFeatures, lastFrozenLayer } from "../evaluation/frozen-features.js";
 import type { Model } from "../model/model.js";
 import { parameterCount } from "../network/parameters.js";
 import { Checkpoints } from "../runs/checkpoint/keep.js";
@@ -16,6 +16,7 @@ import { batches, type ReadBatches } from "../store/reading/batches.js";
 import type { FrozenFeatures } from "../store/reading/feature-batches.js";
 import { heldBatches, holdPictures } from "../store/reading/held-pictures.js";
 import { pictureCount, type Store } from "../store/store.js";
+import { taskOf } from "../task.js";
 import type { Base } from "./base.js";
 import { findBeginning } from "./beginning.js";
 import { Trainer } from "./loop.js";
@@ -135,7 +136,7 @@ async function makeReady(session: Session, checkpoints: Checkpoints, emit: Event
   });
   await program.write("parameters", parameters);
   if (momentum !== undefined) await program.write("momentum", momentum);
-  if (state.step === 0 && features === undefined) await checkOutputs(program);
+  if (state.step === 0 && features === undefined) await checkOutputs(program, session.store.info.pictureSize);
   const room = features === undefined && config.resident ? await hold(session, program, emit) : 0;
   return { program, model, start: state, features, room };
 }
@@ -154,6 +155,12 @@ async function featuresOf(
 ): Promise<FrozenFeatures | undefined> {
   const layer = lastFrozenLayer(config.network, config.recipe);
   if (layer === undefined) return undefined;
-  const onProgress = (done: number, total: number): void => emit({ kind: "features", layer, done, total });
-  return frozenFeatures({ store, engine, model, layer, workers: config.workers, onProgress, onWarning, signal });
+  const task: FrozenFeaturesTask = taskOf({
+    signal,
+    onEvent: (event) => {
+      if (event.kind === "warning") onWarning(event.problem);
+      else emit({ kind: "features", layer, done: event.done, total: event.total });
+    },
+  });
+  return frozenFeatures({ store, engine, model, layer, workers: config.workers }, task);
 }

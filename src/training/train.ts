@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import type { Engine, EngineName, Precision } from "../engine/engine.js";
+import type { Engine, Precision } from "../engine/engine.js";
+import type { EngineName } from "../engine/host/engines.js";
 import { openEngine } from "../engine/host/open.js";
+import { pictureSizeOf } from "../network/picture.js";
 import { layerRatesOf } from "../recipes/layer-rates.js";
 import type { EventListener, TrainSummary } from "../runs/events.js";
 import { RunFolder } from "../runs/folder.js";
 import type { RunConfig } from "../runs/settings.js";
 import { ensurePrepared, findingsOf } from "../store/preparing/prepare.js";
-import { openStore } from "../store/store.js";
+import { openStore, type Store } from "../store/store.js";
 import { readBase } from "./base.js";
 import { chosenNetwork, type PreparationChoices, planRun, type RunChoices } from "./plan.js";
 import { checkDisk, checkMemory } from "./preflight.js";
@@ -51,17 +53,19 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
     folder.refuseUnlessEmpty();
     const base = options.from === undefined ? undefined : await readBase(options.from);
     layerRatesOf(chosenNetwork(options, base), options); // before long work: only to see whether it can be
+    const pictureSize = base === undefined ? undefined : pictureSizeOf(base.model.preprocessing);
+    const preparation = { size: pictureSize, ...options.preparation };
     const path = await ensurePrepared(data, {
-      ...options.preparation,
+      ...preparation,
       onProgress: (progress) => onEvent({ kind: "preparing", ...progress }),
       ...(signal && { signal }),
     });
     return using(await openStore(path), async (store) => {
       for (const message of findingsOf(store.info, path)) onEvent({ kind: "warning", message });
       return using(await openEngineFor(options), async (engine) => {
-        const picked = { source: data, store, preparation: options.preparation };
+        const picked = { source: data, store, preparation };
         const config = await planRun(options, picked, engine, base);
-        await checkRoom(folder, config, engine);
+        await checkRoom(folder, config, store, engine);
         folder.create(config, store.classes);
         return runSession({ folder, config, store, engine, onEvent, signal, base });
       });
@@ -85,7 +89,7 @@ export async function resume(options: ResumeOptions): Promise<TrainSummary> {
     return using(await openStore(path), async (store) => {
       refuseOtherData(config, store, folder);
       return using(await openEngineFor(config), async (engine) => {
-        await checkRoom(folder, config, engine);
+        await checkRoom(folder, config, store, engine);
         folder.writeConfig({ ...config, data: { ...config.data, store: resolve(path) } });
         return runSession({ folder, config, store, engine, onEvent, signal });
       });
@@ -93,8 +97,8 @@ export async function resume(options: ResumeOptions): Promise<TrainSummary> {
   });
 }
 
-async function checkRoom(folder: RunFolder, config: RunConfig, engine: Engine): Promise<void> {
-  await checkMemory(engine, config.network, config.recipe.batchSize);
+async function checkRoom(folder: RunFolder, config: RunConfig, store: Store, engine: Engine): Promise<void> {
+  await checkMemory(engine, config.network, config.recipe.batchSize, store.info.pictureSize);
   checkDisk(folder.path, config.network, config.keep);
 }
 

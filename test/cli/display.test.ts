@@ -73,7 +73,7 @@ describe("what happens while a call goes on", () => {
     const hints = [{ advice: "give a smaller batch", option: "batchSize", value: 256 }];
     display.update({ kind: "warning", problem: "little memory is left", hints });
     expect(process.exitCode).toBeUndefined();
-    display.update({ kind: "unreadable", error: "a\nb.jpg: no such file" });
+    display.update({ kind: "unreadable", file: "a\nb.jpg", error: "a\nb.jpg: no such file" });
     display.stop();
     expect(written()).toBe(
       "warning: little memory is left; give a smaller batch (--batch 256)\nalexnet: a\\nb.jpg: no such file\n",

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { draw } from "./draw.js";
+import { tries } from "./effort.js";
 
-/** Of each property; FUZZ_RUNS=10000 for a long night. */
-export const RUNS = Number(process.env.FUZZ_RUNS ?? 2000);
+/** How often each property is tried; FUZZ_RUNS=10000 for a long night. */
+export const RUNS = Number(process.env.FUZZ_RUNS ?? tries({ few: 200, many: 2000 }));
 
 /** What is done to a file: some bytes set, a part removed, a part said twice, the end cut off. */
 export const damage = fc.record({

@@ -20,19 +20,18 @@ import { alexnet } from "../support/command-line.js";
 import { expectClose } from "../support/compare.js";
 import { drawnPictures } from "../support/pictures.js";
 import { expectSameRun, lastCheckpoint } from "../support/runs.js";
-import { tinyNetwork } from "../support/training.js";
+import { quickTraining } from "../support/training.js";
 
 const pictures = drawnPictures({ train: 10, val: 3 });
 const base = join(pictures.scratch, "base");
 const two = join(pictures.scratch, "two"); // pictures of two other classes
-const quick = { engine: "onednn", threads: 1, seed: 5 } as const;
+const quick = { engine: "onednn", threads: 1 } as const;
 const recipe = { ...recipes["fine-tune"], epochs: 3, batchSize: 8 };
-let runs = 0;
-const newRun = (): string => join(pictures.scratch, "runs", String(++runs));
+const { newRun } = pictures;
 
 beforeAll(async () => {
   const learning = { ...recipes.small, epochs: 2, batchSize: 8, inputScale: 1 / 50 };
-  await train({ data: pictures.path, run: base, network: tinyNetwork, recipe: learning, ...quick });
+  await train(quickTraining(pictures.path, base, { recipe: learning, seed: 5 }));
   for (const split of ["train", "val"])
     for (const [from, to] of [
       ["lake", "sea"],
@@ -43,7 +42,7 @@ beforeAll(async () => {
 
 /** 20 pictures in batches of 8: 3 steps an epoch. */
 function options(run: string, changes: Partial<TrainOptions> = {}): TrainOptions {
-  return { data: two, run, from: base, recipe, ...quick, ...changes };
+  return quickTraining(two, run, { network: undefined, from: base, recipe, seed: 5, ...changes });
 }
 
 function bestOf(run: string): Model {

@@ -5,7 +5,6 @@ import { classify } from "../../evaluation/classify.js";
 import { type ClassificationFormat, classifyToFile } from "../../evaluation/classify-to-file.js";
 import { classificationOutput } from "../display/classifications.js";
 import { thousands } from "../display/print.js";
-import { progressOf, unreadableTo } from "../display/progress-of.js";
 import { VIEWS_HELP, viewCount, wholeNumber } from "../flags.js";
 import { predicting } from "../predicting.js";
 import { runTask } from "../run-task.js";
@@ -28,16 +27,14 @@ export function register(program: Program): void {
       const lines = csv ? "csv" : jsonl ? "jsonl" : undefined;
       if (out !== undefined) {
         const format = formatOf(out, lines, json);
-        const summary = await runTask(({ signal, onEvent }) =>
+        const summary = await runTask((task) =>
           classifyToFile({
             ...options,
             run,
             pictures,
             out,
             format,
-            signal,
-            onUnreadable: unreadableTo(onEvent),
-            onProgress: progressOf("classifying", onEvent),
+            ...task,
           }),
         );
         const { files, unreadable, before, imagesPerSecond } = summary;
@@ -50,7 +47,7 @@ export function register(program: Program): void {
       const output = classificationOutput(json ? "json" : lines, options.top);
       await runTask(async ({ signal, onEvent }) => {
         for await (const result of classify({ ...options, run, pictures, signal })) {
-          if ("error" in result) onEvent({ kind: "unreadable", error: result.error });
+          if ("error" in result) onEvent({ kind: "unreadable", ...result });
           output.add(result);
         }
       });

@@ -4,7 +4,6 @@ import { evaluate, type LabelledPrediction } from "../../evaluation/evaluate.js"
 import { writeWhole } from "../../system/files.js";
 import { evaluationToJson, LISTED, predictionsToCsv, printEvaluation } from "../display/evaluation.js";
 import { printJson } from "../display/print.js";
-import { preparingTo, progressOf } from "../display/progress-of.js";
 import { evaluating } from "../predicting.js";
 import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
@@ -30,9 +29,10 @@ export function register(program: Program): void {
           data,
           batchSize,
           signal,
-          onPreparing: preparingTo(onEvent),
-          onProgress: progressOf("evaluating", onEvent),
-          onPrediction: csv === undefined ? undefined : (prediction) => void predictions.push(prediction),
+          onEvent: (event) => {
+            if (csv !== undefined && event.kind === "prediction") predictions.push(event);
+            onEvent(event);
+          },
         }),
       );
       if (csv !== undefined) writeWhole(csv, predictionsToCsv(predictions, result));

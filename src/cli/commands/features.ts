@@ -5,7 +5,6 @@ import { AlexnetError } from "../../errors.js";
 import { features } from "../../evaluation/features.js";
 import { type MatrixFormat, matrixFormats } from "../../formats/matrix-file.js";
 import { printJson } from "../display/print.js";
-import { progressOf, unreadableTo } from "../display/progress-of.js";
 import { predicting } from "../predicting.js";
 import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
@@ -22,17 +21,7 @@ export function register(program: Program): void {
         .option("--layer <name>", "default the last hidden layer: relu7, the 4096 activations of fc7"),
     ).action(async (run, pictures, { json, ...options }) => {
       const format = formatOf(options.out);
-      const summary = await runTask(({ signal, onEvent }) =>
-        features({
-          ...options,
-          run,
-          pictures,
-          format,
-          signal,
-          onUnreadable: unreadableTo(onEvent),
-          onProgress: progressOf("features", onEvent),
-        }),
-      );
+      const summary = await runTask((task) => features({ ...options, run, pictures, format, ...task }));
       const { out, layer, shape, imagesPerSecond } = summary;
       if (json) printJson(summary);
       else console.log(`${out}: ${layer}, ${shape.join("x")} float32; ${imagesPerSecond.toFixed(1)} pictures a second`);

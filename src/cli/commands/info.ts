@@ -4,7 +4,7 @@ import { takeInventory } from "../../engine/cuda/inventory.js";
 import type { Engine } from "../../engine/engine.js";
 import { openEngine } from "../../engine/host/open.js";
 import { adviceOn } from "../../engine/onednn/advice.js";
-import { modelPath } from "../../evaluation/open-model.js";
+import { modelPath } from "../../evaluation/loaded-model.js";
 import type { Network } from "../../network/network.js";
 import { resolveNetwork } from "../../network/networks.js";
 import { summarise } from "../../network/summary.js";

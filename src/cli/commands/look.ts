@@ -1,9 +1,8 @@
 import { basename, extname, join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { type Look, look } from "../../evaluation/look.js";
+import { type LookResult, look } from "../../evaluation/look.js";
 import { percent, printJson } from "../display/print.js";
-import { progressOf } from "../display/progress-of.js";
 import { wholeNumber } from "../flags.js";
 import { predicting } from "../predicting.js";
 import { runTask } from "../run-task.js";
@@ -23,9 +22,7 @@ export function register(program: Program): void {
         .option("--step <pixels>", "from one hidden place to the next", wholeNumber(1, 256), 16),
     ).action(async (run, picture, { json, square, step, out = defaultFolder(picture), ...options }) => {
       const occlusion = { size: square, step };
-      const result = await runTask(({ signal, onEvent }) =>
-        look({ ...options, run, picture, out, occlusion, signal, onProgress: progressOf("hiding parts", onEvent) }),
-      );
+      const result = await runTask((task) => look({ ...options, run, picture, out, occlusion, ...task }));
       if (json) printJson({ out, ...result });
       else print(out, result);
     }),
@@ -36,7 +33,7 @@ function defaultFolder(picture: string): string {
   return join("look", basename(picture, extname(picture)));
 }
 
-function print(out: string, { picture, predictions, probability, mostTelling, files, ...rest }: Look): void {
+function print(out: string, { picture, predictions, probability, mostTelling, files, ...rest }: LookResult): void {
   console.log(`${picture}: ${predictions.map((row) => `${row.class} ${percent(row.probability)}`).join(", ")}`);
   const { size, top, left } = mostTelling;
   console.log(

@@ -3,7 +3,6 @@ import type { Command as Program } from "commander";
 import { report } from "../../report/report.js";
 import { errors } from "../../scoring/scores.js";
 import { byteSize, percent, printJson } from "../display/print.js";
-import { preparingTo, progressOf } from "../display/progress-of.js";
 import { wholeNumber } from "../flags.js";
 import { evaluating } from "../predicting.js";
 import { runTask } from "../run-task.js";
@@ -20,17 +19,7 @@ export function register(program: Program): void {
         .option("--out <file.html>", "default report.html in the run's folder")
         .option("--pictures <count>", "the most pictures in it, about 5 kB each", wholeNumber(0), 1000),
     ).action(async (run, data, { batch: batchSize, json, ...options }) => {
-      const { out, bytes, evaluation } = await runTask(({ signal, onEvent }) =>
-        report({
-          ...options,
-          run,
-          data,
-          batchSize,
-          signal,
-          onPreparing: preparingTo(onEvent),
-          onProgress: progressOf("evaluating", onEvent),
-        }),
-      );
+      const { out, bytes, evaluation } = await runTask((task) => report({ ...options, run, data, batchSize, ...task }));
       const { top1, top5 } = errors(evaluation);
       if (json) printJson({ out, bytes, top1Error: top1, top5Error: top5 });
       else console.log(`${out}: ${byteSize(bytes)}; top-1 error ${percent(top1)}, top-5 error ${percent(top5)}`);

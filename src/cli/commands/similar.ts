@@ -4,7 +4,6 @@ import { findSimilar, type SimilarResult } from "../../evaluation/similar.js";
 import { drawSimilar } from "../../evaluation/similar-sheet.js";
 import { writeWhole } from "../../system/files.js";
 import { printJson, thousands } from "../display/print.js";
-import { progressOf, unreadableTo } from "../display/progress-of.js";
 import { wholeNumber } from "../flags.js";
 import { predicting } from "../predicting.js";
 import { runTask } from "../run-task.js";
@@ -24,11 +23,10 @@ export function register(program: Program): void {
         .option("--layer <name>", "compare what this layer makes of them; default the last hidden one (relu7)")
         .option("--index <file.safetensors>", "keep the set's features there; default in the run's folder"),
     ).action(async (run, set, queries, { json, sheet, ...options }) => {
-      const result = await runTask(async ({ signal, onEvent }) => {
-        const onUnreadable = unreadableTo(onEvent);
-        const onProgress = progressOf("features", onEvent);
-        const found = await findSimilar({ ...options, run, set, queries, signal, onUnreadable, onProgress });
-        if (sheet !== undefined) writeWhole(sheet, [await drawSimilar(found, onUnreadable)]);
+      const result = await runTask(async (task) => {
+        const found = await findSimilar({ ...options, run, set, queries, ...task });
+        if (sheet !== undefined)
+          writeWhole(sheet, [await drawSimilar(found, { signal: task.signal, report: task.onEvent })]);
         return found;
       });
       if (json) printJson(result);

@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames, precisions } from "../../engine/engine.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { AlexnetError } from "../../errors.js";
 import { recipes } from "../../recipes/recipes.js";
 import { resume, train } from "../../training/train.js";
@@ -48,6 +49,7 @@ export function register(program: Program): void {
       .option("--layer-lr <layers=factor>", "the same for others: conv1..conv3=0.1,fc7=2x", factors)
       .option("--no-augmentation", "see pictures' centres only; frozen layers' outputs are then kept on disk")
       .optionsGroup("Preparing a folder of pictures:")
+      .option("--size <pixels>", "height and width of the prepared pictures; default 256", wholeNumber(8, 1024))
       .option("--encoding <name>", "raw, jpeg or auto; see prepare", choice(["auto", "raw", "jpeg"]))
       .option("--val-fraction <share>", "of each class, where there is no val/; default 0.1", fraction)
       .option("--allow-missing-classes", "go on when training and validation have different classes")
@@ -103,17 +105,19 @@ function required(pictures: string | undefined): string {
 }
 
 interface PreparingFlags {
+  readonly size?: number;
   readonly encoding?: "auto" | "raw" | "jpeg";
   readonly valFraction?: number;
   readonly allowMissingClasses?: true;
   readonly allowSvg?: true;
 }
 
-function preparing({ encoding, valFraction, allowMissingClasses, allowSvg }: PreparingFlags) {
+function preparing({ size, encoding, valFraction, allowMissingClasses, allowSvg }: PreparingFlags) {
   return {
     preparation: {
       allowMissingClasses: allowMissingClasses === true,
       allowSvg: allowSvg === true,
+      ...(size !== undefined && { size }),
       ...(encoding !== undefined && { encoding }),
       ...(valFraction !== undefined && { valFraction }),
     },

@@ -23,7 +23,7 @@ export function printEvaluation(result: Evaluation, { allClasses, confusion, cal
 }
 
 /** What `--json` prints: scores with their errors and intervals, classes by name. */
-export function evaluationToJson(result: Evaluation) {
+export function evaluationToJson({ accuracy: _accuracy, top5: _top5, perClass, ...result }: Evaluation) {
   const withErrors = <T extends Parameters<typeof errors>[0]>(scores: T) => {
     const { top1, top5 } = errors(scores);
     return {
@@ -34,10 +34,10 @@ export function evaluationToJson(result: Evaluation) {
       top5ErrorInterval: errorInterval(scores.samples, scores.top5Correct),
     };
   };
-  const nameOf = (output: number): string => result.classes[output]?.name ?? "";
+  const nameOf = (output: number): string => perClass[output]?.name ?? "";
   return {
     ...withErrors(result),
-    classes: result.classes.map((row) => ({ ...withErrors(row), ...precisionAndRecall(row) })),
+    classes: perClass.map((row) => ({ ...withErrors(row), ...precisionAndRecall(row) })),
     confusion: result.confusion.map(({ label, predicted, count }) => ({
       class: nameOf(label),
       predicted: nameOf(predicted),
@@ -52,9 +52,9 @@ function errorInterval(samples: number, correct: number) {
 }
 
 /** A line of CSV for each picture. */
-export function predictionsToCsv(predictions: readonly LabelledPrediction[], { classes }: Evaluation): string {
-  const ranks = Math.min(5, classes.length);
-  const nameOf = (output: number | undefined): string => classes[output ?? -1]?.name ?? "";
+export function predictionsToCsv(predictions: readonly LabelledPrediction[], { perClass }: Evaluation): string {
+  const ranks = Math.min(5, perClass.length);
+  const nameOf = (output: number | undefined): string => perClass[output ?? -1]?.name ?? "";
   const columns = Array.from({ length: ranks }, (_, i) => [`class_${i + 1}`, `probability_${i + 1}`]).flat();
   const lines = predictions.map((prediction) =>
     csvLine([
@@ -87,8 +87,8 @@ function printErrors(result: Evaluation): void {
   console.log(`\nloss ${result.loss.toFixed(4)}, calibration error ${percent(calibration.expectedError)}\n`);
 }
 
-function printClasses({ classes }: Evaluation, all: boolean): void {
-  const seen = classes.filter((row) => row.samples > 0);
+function printClasses({ perClass }: Evaluation, all: boolean): void {
+  const seen = perClass.filter((row) => row.samples > 0);
   const worst = [...seen].sort((a, b) => errors(b).top1 - errors(a).top1);
   const listed = all || seen.length <= LISTED ? seen : worst.slice(0, LISTED);
   printTable(
@@ -107,7 +107,7 @@ function classRow(row: ClassScores): string[] {
 }
 
 /** A row for each class, a column for what it was taken for, numbered as the rows. */
-function printConfusion({ classes, confusion }: Evaluation): void {
+function printConfusion({ perClass: classes, confusion }: Evaluation): void {
   const counts = new Map(confusion.map(({ label, predicted, count }) => [label * classes.length + predicted, count]));
   console.log("\nConfusion: of each class, how many were taken for which\n");
   printTable(

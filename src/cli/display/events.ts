@@ -1,20 +1,15 @@
+import type { EvaluateEvent } from "../../evaluation/evaluate.js";
 import type { PrepareProgress } from "../../store/preparing/prepare.js";
-import type { ProgressEvent, WarningEvent } from "../../task.js";
+import type { ProgressEvent, UnreadableEvent, WarningEvent } from "../../task.js";
 import { clock, printable, thousands } from "../../text.js";
 import { describeProblem } from "./failures.js";
 import { StatusLine } from "./status-line.js";
 
 /** What the calls that commands make tell while they go on, training aside. */
-export type CommandEvent = PreparingEvent | ProgressEvent | WarningEvent | UnreadableEvent;
+export type CommandEvent = PreparingEvent | ProgressEvent | WarningEvent | UnreadableEvent | EvaluateEvent;
 
 interface PreparingEvent extends PrepareProgress {
   readonly kind: "preparing";
-}
-
-/** A picture file that can't be read; the work goes on without it. */
-interface UnreadableEvent {
-  readonly kind: "unreadable";
-  readonly error: string;
 }
 
 const LINE_SECONDS = 5; // between plain lines, where there is no terminal
@@ -52,6 +47,8 @@ export class EventDisplay {
       case "unreadable":
         this.#line.print(`alexnet: ${printable(event.error)}`);
         process.exitCode = 1; // said again by the exit status at the end
+        break;
+      case "prediction":
         break;
     }
   };

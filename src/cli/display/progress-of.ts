@@ -9,7 +9,3 @@ export function progressOf(of: string, onEvent: (event: CommandEvent) => void) {
 export function preparingTo(onEvent: (event: CommandEvent) => void) {
   return (progress: PrepareProgress): void => onEvent({ kind: "preparing", ...progress });
 }
-
-export function unreadableTo(onEvent: (event: CommandEvent) => void) {
-  return (error: string): void => onEvent({ kind: "unreadable", error });
-}

@@ -1,0 +1,127 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { drawPictures } from "#src/demo/pictures.js";
+import { type Outcome, run } from "../support/checkout.js";
+import { documentedPrograms } from "../support/documented.js";
+import { temporaryFolder } from "../support/folders.js";
+
+const scratch = temporaryFolder();
+
+const { npm_config_local_prefix: _, ...environment } = process.env;
+
+function inFolder(folder: string, program: string, ...args: readonly string[]): Promise<Outcome> {
+  return run(program, args, {
+    cwd: folder,
+    env: { ...environment, npm_config_update_notifier: "false", ALEXNET_CACHE: join(scratch, "cache") },
+  });
+}
+
+/** A copy of what a checkout holds, so that packing, which builds anew, disturbs nobody. */
+function copyCheckout(to: string): void {
+  const list = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], { encoding: "utf8" });
+  for (const path of list.split("\0").filter((path) => /^(src|docs)\/|^[^/]+$/.test(path))) {
+    mkdirSync(dirname(join(to, path)), { recursive: true });
+    cpSync(path, join(to, path));
+  }
+  symlinkSync(resolve("node_modules"), join(to, "node_modules"));
+}
+
+describe("the packed package", () => {
+  const user = join(scratch, "user");
+  let files: readonly string[];
+  let unreachable: string | undefined;
+
+  beforeAll(async () => {
+    const checkout = join(scratch, "checkout");
+    mkdirSync(checkout);
+    mkdirSync(user);
+    copyCheckout(checkout);
+    const packed = await inFolder(checkout, "npm", "pack", "--silent", "--pack-destination", scratch);
+    expect(packed.status, packed.stdout + packed.stderr).toBe(0);
+    const file = readdirSync(scratch).find((name) => name.endsWith(".tgz"));
+    if (file === undefined) throw new Error(`npm pack made no file: ${packed.stdout}`);
+    files = execFileSync("tar", ["tzf", join(scratch, file)], { encoding: "utf8" })
+      .trim()
+      .split("\n")
+      .map((path) => path.replace(/^package\//, ""));
+
+    writeFileSync(join(user, "package.json"), JSON.stringify({ private: true, type: "module" }));
+    const installed = await inFolder(
+      user,
+      "npm",
+      "install",
+      "--prefer-offline",
+      "--no-audit",
+      "--no-fund",
+      join(scratch, file),
+    );
+    if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/.test(installed.stderr)) unreachable = installed.stderr;
+    else expect(installed.status, installed.stderr).toBe(0);
+  }, 600_000);
+
+  it("holds the build, the documentation and the license, and nothing else", () => {
+    const unexpected = files.filter(
+      (path) =>
+        !/^(dist\/[\w/-]+\.(js|d\.ts)|src\/engine\/cuda\/[\w-]+\.cuh?|docs\/.+|LICENSE|[A-Z]+\.md|package\.json)$/.test(
+          path,
+        ),
+    );
+    expect(unexpected).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(["dist/cli/main.js", "dist/index.js", "dist/index.d.ts", "LICENSE"]));
+  });
+
+  it("runs as npx alexnet in an empty folder", async (ctx) => {
+    ctx.skip(unreachable !== undefined, `the npm registry can't be reached: ${unreachable}`);
+    const { status, stdout, stderr } = await inFolder(user, "npx", "--no-install", "alexnet", "networks");
+    expect(
+      stderr
+        .split("\n")
+        .filter((line) => !line.startsWith("npm "))
+        .join(""),
+    ).toBe("");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^paper .* 60,965,224 /m);
+  });
+
+  /** Checks the types of a program and runs it, both as the package's user would. */
+  async function runProgram(source: string): Promise<Outcome> {
+    writeFileSync(join(user, "program.ts"), source);
+    const compiler = resolve("node_modules/typescript/lib/tsc.js");
+    const options = "--strict --skipLibCheck --target es2022 --module nodenext --types node --typeRoots".split(" ");
+    const types = resolve("node_modules/@types");
+    const checked = await inFolder(user, process.execPath, compiler, ...options, types, "program.ts");
+    expect(checked.stdout + checked.stderr).toBe("");
+    return inFolder(user, process.execPath, "program.js");
+  }
+
+  it("is a library with types", async (ctx) => {
+    ctx.skip(unreachable !== undefined, `the npm registry can't be reached: ${unreachable}`);
+    const { stdout, stderr } = await runProgram(`import { AlexnetError, openEngine, train } from "alexnet";
+const engine = await openEngine("auto");
+const name: string = engine.description.engine;
+await engine.close();
+const failure = await train({ data: "no-such-folder", epochs: 1 }).catch((error: unknown) => error);
+console.log(name, failure instanceof AlexnetError && failure.code);
+// @ts-expect-error: options are checked
+export const misuse = () => train({ data: 1 });
+`);
+    expect(stderr).toBe("");
+    expect(stdout).toBe("onednn data\n");
+  });
+
+  it("runs every program that the documentation shows", async (ctx) => {
+    ctx.skip(unreachable !== undefined, `the npm registry can't be reached: ${unreachable}`);
+    await drawPictures(join(user, "photos"), { seed: 1, train: 3, val: 1 });
+    const programs = documentedPrograms();
+    expect(new Set(programs.map(({ file }) => file)).size).toBe(2);
+    for (const { file, source } of programs) {
+      rmSync(join(user, "runs"), { recursive: true, force: true });
+      const { status, stdout, stderr } = await runProgram(source);
+      expect(stderr, file).toBe("");
+      expect(status, file).toBe(0);
+      expect(stdout, file).toContain("photos/val/umbrella/0001.jpg");
+    }
+  }, 600_000);
+});
