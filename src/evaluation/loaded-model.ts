@@ -38,8 +38,8 @@ export interface ModelParts {
   readonly path: string;
   readonly model: Model;
   readonly engine: Engine;
-  /** Rejects when the file's contents aren't those that were written. */
-  readonly verified: Promise<void>;
+  /** Rejects when the file's contents aren't those that were written; called once. */
+  readonly verify: () => Promise<void>;
 }
 
 /**
@@ -51,21 +51,23 @@ export class LoadedModel {
   readonly model: Model;
   readonly engine: Engine;
   readonly programs: ProgramCache;
-  readonly verified: Promise<void>;
+  readonly #verify: () => Promise<void>;
+  #verified: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #atClose = new Set<() => Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  constructor({ path, model, engine, verified }: ModelParts) {
+  constructor({ path, model, engine, verify }: ModelParts) {
     this.path = path;
     this.model = model;
     this.engine = engine;
-    this.verified = verified;
-    this.programs = new ProgramCache(engine, model, verified);
+    this.#verify = verify;
+    this.programs = new ProgramCache(engine, model, () => this.verified);
   }
 
   /**
-   * Opens a run's trained network, or a checkpoint's file, and an engine. Its contents are still being verified then.
+   * Opens a run's trained network, or a checkpoint's file, and an engine. Its contents are verified later: see
+   * `verified`.
    * @throws AlexnetError "not-found" or "damaged-file" when there is none or it is no checkpoint, "engine" when the
    * engine can't run here.
    */
@@ -73,9 +75,16 @@ export class LoadedModel {
     const path = modelPath(run, checkpoint);
     const { model, verify } = readUnverifiedModel(path);
     const opened = await openEngine(engine ?? "auto", { threads: options.threads, precision: options.precision });
-    const verified = verify();
-    verified.catch(() => {}); // counts when a program is asked for
-    return new LoadedModel({ path, model, engine: opened, verified });
+    return new LoadedModel({ path, model, engine: opened, verify });
+  }
+
+  /**
+   * Rejects when the file's contents aren't those that were written. Begun when it is first asked for, so that the engine
+   * compiles meanwhile.
+   */
+  get verified(): Promise<void> {
+    this.#verified ??= this.#verify();
+    return this.#verified;
   }
 
   /** Heights and widths of the pictures that the model learned from, and of what it sees of one. */
@@ -112,7 +121,7 @@ export class LoadedModel {
   async #close(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
     await Promise.allSettled([...this.#atClose].map((end) => end()));
-    await this.verified.catch(() => {}); // it reads parameters that lie in the file
+    await this.#verified?.catch(() => {}); // it reads parameters that lie in the file
     await this.engine.close();
   }
 }

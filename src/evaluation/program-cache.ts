@@ -34,7 +34,7 @@ export class ProgramCache {
     readonly engine: Engine,
     readonly model: Model,
     /** Rejects when the model's parameters turn out to be damaged: no program is handed out then. */
-    readonly verified: Promise<void>,
+    readonly verified: () => Promise<void>,
   ) {}
 
   /** A program for batches of up to so many views whose outputs of the layers in `observe` can be read. */
@@ -57,7 +57,7 @@ export class ProgramCache {
       done();
     };
     try {
-      const [program] = await Promise.all([entry.program, this.verified, before]);
+      const [program] = await Promise.all([entry.program, this.verified(), before]);
       return { program, release };
     } catch (error) {
       release();

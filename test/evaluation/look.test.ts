@@ -27,7 +27,7 @@ async function example(): Promise<{ open: LoadedModel; noise: Uint8Array }> {
   const preprocessing = { ...rest.preprocessing, scale: [1, 1, 1] as const };
   const small = { ...rest, preprocessing, parameters: parameters.map((value) => value * 0.05) };
   const noise = Uint8Array.from({ length: 256 * 256 * 3 }, (_, i) => 64 + ((i * 2654435761) >>> 25));
-  return { open: new LoadedModel({ path: "", model: small, engine, verified: Promise.resolve() }), noise };
+  return { open: new LoadedModel({ path: "", model: small, engine, verify: async () => {} }), noise };
 }
 
 describe("saliency", () => {

@@ -1,4 +1,4 @@
-import type { StepOptions } from "../engine.js";
+import type { UpdateOptions } from "../engine.js";
 import { Argument, type MemoryArguments, type Primitive, packArguments } from "./bindings.js";
 import type { Build, Tensor } from "./build.js";
 import type { Library } from "./library.js";
@@ -41,7 +41,7 @@ export class Update {
     return this.#pieces.reduce((sum, { count }) => sum + 5 * 4 * count, 0);
   }
 
-  run(options: StepOptions): void {
+  run(options: UpdateOptions): void {
     const { bindings } = this.#build.library;
     const { learningRate, momentum, weightDecay } = options;
     const key = `${learningRate} ${momentum} ${weightDecay}`;
