@@ -68,7 +68,8 @@ async function openGpu(
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof AlexnetError)) throw error;
-  return error.message.split("\n")[0];
+  const [firstLine = ""] = error.message.split("\n");
+  return firstLine;
 }
 
 /** The result of comparing an engine with the reference engine: once for each device, driver, library and version of ours. */
