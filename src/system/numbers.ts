@@ -28,10 +28,11 @@ export function bytesOf(values: ArrayBufferView): Uint8Array {
 
 const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-const float = new DataView(new ArrayBuffer(4));
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
 
 /** The upper half of a float32. */
 function decodeBfloat16(value: number): number {
-  float.setUint32(0, value << 16);
-  return float.getFloat32(0);
+  bits[0] = value << 16;
+  return float[0] ?? Number.NaN;
 }

@@ -68,8 +68,7 @@ async function openGpu(
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof AlexnetError)) throw error;
-  const [firstLine = ""] = error.message.split("\n");
-  return firstLine;
+  return error.message.replace(/\n.*/s, "");
 }
 
 /** The result of comparing an engine with the reference engine: once for each device, driver, library and version of ours. */

@@ -84,17 +84,15 @@ export async function* compareSteps(
     return losses;
   };
   const expected = await train(reference);
-  for (const { engine, precision } of candidates) {
-    const losses = await train(engine);
-    for (const [i, exact] of expected.entries())
+  for (const { engine, precision } of candidates)
+    for (const [i, loss] of (await train(engine)).entries())
       yield {
         precision,
         layer: network.name,
         what: `loss of step ${i + 1}`,
-        error: Math.abs((losses[i] ?? Number.NaN) / exact - 1),
+        error: Math.abs(loss / (expected[i] ?? Number.NaN) - 1),
         tolerance: layerTolerance[precision] * (i === 0 ? 1 : 10), // as of a whole network, there and back
       };
-  }
 }
 
 function noiseBatch(classes: number): Batch {
@@ -121,16 +119,16 @@ function randomInputs(layer: Layer, input: Shape, output: ShapedLayer["output"],
   return {
     x: tensor(1, shapeOf(input), layer.kind === "max-pool"), // exact in bf16, so that the same ones are the largest
     dy: tensor(2, shapeOf(output)),
-    ...(weights && { w: tensor(3, weights), b: tensor(4, weights.slice(0, 1)) }),
+    ...(weights && { w: tensor(3, weights), b: tensor(4, [weights[0]]) }),
   };
 }
 
 /** Of the whole tensors; the difference itself where all of `expected` is 0. */
 function relativeError(actual: Tensor, expected: Tensor): number {
   let [difference, whole] = [0, 0];
-  for (const [i, exact] of expected.data.entries()) {
-    difference += ((actual.data[i] ?? Number.NaN) - exact) ** 2;
-    whole += exact ** 2;
+  for (const [i, value] of expected.data.entries()) {
+    difference += ((actual.data[i] ?? Number.NaN) - value) ** 2;
+    whole += value ** 2;
   }
   return Math.sqrt(whole === 0 ? difference : difference / whole);
 }
