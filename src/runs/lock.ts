@@ -57,7 +57,8 @@ export interface LockHolder {
 export function lockHolder(path: string): LockHolder | undefined {
   if (!existsSync(path)) return undefined;
   const match = /^process (\d+) on (.+)$/.exec(readFileSync(path, "utf8").trim());
-  return match === null ? undefined : { process: Number(match[1]), host: match[2] };
+  const [, process, host] = match ?? [];
+  return process === undefined || host === undefined ? undefined : { process: Number(process), host };
 }
 
 function takeLock(file: number): boolean {

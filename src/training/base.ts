@@ -63,7 +63,9 @@ export function startFrom(base: Model, classes: readonly string[], recipe: Recip
   const last = network.layers.at(-1)?.name;
   const before = parameterTable(base.network);
   for (const [i, parameter] of parameterTable(network).entries()) {
-    const [from, to] = [parameterView(base.parameters, before[i]), parameterView(parameters, parameter)];
+    const old = before[i];
+    if (old === undefined) continue; // both have the same layers
+    const [from, to] = [parameterView(base.parameters, old), parameterView(parameters, parameter)];
     if (parameter.layer !== last) to.set(from);
     else if (outputs !== undefined) copyOutputs(parameter, from, to, outputs);
   }
@@ -77,7 +79,8 @@ function copyOutputs(
   to: Float32Array,
   outputs: readonly number[],
 ): void {
-  const row = count / shape[0];
+  const [rows = 1] = shape;
+  const row = count / rows;
   outputs.forEach((output, i) => {
     to.set(from.subarray(output * row, (output + 1) * row), i * row);
   });

@@ -5,6 +5,7 @@ import { engineNames } from "../../engine/host/engines.js";
 import { AlexnetError } from "../../errors.js";
 import { recipes } from "../../recipes/recipes.js";
 import { resume, train } from "../../training/train.js";
+import { printJson } from "../display/print.js";
 import { TrainingDisplay } from "../display/training.js";
 import {
   autoOr,
@@ -19,7 +20,7 @@ import {
   positiveNumber,
   wholeNumber,
 } from "../flags.js";
-import { interruptible } from "../interruption.js";
+import { interruptible } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -65,8 +66,9 @@ export function register(program: Program): void {
       .option("--json", "print the summary as JSON, and nothing else to stdout")
       .action(async (pictures, { json, ...options }) => {
         const display = new TrainingDisplay(json ? console.error : console.log);
-        try {
-          const summary = await interruptible((signal) => {
+        const onStop = "finishing what is under way and saving it";
+        const summary = await interruptible(
+          (signal) => {
             const { batch: batchSize, headLr: headRate, layerLr: layerRates, ...choices } = options;
             const augmentation = options.augmentation ? undefined : false;
             const resident = options.resident ? undefined : false;
@@ -87,11 +89,11 @@ export function register(program: Program): void {
             if (options.run !== undefined)
               throw new AlexnetError("invalid-option", "--resume goes on in the run's own folder; leave --run out");
             return resume({ ...common, run: options.resume, data: pictures });
-          });
-          if (json) console.log(JSON.stringify(summary, undefined, 2));
-        } finally {
-          display.stop();
-        }
+          },
+          display,
+          { onStop },
+        );
+        if (json) printJson(summary);
       }),
   );
 }

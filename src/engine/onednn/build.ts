@@ -15,7 +15,7 @@ import {
   Query,
   unlessNotImplemented,
 } from "./bindings.js";
-import type { Library } from "./library.js";
+import type { Library, Scope } from "./library.js";
 
 const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
 
@@ -51,7 +51,7 @@ export class Build {
   #arena: Arena | undefined;
 
   /** The library for this program: what its bindings create is destroyed with the program. */
-  readonly library: Library;
+  readonly library: Scope;
 
   constructor(library: Library) {
     this.library = library.scope();

@@ -34,7 +34,7 @@ function isRectified(network: Network, layer: string): boolean {
 
 function squares(values: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  for (const value of values) sum += value * value;
   return sum;
 }
 

@@ -51,18 +51,16 @@ export class AnswerSpread {
 
   add(probabilities: Float64Array): void {
     this.#pictures++;
-    this.#lowest ??= probabilities.slice();
-    this.#highest ??= probabilities.slice();
-    for (let i = 0; i < probabilities.length; i++) {
-      this.#lowest[i] = Math.min(this.#lowest[i], probabilities[i]);
-      this.#highest[i] = Math.max(this.#highest[i], probabilities[i]);
-    }
+    const lowest = this.#lowest ?? probabilities;
+    const highest = this.#highest ?? probabilities;
+    this.#lowest = probabilities.map((value, i) => Math.min(lowest[i] ?? value, value));
+    this.#highest = probabilities.map((value, i) => Math.max(highest[i] ?? value, value));
   }
 
   /** To a thousandth. */
   get isFlat(): boolean {
     const [lowest, highest] = [this.#lowest, this.#highest];
     if (lowest === undefined || highest === undefined || this.#pictures < 2) return false;
-    return lowest.every((value, i) => highest[i] - value < 1e-3);
+    return lowest.every((value, i) => (highest[i] ?? value) - value < 1e-3);
   }
 }
