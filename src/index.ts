@@ -66,7 +66,7 @@ export { writeModel } from "./runs/checkpoint/write.js";
 export type { TrainEvent, TrainSummary } from "./runs/events.js";
 export { writeImportedRun } from "./runs/imported-run.js";
 export { type EpochRow, type MetricsRow, readMetrics, type StepRow } from "./runs/metrics.js";
-export type { RunConfig } from "./runs/settings.js";
+export type { PreparationChoices, RunChoices, RunConfig } from "./runs/settings.js";
 export type { Calibration, CalibrationBin } from "./scoring/calibration.js";
 export { type Interval, wilsonInterval } from "./scoring/interval.js";
 export { type ClassScores, type ConfusionCell, errors, precisionAndRecall, type Scores } from "./scoring/scores.js";
@@ -87,5 +87,4 @@ export {
   type StoreInfo,
 } from "./store/store.js";
 export { augmentedView, centreView, tenViews, viewsOf } from "./store/views.js";
-export type { RunChoices } from "./training/plan.js";
 export { type ResumeOptions, resume, type TrainOptions, train } from "./training/train.js";

@@ -16,6 +16,7 @@ import { pictureCount, type Store } from "../store/store.js";
 import { cacheFolder } from "../system/cache-folder.js";
 import { explainDisk, syncFolder, UNFINISHED, writeParts } from "../system/files.js";
 import { bytesOf } from "../system/numbers.js";
+import type { ProgressEvent, Task, WarningEvent } from "../task.js";
 import { byteSize } from "../text.js";
 
 const FORMAT = "alexnet frozen features 1";
@@ -40,10 +41,9 @@ export interface FrozenFeaturesOptions {
   /** See `lastFrozenLayer`. */
   readonly layer: string;
   readonly workers: number | null;
-  readonly onProgress: (done: number, total: number) => void;
-  readonly onWarning: (message: string) => void;
-  readonly signal: AbortSignal | undefined;
 }
+
+type FeaturesTask = Task<ProgressEvent | WarningEvent>;
 
 /**
  * What frozen layers make of all pictures, in a file of the cache folder that is made where it isn't there. It goes by
@@ -51,8 +51,11 @@ export interface FrozenFeaturesOptions {
  * room: training without it comes to the same.
  * @throws AlexnetError "interrupted" when the signal stopped it; nothing is left then.
  */
-export async function frozenFeatures(options: FrozenFeaturesOptions): Promise<FrozenFeatures | undefined> {
-  const { store, engine, model, layer, onWarning } = options;
+export async function frozenFeatures(
+  options: FrozenFeaturesOptions,
+  task: FeaturesTask,
+): Promise<FrozenFeatures | undefined> {
+  const { store, engine, model, layer } = options;
   const output = inferShapes(model.network).find((shaped) => shaped.layer.name === layer)?.output;
   if (output === undefined)
     throw new AlexnetError("invalid-option", `${layer}: ${model.network.name} has no such layer`);
@@ -63,13 +66,12 @@ export async function frozenFeatures(options: FrozenFeaturesOptions): Promise<Fr
   const needed = 4 * volume(output) * pictureCount(store);
   const { bavail, bsize } = statfsSync(dirname(path));
   if (needed > bavail * bsize) {
-    const room = `${byteSize(needed)}, and ${byteSize(bavail * bsize)} are free in ${dirname(path)}`;
-    onWarning(
-      `what ${layer} makes of the pictures takes ${room}: it is computed in each epoch anew; ALEXNET_CACHE names another folder`,
-    );
+    const sizes = `${byteSize(needed)}, and ${byteSize(bavail * bsize)} are free in ${dirname(path)}`;
+    const problem = `what ${layer} makes of the pictures takes ${sizes}: it is computed in each epoch anew; the environment variable ALEXNET_CACHE names another folder`;
+    task.report({ kind: "warning", problem, hints: [] });
     return undefined;
   }
-  await writeFeatures(path, output, options);
+  await writeFeatures(path, output, options, task);
   return FrozenFeatures.open(path, layer, output, store);
 }
 
@@ -88,7 +90,7 @@ async function openIfWhole(
   }
 }
 
-/** Of the pictures and all that their activations depend on. */
+/** A name for the pictures and all that their activations depend on. */
 function keyOf(store: Store, engine: Engine, { network, preprocessing, parameters }: Model, layer: string): string {
   const layers = network.layers.slice(0, network.layers.findIndex(({ name }) => name === layer) + 1);
   const { threads: _, ...computes } = engine.description;
@@ -101,7 +103,12 @@ function keyOf(store: Store, engine: Engine, { network, preprocessing, parameter
 }
 
 /** Written beside, by a name that no other process takes; whole or not at all. */
-async function writeFeatures(path: string, output: Shape, options: FrozenFeaturesOptions): Promise<void> {
+async function writeFeatures(
+  path: string,
+  output: Shape,
+  options: FrozenFeaturesOptions,
+  task: FeaturesTask,
+): Promise<void> {
   const { store, layer } = options;
   const beside = `${path}.${process.pid}${UNFINISHED}`;
   const types = new Map<string, TensorType>(
@@ -111,7 +118,7 @@ async function writeFeatures(path: string, output: Shape, options: FrozenFeature
     const file = openSync(beside, "w");
     try {
       writeParts(file, [encodeSafetensorsHead(types, { format: FORMAT, layer })]);
-      await computeFeatures(options, volume(output), (rows) => writeParts(file, [bytesOf(rows)]));
+      await computeFeatures(options, volume(output), (rows) => writeParts(file, [bytesOf(rows)]), task);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -129,8 +136,9 @@ async function computeFeatures(
   options: FrozenFeaturesOptions,
   length: number,
   write: (rows: Float32Array) => void,
+  { signal, report }: FeaturesTask,
 ): Promise<void> {
-  const { engine, store, layer, workers, signal, onProgress } = options;
+  const { engine, store, layer, workers } = options;
   const { network, preprocessing, parameters } = options.model;
   const batchSize = Math.max(1, Math.min(VIEWS_A_BATCH, Math.floor(MOST_BYTES / (4 * length))));
   const program = await engine.compile(network, { batchSize, mode: "predict", preprocessing, observe: [layer] });
@@ -144,7 +152,7 @@ async function computeFeatures(
       release();
       write(await program.activation(layer));
       done += samples.length;
-      onProgress(done, total);
+      report({ kind: "progress", of: `computing what ${layer} makes of the pictures`, done, total });
     }
   } finally {
     await program.close();

@@ -1,7 +1,17 @@
 import { SingleBar } from "cli-progress";
-import type { EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
+import { withHints } from "../../errors.js";
+import {
+  type EpochDone,
+  type Started,
+  type StepDone,
+  type TrainEvent,
+  type TrainSummary,
+  VALIDATING,
+} from "../../runs/events.js";
 import { errors } from "../../scoring/scores.js";
+import type { ProgressEvent } from "../../task.js";
 import { byteSize, clock, percent, thousands } from "../../text.js";
+import { commandLineForm } from "./hints.js";
 import { PreparingDisplay } from "./preparing.js";
 import { Progress } from "./progress.js";
 
@@ -11,8 +21,7 @@ const SECONDS_BETWEEN_LINES = 10;
 export class TrainingDisplay {
   readonly #print: (line: string) => void;
   readonly #preparing = new PreparingDisplay();
-  #features: Progress | undefined;
-  readonly #holding = new Progress("pictures into the GPU's memory");
+  #progress: Progress | undefined;
   #bar: SingleBar | undefined;
   #lastLine = Number.NEGATIVE_INFINITY;
 
@@ -26,12 +35,8 @@ export class TrainingDisplay {
       case "preparing":
         this.#preparing.update(event);
         break;
-      case "features":
-        this.#features ??= new Progress(`what ${event.layer} makes of the pictures`);
-        this.#features.update(event.done, event.total);
-        break;
-      case "holding":
-        this.#holding.update(event.done, event.total);
+      case "progress":
+        this.#advance(event);
         break;
       case "started":
         this.stop();
@@ -40,16 +45,13 @@ export class TrainingDisplay {
       case "step":
         this.#step(event);
         break;
-      case "validating":
-        this.#bar?.update({ text: `validating ${percent(event.done / event.total)}` });
-        break;
       case "epoch":
         this.stop();
         this.#print(describeEpoch(event));
         break;
       case "warning":
         this.stop();
-        process.stderr.write(`warning: ${event.message}\n`);
+        process.stderr.write(`warning: ${withHints(event.problem, event.hints, commandLineForm)}\n`);
         break;
       case "ended":
         this.stop();
@@ -65,10 +67,22 @@ export class TrainingDisplay {
   /** Takes the bar away. */
   stop(): void {
     this.#preparing.stop();
-    this.#features?.stop();
-    this.#holding.stop();
+    this.#progress?.stop();
+    this.#progress = undefined;
     this.#bar?.stop();
     this.#bar = undefined;
+  }
+
+  #advance({ of, done, total }: ProgressEvent): void {
+    if (of === VALIDATING) {
+      this.#bar?.update({ text: `${of} ${percent(done / total)}` });
+      return;
+    }
+    if (this.#progress?.label !== of) {
+      this.#progress?.stop();
+      this.#progress = new Progress(of);
+    }
+    this.#progress.update(done, total);
   }
 
   #step(event: StepDone): void {
@@ -97,24 +111,24 @@ function describeStart(started: Started): string[] {
     `${data.source}: ${thousands(data.train)} training and ${thousands(data.val)} validation pictures of ${thousands(data.classes)} classes`,
     `network ${network.name}${width === 1 ? "" : ` at ${width} of its width`}: ${thousands(parameters)} parameters, ${byteSize(memoryBytes)} of memory`,
     ...describeFineTuning(started),
-    `recipe ${recipe.name}: ${config.recipeReason}`,
+    `recipe ${recipe.name}: ${withHints(config.recipeReason, started.hints, commandLineForm)}`,
     `  ${recipe.epochs} epochs of ${thousands(batches)} batches of ${recipe.batchSize}, learning rate ${recipe.learningRate}`,
     `engine ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`,
     ...(started.choice === undefined ? [] : [`  ${started.choice}`]),
-    ...describeRoom(started),
+    ...describeCapacity(started),
     resumedAt
       ? `going on with ${run} in epoch ${resumedAt.epoch}, after step ${thousands(resumedAt.step)}`
       : `run ${run}`,
   ];
 }
 
-function describeRoom({ room, config: { data } }: Started): string[] {
-  if (room === 0) return [];
-  if (room >= data.train + data.val) return ["  all pictures are held in its memory"];
-  return [`  pictures come to it for each step: its memory has room for ${thousands(room)}`];
+function describeCapacity({ capacity, config: { data } }: Started): string[] {
+  if (capacity === 0) return [];
+  if (capacity >= data.train + data.val) return ["  all pictures are held in its memory"];
+  return [`  pictures come to it for each step: its memory has room for ${thousands(capacity)}`];
 }
 
-/** What it goes on from, and which layers learn less or more than others. */
+/** What training starts from, and which layers learn less or more than others. */
 function describeFineTuning({ config, features }: Started): string[] {
   const { base, recipe } = config;
   const lines: string[] = [];

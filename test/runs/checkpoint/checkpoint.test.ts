@@ -166,7 +166,7 @@ describe("a run's checkpoints", () => {
       ],
       { encoding: "utf8" },
     );
-    expect(stdout, stderr).toMatch(/^run .*step-000000011.safetensors: no room on the disk \(EFBIG\)/);
+    expect(stdout, stderr).toMatch(/^disk .*step-000000011.safetensors: no room on the disk \(EFBIG\)/);
     expect(readdirSync(checkpoints.folder).sort()).toEqual(["last.safetensors", "step-000000010.safetensors"]);
     expect(compact(checkpoints.newest(() => {}))).toEqual(compact(exampleCheckpoint(10)));
   });
