@@ -10,14 +10,23 @@ const parameters = (): Float32Array => initialise(paper, { deviation: "he", bias
 /** The network that `startAlexnet` runs, as ONNX. */
 export async function exportForPeers(path: string): Promise<void> {
   const classes = Array.from({ length: 1000 }, (_, i) => String(i));
-  const model = { network: paper, parameters: parameters(), preprocessing: syntheticPreprocessing(), classes };
+  const model = {
+    network: paper,
+    parameters: parameters(),
+    preprocessing: syntheticPreprocessing(paper.input.size),
+    classes,
+  };
   await exportModel(model, path, { format: "onnx" });
 }
 
 /** This project as a side of the comparison. */
 export async function startAlexnet(mode: "train" | "predict", batchSize: number): Promise<Side> {
   const engine = await openEngine("auto");
-  const program = await engine.compile(paper, { batchSize, mode, preprocessing: syntheticPreprocessing() });
+  const program = await engine.compile(paper, {
+    batchSize,
+    mode,
+    preprocessing: syntheticPreprocessing(paper.input.size),
+  });
   await program.write("parameters", parameters());
   const batch = syntheticBatch(batchSize, paper.input.size, 1000);
   const step = (): Promise<unknown> =>

@@ -34,7 +34,7 @@ const engine = await openEngine("auto");
 const batch = syntheticBatch(batchSize, network.input.size, 1000);
 
 async function prepared(options: Partial<CompileOptions>): Promise<Program> {
-  const preprocessing = syntheticPreprocessing();
+  const preprocessing = syntheticPreprocessing(network.input.size);
   const program = await engine.compile(network, { batchSize, mode: "train", preprocessing, ...options });
   await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
   return program;
@@ -52,7 +52,7 @@ const multipliers = multipliersOf(recipe, network);
 const looking = await engine.compile(network, {
   batchSize,
   mode: "predict",
-  preprocessing: syntheticPreprocessing(),
+  preprocessing: syntheticPreprocessing(network.input.size),
   observe: [after],
 });
 await looking.predict(batch);

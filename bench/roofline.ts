@@ -51,7 +51,7 @@ const heads = ["layer", "operation", ...batches.flatMap((batch) => [`GFLOP at ${
 console.log(markdownTable(heads, [...rows, ["all", "", ...totals]], 2));
 
 function costsOf(batchSize: number): readonly Cost[] {
-  const options = { batchSize, mode: "train", preprocessing: syntheticPreprocessing() } as const;
+  const options = { batchSize, mode: "train", preprocessing: syntheticPreprocessing(paper.input.size) } as const;
   const { build, forwardCount } = planProgram(gpu, paper, options);
   return build.planned
     .filter((_, i) => i !== forwardCount) // without the softmax of predictions

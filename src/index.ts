@@ -7,8 +7,6 @@ export {
   type CompileOptions,
   type Engine,
   type EngineDescription,
-  type EngineName,
-  engineNames,
   type Multipliers,
   type Precision,
   type Program,
@@ -17,25 +15,61 @@ export {
   type StepOptions,
   type StepResult,
 } from "./engine/engine.js";
-export { type OpenOptions, openEngine } from "./engine/host/open.js";
+export { type EngineName, engineNames, type OpenOptions } from "./engine/host/engines.js";
+export { openEngine } from "./engine/host/open.js";
 export { AlexnetError, type ErrorCode } from "./errors.js";
 export {
   type Classification,
+  type ClassifyAllOptions,
+  type ClassifyingOptions,
   type ClassifyOptions,
   classify,
   type Prediction,
+  type Unreadable,
 } from "./evaluation/classify.js";
 export {
   type ClassificationFormat,
+  type ClassifyingToFileOptions,
   type ClassifySummary,
   type ClassifyToFileOptions,
   classifyToFile,
 } from "./evaluation/classify-to-file.js";
-export { type EvaluateOptions, type Evaluation, evaluate, type LabelledPrediction } from "./evaluation/evaluate.js";
+export {
+  type EvaluateEvent,
+  type EvaluateOptions,
+  type EvaluatingOptions,
+  type Evaluation,
+  evaluate,
+  type LabelledPrediction,
+} from "./evaluation/evaluate.js";
 export { FeatureIndex, type Neighbour } from "./evaluation/feature-index.js";
-export { type FeaturesOptions, type FeaturesSummary, features } from "./evaluation/features.js";
-export { type Look, type LookOptions, look } from "./evaluation/look.js";
-export { findSimilar, type SimilarOptions, type SimilarPictures, type SimilarResult } from "./evaluation/similar.js";
+export {
+  type FeaturesOptions,
+  type FeaturesSummary,
+  features,
+  type LayerOptions,
+  type WriteFeaturesOptions,
+} from "./evaluation/features.js";
+export type { OpenModelOptions } from "./evaluation/loaded-model.js";
+export {
+  type FeatureMaps,
+  type LookingOptions,
+  type LookOptions,
+  type LookResult,
+  look,
+  type PictureLook,
+  type WriteLookOptions,
+} from "./evaluation/look.js";
+export type { HiddenPlace, OcclusionOptions } from "./evaluation/occlusion.js";
+export { type OpenModel, openModel } from "./evaluation/open-model.js";
+export type { PictureBlob, PictureSource } from "./evaluation/picture-source.js";
+export {
+  findSimilar,
+  type SimilarOptions,
+  type SimilarPictures,
+  type SimilarResult,
+  type SimilarSearchOptions,
+} from "./evaluation/similar.js";
 export { type ExportFormat, type ExportOptions, exportFormats, exportModel } from "./formats/export.js";
 export { imagenetClasses } from "./formats/imagenet-classes.js";
 export {
@@ -52,7 +86,7 @@ export type { Layer, Network } from "./network/network.js";
 export { networkByName, networks, resolveNetwork, type Variant, variants } from "./network/networks.js";
 export { type Parameter, parameterCount, parameterTable, parameterView } from "./network/parameters.js";
 export { parseNetwork } from "./network/parse.js";
-export { type Batch, PICTURE_SIZE, type Preprocessing, type Split, type View } from "./network/picture.js";
+export { type Batch, DEFAULT_PICTURE_SIZE, type Preprocessing, type Split, type View } from "./network/picture.js";
 export { selectLayers } from "./network/select-layers.js";
 export { type LayerSummary, type Summary, summarise } from "./network/summary.js";
 export { classCount, scaleWidth, withClasses } from "./network/transform.js";

@@ -28,6 +28,14 @@ export interface WarningEvent {
   readonly hints: readonly Hint[];
 }
 
+/** A picture that is left out because it can't be read. */
+export interface UnreadableEvent {
+  readonly kind: "unreadable";
+  readonly file: string;
+  /** What is wrong, the file's name included. */
+  readonly error: string;
+}
+
 /** What users of the library may give along; all of it can be left out there, and only there. */
 export interface TaskOptions<Event> {
   /** Ends the work as soon as it can be ended; the call then throws AlexnetError "interrupted". */

@@ -1,14 +1,13 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { sharp } from "#src/images/sharp.js";
+import { temporaryFolder } from "./support/folders.js";
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-readme-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 /** Two classes, red and blue, told apart by anything that learns. */
 async function drawPhotos(): Promise<void> {

@@ -24,7 +24,7 @@ export const STEP: StepOptions = { learningRate: 1e-4, momentum: 0.9, weightDeca
 
 /** A program for training on synthetic pictures. */
 export async function compileTraining(engine: Engine, network: Network, batchSize: number): Promise<Program> {
-  const preprocessing = syntheticPreprocessing();
+  const preprocessing = syntheticPreprocessing(network.input.size);
   const program = await engine.compile(network, { batchSize, mode: "train", preprocessing });
   await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
   return program;

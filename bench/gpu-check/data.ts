@@ -2,15 +2,15 @@ import { availableParallelism } from "node:os";
 import { measureLoading, withSyntheticStores } from "#src/benchmark/loading.js";
 import { syntheticBatch } from "#src/benchmark/synthetic.js";
 import { Device, openDriver } from "#src/engine/cuda/driver.js";
-import { addressOf } from "#src/engine/cuda/native.js";
 import type { Program } from "#src/engine/engine.js";
 import { oneAhead } from "#src/evaluation/one-ahead.js";
 import type { Network } from "#src/network/network.js";
-import { PICTURE_BYTES } from "#src/network/picture.js";
+import { DEFAULT_PICTURE_SIZE, pictureBytes } from "#src/network/picture.js";
 import { classCount } from "#src/network/transform.js";
 import { type LoadedBatch, type ReadBatches, batches as readBatches } from "#src/store/reading/batches.js";
 import { heldBatches, holdPictures } from "#src/store/reading/held-pictures.js";
 import { openStore, pictureCount, type Store } from "#src/store/store.js";
+import { addressOf } from "#src/system/native/memory.js";
 import { markdownTable } from "../markdown.js";
 import { compileTraining, networkOf, STEP, withCuda } from "./common.js";
 import type { Keep, StageOptions } from "./stage.js";
@@ -93,21 +93,21 @@ async function heldRates(store: Store, workers: number, work: Work): Promise<Rat
 
 /** Pinned memory to the device's, as an engine brings a batch. */
 function bringingRate(batchSize: number): number {
-  const pictures = new Uint8Array(new SharedArrayBuffer(batchSize * PICTURE_BYTES)).fill(1);
+  const pictures = new Uint8Array(new SharedArrayBuffer(batchSize * pictureBytes(DEFAULT_PICTURE_SIZE))).fill(1);
   const scene = { doing: "" };
   const device = new Device(openDriver(scene), scene);
   const [from, to] = [addressOf(pictures), device.allocate(pictures.length)];
-  device.pin(from, pictures.length);
+  const pinned = device.pin(from, pictures.length);
   const bring = (): number => {
     const start = performance.now();
-    device.copyIn(to, from, pictures.length, device.copyStream);
+    device.copyIn(to.address, from, pictures.length, device.copyStream);
     device.wait(device.copyStream);
     return performance.now() - start;
   };
   bring();
   const times = Array.from({ length: 10 }, bring);
-  device.unpin(from);
-  device.free(to);
+  pinned.close();
+  to.close();
   device.close();
   return (1000 * batchSize) / Math.min(...times);
 }

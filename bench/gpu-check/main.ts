@@ -89,8 +89,7 @@ const bad: StageName[] = [];
 for (const name of stageNames) {
   if (!chosen.includes(name)) continue;
   const seconds = Math.min(stageLimits[name], (end - performance.now()) / 1000);
-  const result: StageResult =
-    seconds < 5 ? { status: "not run", data: undefined, text: "no time was left" } : await run(name, seconds);
+  const result: StageResult = seconds < 5 ? { status: "not run", text: "no time was left" } : await run(name, seconds);
   console.error(`gpu-check: ${name}: ${result.status}${result.error ? `: ${result.error}` : ""}`);
   if (result.status !== "passed" && result.status !== "skipped") bad.push(name);
   report.add(name, { ...result, width: shared.width, precision: shared.precision });
@@ -125,9 +124,7 @@ async function run(name: StageName, seconds: number): Promise<StageResult> {
   });
   clearTimeout(timer);
   endGroup(child.pid);
-  const found = existsSync(path)
-    ? foundSchema.parse(JSON.parse(readFileSync(path, "utf8")))
-    : { status: undefined, data: undefined, error: undefined };
+  const found = existsSync(path) ? foundSchema.parse(JSON.parse(readFileSync(path, "utf8"))) : {};
   rmSync(folder, { recursive: true, force: true });
   const took = (performance.now() - began) / 1000;
   if (late) return { ...found, status: "unfinished", error: `stopped after ${seconds.toFixed(0)} s`, seconds: took };

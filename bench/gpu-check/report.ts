@@ -9,7 +9,7 @@ const statusSchema = z.enum(["passed", "failed", "skipped", "unfinished", "not r
 /** What a stage left of itself: all of it, or what it had found when it failed or was ended. */
 export const foundSchema = z.looseObject({
   status: z.enum(["skipped", "failed"]).optional(),
-  data: z.unknown(),
+  data: z.unknown().optional(),
   text: z.string().optional(),
   error: z.string().optional(),
 });

@@ -31,7 +31,7 @@ export async function measureLayers(
   { batchSize, steps }: { readonly batchSize: number; readonly steps: number },
 ): Promise<LayerTable> {
   const batch = syntheticBatch(batchSize, network.input.size, classCount(network));
-  const preprocessing = syntheticPreprocessing();
+  const preprocessing = syntheticPreprocessing(network.input.size);
   const program = await engine.compile(network, { batchSize, mode: "train", preprocessing });
   await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
   const options = { learningRate: 1e-4, momentum: 0.9, weightDecay: 0.0005, seed: 1 };

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sharp } from "../images/sharp.js";
-import { PICTURE_SIZE } from "../network/picture.js";
+import { DEFAULT_PICTURE_SIZE } from "../network/picture.js";
 import { mix } from "../random.js";
 import { prepare } from "../store/preparing/prepare.js";
 import { batches } from "../store/reading/batches.js";
@@ -96,12 +96,12 @@ export async function withSyntheticStores<T>(
 async function drawNoise(seed: number): Promise<Buffer> {
   const coarse = 32;
   const blurred = await sharp(noise(coarse, seed, 256), { raw: { width: coarse, height: coarse, channels: 3 } })
-    .resize(PICTURE_SIZE, PICTURE_SIZE)
+    .resize(DEFAULT_PICTURE_SIZE, DEFAULT_PICTURE_SIZE)
     .raw()
     .toBuffer();
-  const fine = noise(PICTURE_SIZE, seed + 1, 5);
+  const fine = noise(DEFAULT_PICTURE_SIZE, seed + 1, 5);
   const pixels = fine.map((value, i) => Math.min(255, (blurred[i] ?? 0) + value));
-  return sharp(pixels, { raw: { width: PICTURE_SIZE, height: PICTURE_SIZE, channels: 3 } })
+  return sharp(pixels, { raw: { width: DEFAULT_PICTURE_SIZE, height: DEFAULT_PICTURE_SIZE, channels: 3 } })
     .png({ compressionLevel: 1 })
     .toBuffer();
 }

@@ -1,16 +1,15 @@
-import { type Batch, PICTURE_SIZE, type Preprocessing } from "../network/picture.js";
+import { type Batch, type Preprocessing, pictureBytes, pictureSizeFor } from "../network/picture.js";
 import { below, bits } from "../random.js";
-
-const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
 
 /** A batch of noise with crops, mirrors and colour shifts as in training, where the engine need not copy it. */
 export function syntheticBatch(batchSize: number, cropSize: number, classes: number): Batch {
-  const pictures = new Uint8Array(new SharedArrayBuffer(batchSize * PICTURE_BYTES));
+  const pictureSize = pictureSizeFor(cropSize);
+  const pictures = new Uint8Array(new SharedArrayBuffer(batchSize * pictureBytes(pictureSize)));
   for (let i = 0; i < pictures.length; i += 4) {
     const draw = bits(i);
     for (let byte = 0; byte < 4; byte++) pictures[i + byte] = draw >>> (8 * byte);
   }
-  const room = PICTURE_SIZE - cropSize + 1;
+  const room = pictureSize - cropSize + 1;
   return {
     pictures,
     labels: Int32Array.from({ length: batchSize }, (_, sample) => below(classes, 1, sample)),
@@ -25,6 +24,9 @@ export function syntheticBatch(batchSize: number, cropSize: number, classes: num
 }
 
 /** The mean of noise, and a scale that keeps activations in the range of real training. */
-export function syntheticPreprocessing(): Preprocessing {
-  return { mean: new Float32Array(PICTURE_BYTES).fill(127.5), scale: [1 / 58, 1 / 58, 1 / 58] };
+export function syntheticPreprocessing(cropSize: number): Preprocessing {
+  return {
+    mean: new Float32Array(pictureBytes(pictureSizeFor(cropSize))).fill(127.5),
+    scale: [1 / 58, 1 / 58, 1 / 58],
+  };
 }

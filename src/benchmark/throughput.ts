@@ -52,7 +52,11 @@ export async function measureThroughput(
   { mode, batchSize, steps, ahead = false }: ThroughputOptions,
 ): Promise<Throughput> {
   const batch = syntheticBatch(batchSize, network.input.size, classCount(network));
-  const program = await engine.compile(network, { batchSize, mode, preprocessing: syntheticPreprocessing() });
+  const program = await engine.compile(network, {
+    batchSize,
+    mode,
+    preprocessing: syntheticPreprocessing(network.input.size),
+  });
   await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
   const run = (seed: number): Promise<unknown> =>
     mode === "train"

@@ -152,7 +152,7 @@ export function settingsGiven(values: Readonly<Record<string, unknown>>, names: 
     const value = values[option.attributeName()];
     return [name, option.negate && value === true ? undefined : value] as const;
   });
-  return Object.fromEntries(given);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 function optionOf({ flag, help, text, schema }: Setting): Option {

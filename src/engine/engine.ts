@@ -10,9 +10,6 @@ import type { Shape } from "../network/shapes.js";
  * `network/parameters.ts` says. Memory layouts, workspaces and algorithms stay inside the engine's folder.
  */
 
-export const engineNames = ["onednn", "cuda", "reference"] as const;
-export type EngineName = (typeof engineNames)[number];
-
 /**
  * What activations and weights are multiplied as; sums, the parameters' own values, momentum and loss are float32 in
  * all of them. tf32 keeps float32's range and 10 bits of fraction in products, bf16 stores 7. Engines on the CPU know
@@ -134,7 +131,8 @@ export interface LossOutputs {
 }
 
 export interface EngineDescription {
-  readonly engine: EngineName;
+  /** Its name in the table of engines (`host/engines.ts`). */
+  readonly engine: string;
   /** The library that does the work and its version: "oneDNN 2.6.3". */
   readonly library: string;
   /** What of the processor it uses: "AVX2"; or the device and the precision: "NVIDIA H200, sm_90, bf16". */

@@ -12,20 +12,44 @@ import {
 import { dirname } from "node:path";
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
+import { parseOptions, path, taskShape } from "../options.js";
 import { readModelHash } from "../runs/checkpoint/read.js";
 import { csvLine, parseCsvLine, splitCsvLines } from "../system/csv.js";
 import { explainDisk, readJson, syncFolder, UNFINISHED, writeWhole } from "../system/files.js";
-import { type Classification, type ClassifyOptions, classifyFiles, findPictures } from "./classify.js";
-import { modelPath } from "./open-model.js";
+import { type ProgressEvent, type TaskOptions, taskOf, type UnreadableEvent } from "../task.js";
+import {
+  type Classification,
+  type ClassifyAllOptions,
+  classifyFiles,
+  classifyFilesWith,
+  classifyingShape,
+  findPictures,
+} from "./classify.js";
+import { type LoadedModel, modelPath, type OpenModelOptions, openModelShape } from "./loaded-model.js";
 
-export interface ClassifyToFileOptions extends ClassifyOptions {
+export interface ClassifyingToFileOptions
+  extends Omit<ClassifyAllOptions, "signal">,
+    TaskOptions<ProgressEvent | UnreadableEvent> {
+  /** Picture files; a folder stands for the pictures below it. */
+  readonly pictures: readonly string[];
+  /** The file to write. */
   readonly out: string;
   /** Lines of CSV, or of JSON. */
   readonly format: ClassificationFormat;
-  /** Gets files that can't be read. */
-  readonly onUnreadable?: (error: string) => void;
-  readonly onProgress?: (done: number, total: number) => void;
 }
+
+export interface ClassifyToFileOptions extends OpenModelOptions, ClassifyingToFileOptions {
+  /** Folder of a run, or a checkpoint's file. */
+  readonly run: string;
+}
+
+const toFileShape = {
+  ...classifyingShape,
+  ...taskShape<ProgressEvent | UnreadableEvent>(),
+  pictures: z.array(path()),
+  out: path(),
+  format: z.enum(["csv", "jsonl"]),
+};
 
 export interface ClassifySummary {
   readonly out: string;
@@ -68,7 +92,7 @@ export const classificationFormats: Readonly<Record<ClassificationFormat, LineFo
     },
     split: splitCsvLines,
     parse(line) {
-      const [file, error] = parseCsvLine(line);
+      const [file = "", error] = parseCsvLine(line);
       return { file, readable: error === "" };
     },
   },
@@ -86,27 +110,49 @@ export const classificationFormats: Readonly<Record<ClassificationFormat, LineFo
 /**
  * Classifies pictures into a file that is written as it goes. While it is unfinished its name ends in ".part"; the
  * same call goes on after what is there.
- * @throws AlexnetError "run" when what is there was begun otherwise; all else as `classify`.
+ * @throws AlexnetError "settings-differ" when what is there was begun otherwise, "disk" when there is no space for more;
+ * all else as `classify`.
  */
 export async function classifyToFile(options: ClassifyToFileOptions): Promise<ClassifySummary> {
-  const { onUnreadable, onProgress, out } = options;
+  parseOptions(z.object({ ...openModelShape, ...toFileShape, run: path() }), options, "classifyToFile");
+  const { run, checkpoint = "best" } = options;
+  return writeResults(modelPath(run, checkpoint), options, (files) => classifyFiles(files, run, options));
+}
+
+/** `classifyToFile` by an open model. */
+export async function classifyToFileWith(
+  loaded: LoadedModel,
+  options: ClassifyingToFileOptions,
+): Promise<ClassifySummary> {
+  parseOptions(z.object(toFileShape), options, "classifyToFile");
+  return writeResults(loaded.path, options, (files) => classifyFilesWith(loaded, files, options));
+}
+
+async function writeResults(
+  modelFile: string,
+  options: ClassifyingToFileOptions,
+  classify: (files: readonly string[]) => AsyncGenerator<Classification>,
+): Promise<ClassifySummary> {
+  const { out } = options;
+  const { report } = taskOf(options);
   const { files, missing } = await findPictures(options.pictures);
-  const file = new ResultFile(options);
+  const file = new ResultFile(modelFile, options);
   try {
     const rest = files.filter((name) => !file.done.has(name));
     const before = file.done.size;
     let unreadable = file.unreadable;
-    for (const result of missing) onUnreadable?.(result.error);
-    onProgress?.(before, files.length);
+    for (const row of missing) report({ kind: "unreadable", ...row });
+    const progress = (done: number): void => report({ kind: "progress", of: "classifying", done, total: files.length });
+    progress(before);
     const began = performance.now();
     let done = before;
-    for await (const result of classifyFiles(rest, options)) {
+    for await (const result of classify(rest)) {
       file.add(result);
       if ("error" in result) {
         unreadable++;
-        onUnreadable?.(result.error);
+        report({ kind: "unreadable", ...result });
       }
-      onProgress?.(++done, files.length);
+      progress(++done);
     }
     file.finish();
     const seconds = (performance.now() - began) / 1000;
@@ -130,15 +176,16 @@ class ResultFile {
   readonly #line: (result: Classification) => string;
   readonly #file: number;
 
-  constructor(options: ClassifyToFileOptions) {
+  constructor(modelFile: string, options: ClassifyingToFileOptions) {
     const { out, format, top = 5 } = options;
     const { head, line, split, parse } = classificationFormats[format];
     const first = head(top);
     this.#path = out;
     this.#line = (result) => line(result, top);
     const begun = existsSync(this.#part) && existsSync(this.#settings);
-    if (begun) this.#checkSettings(options);
-    else writeWhole(this.#settings, JSON.stringify(settingsOf(options)));
+    const settings = settingsOf(modelFile, options);
+    if (begun) this.#checkSettings(settings);
+    else writeWhole(this.#settings, JSON.stringify(settings));
     const lines = begun ? split(readFileSync(this.#part, "utf8")) : [];
     for (const kept of first === "" ? lines : lines.slice(1)) {
       const { file, readable } = parse(kept);
@@ -183,15 +230,16 @@ class ResultFile {
     }
   }
 
-  #checkSettings(options: ClassifyToFileOptions): void {
-    if (JSON.stringify(readJson(this.#settings)) !== JSON.stringify(settingsOf(options)))
+  #checkSettings(settings: unknown): void {
+    if (JSON.stringify(readJson(this.#settings)) !== JSON.stringify(settings))
       throw new AlexnetError(
         "settings-differ",
-        `${this.#part}: was begun with another network or other settings; remove it, or choose another --out`,
+        `${this.#part}: was begun with another network or other settings; remove it`,
+        { hint: { advice: "choose another file", option: "out" } },
       );
   }
 }
 
-function settingsOf({ run, checkpoint = "best", format, top = 5, views = 1 }: ClassifyToFileOptions) {
-  return { model: readModelHash(modelPath(run, checkpoint)), format, top, views };
+function settingsOf(modelFile: string, { format, top = 5, views = 1 }: ClassifyingToFileOptions) {
+  return { model: readModelHash(modelFile), format, top, views };
 }

@@ -1,8 +1,8 @@
 import type { Program } from "../engine/engine.js";
-import { AlexnetError } from "../errors.js";
 import type { Split } from "../network/picture.js";
 import { batches, type LoadedBatch, type ReadBatches } from "../store/reading/batches.js";
 import type { Store } from "../store/store.js";
+import { type ProgressEvent, type Task, throwIfStopped } from "../task.js";
 import { oneAhead } from "./one-ahead.js";
 
 export interface SplitOptions {
@@ -16,8 +16,6 @@ export interface SplitOptions {
   readonly workers?: number | null;
   /** Where the store's pictures come from, if not from the store itself. */
   readonly read?: ReadBatches;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** Gets a picture's probabilities, one per class, the network's output it should have, and its index in the split. */
@@ -25,6 +23,7 @@ export type OnProbabilities = (probabilities: Float64Array, label: number, sampl
 
 /**
  * What `program` makes of the pictures of a split, in order; probabilities are averaged over the views of a picture.
+ * Reports how many pictures are "evaluating".
  * @throws AlexnetError "interrupted" when the signal stopped it.
  */
 export async function evaluateSplit(
@@ -32,24 +31,27 @@ export async function evaluateSplit(
   store: Store,
   onProbabilities: OnProbabilities,
   options: SplitOptions,
+  task: Task<ProgressEvent>,
 ): Promise<void> {
-  const { split, views, cropSize, workers, signal, onProgress, labels: outputs } = options;
+  const { split, views, cropSize, labels: outputs } = options;
   const { read = (wanted) => batches(store, wanted) } = options;
   const { batchSize } = program;
   const total = store.count(split);
   let done = 0;
-  const source = read({ split, views, cropSize, batchSize, ...(workers != null && { workers }) });
+  const workers = options.workers ?? undefined;
+  const source = read({ split, views, cropSize, batchSize, workers, signal: task.signal });
+  const labels = store.labels(split);
   const predict = ({ samples: _samples, release: _release, ...seen }: LoadedBatch) => program.predict(seen);
   for await (const [{ samples, release }, probabilities] of oneAhead(source, predict)) {
     for (const [i, average] of averageViews(probabilities, views, store.classes.length).entries()) {
-      const label = store.labels(split)[samples[i]];
-      onProbabilities(average, outputs === undefined ? label : outputs[label], samples[i]);
+      const sample = samples[i] ?? 0;
+      const label = labels[sample] ?? 0;
+      onProbabilities(average, outputs?.[label] ?? label, sample);
     }
     done += samples.length;
     release();
-    onProgress?.(done, total);
-    if (signal?.aborted)
-      throw new AlexnetError("interrupted", `stopped after ${done} of ${total} pictures`, { cause: signal.reason });
+    task.report({ kind: "progress", of: "evaluating", done, total });
+    throwIfStopped(task, `evaluating, after ${done} of ${total} pictures`);
   }
 }
 
@@ -58,8 +60,10 @@ export function averageViews(probabilities: Float32Array, views: number, classes
   const pictures = probabilities.length / (views * classes);
   return Array.from({ length: pictures }, (_, picture) => {
     const average = new Float64Array(classes);
-    for (let view = 0; view < views; view++)
-      for (let i = 0; i < classes; i++) average[i] += probabilities[(picture * views + view) * classes + i] / views;
+    const start = picture * views * classes;
+    probabilities.subarray(start, start + views * classes).forEach((value, i) => {
+      average[i % classes] = (average[i % classes] ?? 0) + value / views;
+    });
     return average;
   });
 }

@@ -1,35 +1,58 @@
 import { existsSync } from "node:fs";
+import { z } from "zod";
 import { AlexnetError } from "../errors.js";
 import type { Split } from "../network/picture.js";
+import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { RunFolder } from "../runs/folder.js";
 import { type Calibration, CalibrationTally } from "../scoring/calibration.js";
 import { describePrediction, type PicturePrediction } from "../scoring/prediction.js";
 import { type ClassScores, type ConfusionCell, Scorer, type Scores } from "../scoring/scores.js";
-import { ensurePrepared, type PreparationOptions } from "../store/preparing/prepare.js";
+import { refuseOtherPictureSize } from "../store/picture-size.js";
+import { ensurePrepared, type PrepareProgress } from "../store/preparing/prepare.js";
 import { openStore, type Store } from "../store/store.js";
 import { checkViewCount } from "../store/views.js";
+import { type ProgressEvent, type Task, type TaskOptions, taskOf } from "../task.js";
 import { enumerate } from "../text.js";
 import { evaluateSplit } from "./evaluate-split.js";
-import { openTrained, picturesPerBatch, type Trained, type TrainedOptions } from "./open-model.js";
+import {
+  LoadedModel,
+  type OpenModelOptions,
+  openModelShape,
+  picturesPerBatch,
+  readPictureSize,
+} from "./loaded-model.js";
 
-export interface EvaluateOptions extends TrainedOptions {
+/** What is told while a network is evaluated; "prediction" for each picture, in order. */
+export type EvaluateEvent =
+  | ({ readonly kind: "preparing" } & PrepareProgress)
+  | ProgressEvent
+  | ({ readonly kind: "prediction" } & LabelledPrediction);
+
+export interface EvaluatingOptions extends TaskOptions<EvaluateEvent> {
+  /** Default "val": the pictures kept out of training. */
+  readonly split?: Split | "all";
+  /** Views of each picture, their outputs averaged: 1, the centre (default); 10, the paper's; see `viewsOf` for others. */
+  readonly views?: number;
+  /** Pictures a batch. Default as many as make 128 views. */
+  readonly batchSize?: number;
+  /** Threads that load pictures. */
+  readonly workers?: number;
+}
+
+export interface EvaluateOptions extends OpenModelOptions, EvaluatingOptions {
   /** Folder of a run, or a checkpoint's file. */
   readonly run: string;
   /** A folder of pictures or a prepared store. Default: what the run was trained on. */
   readonly data?: string;
-  /** Default "val": the pictures kept out of training. */
-  readonly split?: Split | "all";
-  /** Of each picture, their outputs averaged: 1, the centre (default); 10, the paper's; see `viewsOf` for others. */
-  readonly views?: number;
-  /** Pictures a batch. Default as many as make 128 views. */
-  readonly batchSize?: number;
-  readonly workers?: number;
-  readonly onPreparing?: PreparationOptions["onProgress"];
-  readonly onProgress?: (done: number, total: number) => void;
-  /** Gets each picture, in order. */
-  readonly onPrediction?: (prediction: LabelledPrediction) => void;
-  readonly signal?: AbortSignal;
 }
+
+export const evaluatingShape = {
+  ...taskShape<EvaluateEvent>(),
+  split: z.enum(["train", "val", "all"]).optional(),
+  views: wholeNumber(1).optional(),
+  batchSize: wholeNumber(1).optional(),
+  workers: wholeNumber(1).optional(),
+};
 
 export interface LabelledPrediction extends PicturePrediction {
   /** As the store names it. */
@@ -43,8 +66,13 @@ export interface Evaluation extends Scores {
   readonly data: string;
   readonly split: Split | "all";
   readonly views: number;
+  /** Share of pictures whose class had the highest probability, 0 to 1. */
+  readonly accuracy: number;
+  /** Share of pictures whose class was among the five most probable. */
+  readonly top5: number;
   /** In the order of the outputs. */
-  readonly classes: readonly ClassScores[];
+  readonly perClass: readonly ClassScores[];
+  /** The cells of the confusion matrix that aren't 0; `label` and `predicted` count the classes from 0. */
   readonly confusion: readonly ConfusionCell[];
   readonly calibration: Calibration;
   /** Pictures, not views, from the first to the last. */
@@ -54,100 +82,136 @@ export interface Evaluation extends Scores {
 /** What an evaluation is made of, opened. */
 export interface EvaluationSetup {
   readonly store: Store;
-  readonly trained: Trained;
+  readonly loaded: LoadedModel;
   close(): Promise<void>;
 }
 
 /**
- * Counts how many pictures a trained network gets wrong.
- * @throws AlexnetError "run" when the data's classes are not the run's, naming the difference; "interrupted" when the
- * signal stopped it; "usage" for impossible numbers of views; "data" and "engine" as they come.
+ * Opens a trained network, counts how many pictures it gets wrong, and closes it.
+ * @throws AlexnetError "classes-differ" when the data's classes are not the run's, naming the difference; "interrupted"
+ * when the signal stopped it; "invalid-option" for impossible numbers of views; "unusable-data" where there are no
+ * pictures; all else as `openModel` and `prepare`.
+ *
+ * @example
+ * const { accuracy, top5 } = await evaluate({ run: "runs/first", views: 10 });
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const setup = await openEvaluation(options);
+  parseOptions(
+    z.object({ ...openModelShape, ...evaluatingShape, run: path(), data: path().optional() }),
+    options,
+    "evaluate",
+  );
+  const setup = await openEvaluation(options, taskOf(options));
   try {
-    return await runEvaluation(setup, options);
+    return await evaluateStore(setup, options, taskOf(options));
   } finally {
     await setup.close();
   }
 }
 
-/** Opens the pictures and the network. @throws as `evaluate`. */
-export async function openEvaluation(options: EvaluateOptions): Promise<EvaluationSetup> {
-  const { run, views = 1 } = options;
-  checkViewCount(views);
-  const batchSize = options.batchSize ?? picturesPerBatch(views);
-  const store = await openStore(await findStore(options));
+/** `evaluate` by an open model. */
+export async function evaluateWith(
+  loaded: LoadedModel,
+  run: string,
+  data: string | undefined,
+  options: EvaluatingOptions,
+): Promise<Evaluation> {
+  parseOptions(z.object(evaluatingShape), options, "evaluate");
+  if (data !== undefined) parseOptions(z.object({ data: path() }), { data }, "evaluate");
+  checkViewCount(options.views ?? 1);
+  const task = taskOf(options);
+  const store = await openStore(await findStore(run, data, () => loaded.sizes.pictureSize, task));
   try {
-    const trained = await openTrained(run, batchSize * views, options);
-    const close = (): Promise<void> => trained.close().finally(() => store.close());
-    return { store, trained, close };
+    refuseOtherPictureSize(store, loaded.model);
+    return await evaluateStore({ store, loaded }, options, task);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Opens the pictures and the network. @throws as `evaluate`. */
+export async function openEvaluation(options: EvaluateOptions, task: Task<EvaluateEvent>): Promise<EvaluationSetup> {
+  const { run, data, views = 1, checkpoint, engine, threads, precision } = options;
+  checkViewCount(views);
+  const store = await openStore(await findStore(run, data, () => readPictureSize(run, { checkpoint }), task));
+  try {
+    const loaded = await LoadedModel.open(run, { checkpoint, engine, threads, precision });
+    refuseOtherPictureSize(store, loaded.model);
+    const close = (): Promise<void> => loaded.close().finally(() => store.close());
+    return { store, loaded, close };
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-export async function runEvaluation(
-  { store, trained }: EvaluationSetup,
-  options: EvaluateOptions,
+export async function evaluateStore(
+  { store, loaded }: Omit<EvaluationSetup, "close">,
+  { split = "val", views = 1, batchSize = picturesPerBatch(views), workers }: EvaluatingOptions,
+  task: Task<EvaluateEvent>,
 ): Promise<Evaluation> {
-  const { split = "val", views = 1, onProgress, onPrediction, ...rest } = options;
-  const { path, model, program } = trained;
+  const { path, model, programs } = loaded;
   const labels = matchClasses(store, model.classes);
   const splits: readonly Split[] = split === "all" ? ["train", "val"] : [split];
   const total = splits.reduce((sum, name) => sum + store.count(name), 0);
   if (total === 0) throw new AlexnetError("unusable-data", `${store.path}: has no pictures in the split ${split}`);
 
-  const scorer = new Scorer(model.classes);
-  const calibration = new CalibrationTally();
-  const began = performance.now();
-  let before = 0;
-  for (const name of splits) {
-    const add = (probabilities: Float64Array, label: number, sample: number): void => {
-      scorer.add(probabilities, label);
-      const prediction = describePrediction(probabilities, { split: name, sample, label });
-      calibration.add(prediction);
-      onPrediction?.({ ...prediction, file: store.fileName(name, sample) });
-    };
-    await evaluateSplit(program, store, add, {
-      split: name,
+  const { program, release } = await programs.acquire(batchSize * views);
+  try {
+    const scorer = new Scorer(model.classes);
+    const calibration = new CalibrationTally();
+    const began = performance.now();
+    let before = 0;
+    for (const name of splits) {
+      const add = (probabilities: Float64Array, label: number, sample: number): void => {
+        scorer.add(probabilities, label);
+        const prediction = describePrediction(probabilities, { split: name, sample, label });
+        calibration.add(prediction);
+        task.report({ kind: "prediction", ...prediction, file: store.fileName(name, sample) });
+      };
+      const report = (event: ProgressEvent): void => task.report({ ...event, done: before + event.done, total });
+      const options = { split: name, views, cropSize: model.network.input.size, labels, workers };
+      await evaluateSplit(program, store, add, options, { signal: task.signal, report });
+      before += store.count(name);
+    }
+    const scores = scorer.scores();
+    return {
+      checkpoint: path,
+      data: store.path,
+      split,
       views,
-      cropSize: model.network.input.size,
-      labels,
-      workers: rest.workers,
-      signal: rest.signal,
-      onProgress: (done) => onProgress?.(before + done, total),
-    });
-    before += store.count(name);
+      accuracy: scores.top1Correct / total,
+      top5: scores.top5Correct / total,
+      ...scores,
+      perClass: scorer.byClass(),
+      confusion: scorer.confusion(),
+      calibration: calibration.result(),
+      imagesPerSecond: total / ((performance.now() - began) / 1000),
+    };
+  } finally {
+    release();
   }
-  return {
-    checkpoint: path,
-    data: store.path,
-    split,
-    views,
-    ...scorer.scores(),
-    classes: scorer.byClass(),
-    confusion: scorer.confusion(),
-    calibration: calibration.result(),
-    imagesPerSecond: total / ((performance.now() - began) / 1000),
-  };
 }
 
-/** Prepared as the run's own data was, so that its validation pictures are the same ones. */
-async function findStore({ run, data, onPreparing, signal }: EvaluateOptions): Promise<string> {
+/** The store of `data`, prepared as the run's own data was, so that its validation pictures are the same ones. */
+async function findStore(
+  run: string,
+  data: string | undefined,
+  pictureSize: () => number,
+  task: Task<EvaluateEvent>,
+): Promise<string> {
   const folder = new RunFolder(run);
   const own = folder.exists ? folder.readConfig().data : undefined;
   if (data === undefined && own === undefined)
-    throw new AlexnetError(
-      "invalid-option",
-      `${run}: is no run folder that says what it was trained on; name the data`,
-    );
+    throw new AlexnetError("invalid-option", `${run}: is no run folder that says what it was trained on`, {
+      hint: { advice: "name the data", option: "data" },
+    });
   if (data === undefined && own !== undefined && existsSync(own.store)) return own.store;
   return ensurePrepared(data ?? own?.source ?? "", {
     ...own?.preparation,
-    ...(onPreparing && { onProgress: onPreparing }),
-    ...(signal && { signal }),
+    size: pictureSize(),
+    onProgress: (progress) => task.report({ kind: "preparing", ...progress }),
+    signal: task.signal,
   });
 }
 

@@ -43,17 +43,18 @@ export interface FrozenFeaturesOptions {
   readonly workers: number | null;
 }
 
-type FeaturesTask = Task<ProgressEvent | WarningEvent>;
+/** What is told while features are computed. */
+export type FrozenFeaturesTask = Task<ProgressEvent | WarningEvent>;
 
 /**
- * What frozen layers make of all pictures, in a file of the cache folder that is made where it isn't there. It goes by
- * the pictures, the parameters and everything else its values depend on. Undefined, after a warning, where it has no
- * room: training without it comes to the same.
+ * The outputs of frozen layers for all pictures, in a file of the cache folder that is made where it isn't there. It is
+ * found by the pictures, the parameters and everything else its values depend on. Undefined, after a warning, where the disk
+ * has no space for it: training without it comes to the same.
  * @throws AlexnetError "interrupted" when the signal stopped it; nothing is left then.
  */
 export async function frozenFeatures(
   options: FrozenFeaturesOptions,
-  task: FeaturesTask,
+  task: FrozenFeaturesTask,
 ): Promise<FrozenFeatures | undefined> {
   const { store, engine, model, layer } = options;
   const output = inferShapes(model.network).find((shaped) => shaped.layer.name === layer)?.output;
@@ -66,8 +67,8 @@ export async function frozenFeatures(
   const needed = 4 * volume(output) * pictureCount(store);
   const { bavail, bsize } = statfsSync(dirname(path));
   if (needed > bavail * bsize) {
-    const sizes = `${byteSize(needed)}, and ${byteSize(bavail * bsize)} are free in ${dirname(path)}`;
-    const problem = `what ${layer} makes of the pictures takes ${sizes}: it is computed in each epoch anew; the environment variable ALEXNET_CACHE names another folder`;
+    const space = `${byteSize(needed)}, and ${byteSize(bavail * bsize)} are free in ${dirname(path)}`;
+    const problem = `the outputs of ${layer} for all pictures take ${space}: they are computed anew in each epoch; ALEXNET_CACHE names another folder`;
     task.report({ kind: "warning", problem, hints: [] });
     return undefined;
   }
@@ -90,7 +91,7 @@ async function openIfWhole(
   }
 }
 
-/** A name for the pictures and all that their activations depend on. */
+/** Of the pictures and all that their activations depend on. */
 function keyOf(store: Store, engine: Engine, { network, preprocessing, parameters }: Model, layer: string): string {
   const layers = network.layers.slice(0, network.layers.findIndex(({ name }) => name === layer) + 1);
   const { threads: _, ...computes } = engine.description;
@@ -107,7 +108,7 @@ async function writeFeatures(
   path: string,
   output: Shape,
   options: FrozenFeaturesOptions,
-  task: FeaturesTask,
+  task: FrozenFeaturesTask,
 ): Promise<void> {
   const { store, layer } = options;
   const beside = `${path}.${process.pid}${UNFINISHED}`;
@@ -136,7 +137,7 @@ async function computeFeatures(
   options: FrozenFeaturesOptions,
   length: number,
   write: (rows: Float32Array) => void,
-  { signal, report }: FeaturesTask,
+  { signal, report }: FrozenFeaturesTask,
 ): Promise<void> {
   const { engine, store, layer, workers } = options;
   const { network, preprocessing, parameters } = options.model;
@@ -152,7 +153,7 @@ async function computeFeatures(
       release();
       write(await program.activation(layer));
       done += samples.length;
-      report({ kind: "progress", of: `computing what ${layer} makes of the pictures`, done, total });
+      report({ kind: "progress", of: `features of ${layer}`, done, total });
     }
   } finally {
     await program.close();

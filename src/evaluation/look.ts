@@ -1,32 +1,58 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { z } from "zod";
 import { drawMaps, drawOverlay } from "../drawing/maps.js";
 import { cropOf, encodePng, squareOf } from "../drawing/pixels.js";
 import { AlexnetError } from "../errors.js";
-import { loadPicture } from "../images/picture.js";
-import { PICTURE_SIZE } from "../network/picture.js";
+import type { Layer } from "../network/network.js";
 import { inferShapes } from "../network/shapes.js";
+import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { highest } from "../scoring/scores.js";
 import { centreView } from "../store/views.js";
 import { writeWhole } from "../system/files.js";
-import type { Prediction } from "./classify.js";
-import { type HiddenPlace, type OcclusionOptions, type OcclusionRun, occlude } from "./occlusion.js";
-import { compileModel, type OpenModel, openModel, type TrainedOptions } from "./open-model.js";
+import { type ProgressEvent, type TaskOptions, taskOf } from "../task.js";
+import { mostProbable, type Prediction } from "./classify.js";
+import { LoadedModel, type OpenModelOptions, openModelShape, readPictureSize } from "./loaded-model.js";
+import { type HiddenPlace, type OcclusionOptions, occlude } from "./occlusion.js";
+import { inputOf, loadInput, nameOf, type PictureSource } from "./picture-source.js";
 import { saliencyMap } from "./saliency.js";
 
-export interface LookOptions extends TrainedOptions, OcclusionRun {
-  /** Folder of a run, or a checkpoint's file. */
-  readonly run: string;
-  readonly picture: string;
-  /** Folder to write to; made if it isn't there. */
-  readonly out: string;
+export interface LookingOptions extends TaskOptions<ProgressEvent> {
   /** Look for what speaks for this class. Default the most probable one. */
   readonly class?: string;
   readonly occlusion?: OcclusionOptions;
 }
 
-export interface Look {
-  readonly picture: string;
+export interface WriteLookOptions extends LookingOptions {
+  /** Folder to write to; made if it isn't there. */
+  readonly out: string;
+}
+
+export interface LookOptions extends OpenModelOptions, WriteLookOptions {
+  /** Folder of a run, or a checkpoint's file. */
+  readonly run: string;
+  readonly picture: PictureSource;
+}
+
+const lookingShape = {
+  ...taskShape<ProgressEvent>(),
+  class: z.string().optional(),
+  occlusion: z.object({ size: wholeNumber(1).optional(), step: wholeNumber(1).optional() }).optional(),
+};
+
+/** The outputs of one layer for a picture's centre crop. */
+export interface FeatureMaps {
+  readonly layer: string;
+  readonly kind: Layer["kind"];
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** (channels, height, width) */
+  readonly values: Float32Array;
+}
+
+/** What a network makes of one picture's centre crop. */
+export interface PictureLook {
   /** The class looked for, and its probability. */
   readonly class: string;
   readonly probability: number;
@@ -34,56 +60,112 @@ export interface Look {
   readonly predictions: readonly Prediction[];
   /** The square that costs the class the most when it is hidden; in the pixels of the 256x256 picture. */
   readonly mostTelling: HiddenPlace;
+  /** Pixels of the crop's side. */
+  readonly cropSize: number;
+  /** (crop size, crop size, 3), red, green, blue, 0 to 255. */
+  readonly crop: Uint8Array;
+  /** Each layer's, but for dropout, which does nothing in prediction. */
+  readonly maps: readonly FeatureMaps[];
+  /** (crop size, crop size): how much of the probability hiding a pixel costs, the mean over the squares that hide it. */
+  readonly occlusion: Float32Array;
+  /** (crop size, crop size): how much the class's score depends on a pixel. */
+  readonly saliency: Float32Array;
+}
+
+/** A look at a picture that was drawn into a folder. */
+export interface LookResult extends Pick<PictureLook, "class" | "probability" | "predictions" | "mostTelling"> {
+  readonly picture: string;
   /** Written into the folder. */
   readonly files: readonly string[];
 }
 
 /**
- * Shows what a network makes of one picture's centre crop: `crop.png`; `activations/<number>-<layer>.png`, a sheet of
- * all maps of each layer; `occlusion.png`, how much hiding each part costs the class; `saliency.png`, which pixels its
- * score depends on; `look.json`.
- * @throws AlexnetError "data" when the picture can't be read, "run" when there is no trained network, "usage" for a
- * class it doesn't know, "interrupted" when the signal stopped it.
+ * Opens a trained network, draws what it makes of one picture's centre crop, and closes it: `crop.png`;
+ * `activations/<number>-<layer>.png`, a sheet of all maps of each layer; `occlusion.png`, how much hiding each part
+ * costs the class; `saliency.png`, which pixels its score depends on; `look.json`.
+ * @throws AlexnetError "unreadable-picture" when the picture can't be read, "invalid-option" for a class the network
+ * doesn't know, "interrupted" when the signal stopped it. All else as `openModel`.
  */
-export async function look(options: LookOptions): Promise<Look> {
-  const picture = await loadPicture(options.picture);
-  const open = await openModel(options.run, options);
+export async function look(options: LookOptions): Promise<LookResult> {
+  const shape = z.object({ ...openModelShape, ...lookingShape, run: path(), picture: z.unknown(), out: path() });
+  parseOptions(shape, options, "look");
+  const { run, picture, checkpoint, engine, threads, precision } = options;
+  const pixels = await loadSource(picture, readPictureSize(run, { checkpoint }));
+  const loaded = await LoadedModel.open(run, { checkpoint, engine, threads, precision });
   try {
-    const { classes, network } = open.model;
-    const { size } = network.input;
-    const crop = cropOf(squareOf(PICTURE_SIZE, picture), { ...centreView(size), size });
-    const { probabilities, sheets } = await drawActivations(open, picture);
-    const target = targetClass(options.class, classes, probabilities);
-    const { probability, places, drops } = await occlude(open, picture, target, options.occlusion, options);
-    const saliency = await saliencyMap(open, picture, target);
-    const drawings: readonly Drawing[] = [
-      { name: "crop.png", png: await encodePng(crop) },
-      ...sheets,
-      { name: "occlusion.png", png: await drawOverlay(crop, drops) },
-      { name: "saliency.png", png: await drawOverlay(crop, saliency) },
-    ];
-    const result: Look = {
-      picture: options.picture,
-      class: classes[target],
-      probability,
-      predictions: highest(probabilities, 5).map((output) => ({
-        class: classes[output],
-        probability: probabilities[output],
-      })),
-      mostTelling: places.reduce((a, b) => (b.probability < a.probability ? b : a)),
-      files: [...drawings.map(({ name }) => name), "look.json"],
-    };
-    for (const { name, png } of drawings) write(join(options.out, name), png);
-    write(join(options.out, "look.json"), `${JSON.stringify(result, undefined, 2)}\n`);
-    return result;
+    return await draw(await lookAt(loaded, pixels, options), nameOfPicture(picture), options.out);
   } finally {
-    await open.close();
+    await loaded.close();
   }
 }
 
-interface Drawing {
-  readonly name: string;
-  readonly png: Uint8Array;
+/** What an open model makes of a picture. @throws as `look`. */
+export async function lookWith(
+  loaded: LoadedModel,
+  picture: PictureSource,
+  options: LookingOptions,
+): Promise<PictureLook> {
+  parseOptions(z.object(lookingShape), options, "look");
+  return lookAt(loaded, await loadSource(picture, loaded.sizes.pictureSize), options);
+}
+
+/** `look` by an open model. */
+export async function writeLookWith(
+  loaded: LoadedModel,
+  picture: PictureSource,
+  options: WriteLookOptions,
+): Promise<LookResult> {
+  parseOptions(z.object({ ...lookingShape, out: path() }), options, "writeLook");
+  return draw(
+    await lookAt(loaded, await loadSource(picture, loaded.sizes.pictureSize), options),
+    nameOfPicture(picture),
+    options.out,
+  );
+}
+
+const NAME = "picture";
+const nameOfPicture = (picture: PictureSource): string => nameOf(inputOf(picture, NAME), NAME);
+
+function loadSource(source: PictureSource, pictureSize: number): Promise<Uint8Array> {
+  return loadInput(inputOf(source, NAME), NAME, pictureSize);
+}
+
+async function lookAt(loaded: LoadedModel, picture: Uint8Array, options: LookingOptions): Promise<PictureLook> {
+  const { classes, network } = loaded.model;
+  const { size } = network.input;
+  const { probabilities, maps } = await readMaps(loaded, picture);
+  const target = targetClass(options.class, classes, probabilities);
+  const { probability, places, drops } = await occlude(loaded, picture, target, options.occlusion, taskOf(options));
+  return {
+    class: classes[target] ?? "",
+    probability,
+    predictions: mostProbable(probabilities, classes, 5),
+    mostTelling: places.reduce((a, b) => (b.probability < a.probability ? b : a)),
+    cropSize: size,
+    crop: cropOf(squareOf(loaded.sizes.pictureSize, picture), { ...centreView(loaded.sizes), size }).data,
+    maps,
+    occlusion: drops,
+    saliency: await saliencyMap(loaded, picture, target),
+  };
+}
+
+async function draw(seen: PictureLook, picture: string, out: string): Promise<LookResult> {
+  const { class: name, probability, predictions, mostTelling, maps, occlusion, saliency } = seen;
+  const crop = squareOf(seen.cropSize, seen.crop);
+  const drawings: { readonly name: string; readonly png: Uint8Array }[] = [
+    { name: "crop.png", png: await encodePng(crop) },
+  ];
+  for (const [i, { layer, channels, height, width, values }] of maps.entries()) {
+    const sheet = `activations/${String(i + 1).padStart(2, "0")}-${layer}.png`;
+    drawings.push({ name: sheet, png: await drawMaps(values, channels, height, width) });
+  }
+  drawings.push({ name: "occlusion.png", png: await drawOverlay(crop, occlusion) });
+  drawings.push({ name: "saliency.png", png: await drawOverlay(crop, saliency) });
+  const files = [...drawings.map((drawing) => drawing.name), "look.json"];
+  const result: LookResult = { picture, class: name, probability, predictions, mostTelling, files };
+  for (const drawing of drawings) write(join(out, drawing.name), drawing.png);
+  write(join(out, "look.json"), `${JSON.stringify(result, undefined, 2)}\n`);
+  return result;
 }
 
 function write(path: string, contents: string | Uint8Array): void {
@@ -91,26 +173,24 @@ function write(path: string, contents: string | Uint8Array): void {
   writeWhole(path, typeof contents === "string" ? contents : [contents]);
 }
 
-/** All layers but dropout, which does nothing here. */
-async function drawActivations(
-  open: OpenModel,
+async function readMaps(
+  { model: { network }, sizes, programs }: LoadedModel,
   picture: Uint8Array,
-): Promise<{ readonly probabilities: Float32Array; readonly sheets: readonly Drawing[] }> {
-  const { network } = open.model;
+): Promise<{ readonly probabilities: Float32Array; readonly maps: readonly FeatureMaps[] }> {
   const shown = inferShapes(network).filter(({ layer }) => layer.kind !== "dropout");
-  const program = await compileModel(open, { batchSize: 1, observe: shown.map(({ layer }) => layer.name) });
+  const { program, release } = await programs.acquire(
+    1,
+    shown.map(({ layer }) => layer.name),
+  );
   try {
-    const views = [centreView(network.input.size)];
+    const views = [centreView(sizes)];
     const probabilities = await program.predict({ pictures: picture, views, labels: Int32Array.of(0) });
-    const sheets: Drawing[] = [];
-    for (const [i, { layer, output }] of shown.entries()) {
-      const { channels, height, width } = output;
-      const png = await drawMaps(await program.activation(layer.name), channels, height, width);
-      sheets.push({ name: `activations/${String(i + 1).padStart(2, "0")}-${layer.name}.png`, png });
-    }
-    return { probabilities, sheets };
+    const maps: FeatureMaps[] = [];
+    for (const { layer, output } of shown)
+      maps.push({ layer: layer.name, kind: layer.kind, ...output, values: await program.activation(layer.name) });
+    return { probabilities, maps };
   } finally {
-    await program.close();
+    release();
   }
 }
 

@@ -1,8 +1,9 @@
 import { AlexnetError } from "../errors.js";
-import { PICTURE_BYTES, PICTURE_SIZE } from "../network/picture.js";
+import { pictureBytes } from "../network/picture.js";
 
 import { centreView } from "../store/views.js";
-import { compileModel, type OpenModel } from "./open-model.js";
+import { type ProgressEvent, type Task, throwIfStopped } from "../task.js";
+import type { LoadedModel } from "./loaded-model.js";
 
 export interface OcclusionOptions {
   /** Pixels of the hiding square's side. Default 48. */
@@ -27,61 +28,57 @@ export interface Occlusion {
   readonly drops: Float32Array;
 }
 
-export interface OcclusionRun {
-  readonly onProgress?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
-}
-
 const BATCH = 32;
 
 /**
  * How the probability of class number `target` changes when a square of the centre crop is hidden, square by square
  * (Zeiler and Fergus 2014, section 4.2). What hides is the mean image: nothing, to the network.
- * @throws AlexnetError "usage" for a square that doesn't fit, "interrupted" when the signal stopped it.
+ * @throws AlexnetError "invalid-option" for a square that doesn't fit, "interrupted" when the signal stopped it.
  */
 export async function occlude(
-  open: OpenModel,
+  { model, sizes, programs }: LoadedModel,
   picture: Uint8Array,
   target: number,
   { size = 48, step = 16 }: OcclusionOptions = {},
-  { onProgress, signal }: OcclusionRun = {},
+  task: Task<ProgressEvent>,
 ): Promise<Occlusion> {
-  const { network, preprocessing, classes } = open.model;
+  const { network, preprocessing, classes } = model;
   const cropSize = network.input.size;
   if (size > cropSize || step > size)
     throw new AlexnetError(
       "invalid-option",
       `occlusion: a square of ${size} in steps of ${step} leaves parts of ${cropSize} out; give a square up to the crop's size, and steps up to the square's`,
     );
-  const view = centreView(cropSize);
+  const bytes = pictureBytes(sizes.pictureSize);
+  const view = centreView(sizes);
   const corners = cornersOf(cropSize, size, step);
-  const program = await compileModel(open, { batchSize: BATCH });
+  const { program, release } = await programs.acquire(BATCH);
   try {
     const places: HiddenPlace[] = [];
     let probability = Number.NaN;
     for (let start = 0; start < corners.length; start += BATCH - 1) {
       const part = corners.slice(start, start + BATCH - 1);
-      const pictures = new Uint8Array(new SharedArrayBuffer((part.length + 1) * PICTURE_BYTES));
+      const pictures = new Uint8Array(new SharedArrayBuffer((part.length + 1) * bytes));
       pictures.set(picture); // the whole one is the first of each batch
       part.forEach(({ top, left }, i) => {
-        const hidden = pictures.subarray((i + 1) * PICTURE_BYTES, (i + 2) * PICTURE_BYTES);
+        const hidden = pictures.subarray((i + 1) * bytes, (i + 2) * bytes);
         hidden.set(picture);
-        hide(hidden, preprocessing.mean, { top: view.top + top, left: view.left + left, size });
+        hide(hidden, preprocessing.mean, sizes.pictureSize, { top: view.top + top, left: view.left + left, size });
       });
       const views = [0, ...part.keys()].map((_, i) => ({ ...view, picture: i }));
       const outputs = await program.predict({ pictures, views, labels: new Int32Array(views.length) });
-      const of = (i: number): number => outputs[i * classes.length + target];
+      const of = (i: number): number => outputs[i * classes.length + target] ?? Number.NaN;
       probability = of(0);
       part.forEach(({ top, left }, i) => {
         places.push({ top: view.top + top, left: view.left + left, size, probability: of(i + 1) });
       });
-      onProgress?.(places.length, corners.length);
-      if (signal?.aborted) throw new AlexnetError("interrupted", "looking: stopped", { cause: signal.reason });
+      task.report({ kind: "progress", of: "hiding parts", done: places.length, total: corners.length });
+      throwIfStopped(task, "looking");
     }
     const dropAt = places.map((place) => probability - place.probability);
     return { probability, places, drops: spread(corners, dropAt, size, cropSize) };
   } finally {
-    await program.close();
+    release();
   }
 }
 
@@ -97,22 +94,28 @@ function cornersOf(cropSize: number, size: number, step: number): readonly Corne
   return along.flatMap((top) => along.map((left) => ({ top, left })));
 }
 
-function hide(picture: Uint8Array, mean: Float32Array, { top, left, size }: Omit<HiddenPlace, "probability">): void {
+function hide(
+  picture: Uint8Array,
+  mean: Float32Array,
+  pictureSize: number,
+  { top, left, size }: Omit<HiddenPlace, "probability">,
+): void {
   for (let y = top; y < top + size; y++)
-    for (let i = (y * PICTURE_SIZE + left) * 3; i < (y * PICTURE_SIZE + left + size) * 3; i++)
-      picture[i] = Math.round(mean[i]);
+    for (let i = (y * pictureSize + left) * 3; i < (y * pictureSize + left + size) * 3; i++)
+      picture[i] = Math.round(mean[i] ?? 0);
 }
 
 /** The mean over the squares at each pixel. */
 function spread(corners: readonly Corner[], values: readonly number[], size: number, cropSize: number): Float32Array {
   const sums = new Float32Array(cropSize * cropSize);
   const counts = new Float32Array(cropSize * cropSize);
-  corners.forEach(({ top, left }, n) => {
+  for (const [n, { top, left }] of corners.entries()) {
+    const value = values[n] ?? Number.NaN;
     for (let y = top; y < top + size; y++)
-      for (let x = left; x < left + size; x++) {
-        sums[y * cropSize + x] += values[n];
-        counts[y * cropSize + x]++;
+      for (let i = y * cropSize + left; i < y * cropSize + left + size; i++) {
+        sums[i] = (sums[i] ?? 0) + value;
+        counts[i] = (counts[i] ?? 0) + 1;
       }
-  });
-  return sums.map((sum, i) => sum / counts[i]);
+  }
+  return sums.map((sum, i) => sum / (counts[i] ?? 0));
 }

@@ -1,19 +1,24 @@
 import { parameterTable, parameterView } from "../network/parameters.js";
+import { pictureSizeOf } from "../network/picture.js";
 import { centreView } from "../store/views.js";
-import { compileModel, type OpenModel } from "./open-model.js";
+import type { LoadedModel } from "./loaded-model.js";
 
 const FAINT = 2 ** -20;
 
 /**
- * How much each pixel of the centre crop changes the score of class number `target`: the largest size of the slope by
+ * How much each pixel of the centre crop changes the score of class number `target`: the largest size of the gradient by
  * its three colours, (crop size, crop size) (Simonyan, Vedaldi, Zisserman 2014, section 3). The score is the class's
  * logit less the mean of all logits.
  *
- * Engines give the slope of the loss. With the last layer made faint the softmax is uniform, and that slope is the
- * score's, times a constant; a network that is sure of its class has no slope to speak of otherwise.
+ * Engines give the gradient of the loss. With the last layer made faint the softmax is uniform, and that gradient is
+ * the score's, times a constant; where the network is sure of its class the loss has hardly any gradient otherwise.
  */
-export async function saliencyMap(open: OpenModel, picture: Uint8Array, target: number): Promise<Float32Array> {
-  const { model, engine } = open;
+export async function saliencyMap(
+  { model, engine, verified }: LoadedModel,
+  picture: Uint8Array,
+  target: number,
+): Promise<Float32Array> {
+  await verified;
   const layers = model.network.layers.filter(({ kind }) => kind !== "dropout"); // as in prediction
   const network = { ...model.network, layers };
   const parameters = model.parameters.slice();
@@ -25,18 +30,21 @@ export async function saliencyMap(open: OpenModel, picture: Uint8Array, target: 
     });
   }
   const still = { learningRate: 0, weightDecay: 0 };
-  const program = await compileModel(
-    { engine, model: { ...model, network, parameters } },
-    {
-      batchSize: 1,
-      mode: "train",
-      inputGradient: true,
-      multipliers: Object.fromEntries(table.map(({ name }) => [name, still])),
-    },
-  );
+  const program = await engine.compile(network, {
+    batchSize: 1,
+    mode: "train",
+    preprocessing: model.preprocessing,
+    inputGradient: true,
+    multipliers: Object.fromEntries(table.map(({ name }) => [name, still])),
+  });
   try {
+    await program.write("parameters", parameters);
     const { size } = network.input;
-    const batch = { pictures: picture, views: [centreView(size)], labels: Int32Array.of(target) };
+    const batch = {
+      pictures: picture,
+      views: [centreView({ pictureSize: pictureSizeOf(model.preprocessing), cropSize: size })],
+      labels: Int32Array.of(target),
+    };
     await program.step(batch, { learningRate: 0, momentum: 0, weightDecay: 0, seed: 0 });
     return largestOfColours(await program.inputGradient(), size * size);
   } finally {
@@ -45,8 +53,9 @@ export async function saliencyMap(open: OpenModel, picture: Uint8Array, target: 
 }
 
 /** Of (3, pixels), the largest size at each pixel. */
-function largestOfColours(slopes: Float32Array, pixels: number): Float32Array {
+function largestOfColours(gradients: Float32Array, pixels: number): Float32Array {
+  const sizeAt = (i: number): number => Math.abs(gradients[i] ?? Number.NaN);
   return Float32Array.from({ length: pixels }, (_, i) =>
-    Math.max(Math.abs(slopes[i]), Math.abs(slopes[pixels + i]), Math.abs(slopes[2 * pixels + i])),
+    Math.max(sizeAt(i), sizeAt(pixels + i), sizeAt(2 * pixels + i)),
   );
 }

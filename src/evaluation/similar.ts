@@ -2,28 +2,58 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname, join, relative, resolve } from "node:path";
+import { z } from "zod";
 import { AlexnetError } from "../errors.js";
+import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { readModelHash } from "../runs/checkpoint/read.js";
+import {
+  type ProgressEvent,
+  type Task,
+  type TaskOptions,
+  taskOf,
+  throwIfStopped,
+  type UnreadableEvent,
+} from "../task.js";
 import { lastHiddenLayer, layerShape, readActivations } from "./activations.js";
 import { findPictures, type Unreadable } from "./classify.js";
 import { FeatureIndex, type Neighbour } from "./feature-index.js";
-import { type FeaturesOptions, writeFeatures } from "./features.js";
-import { type OpenModel, openModel, type TrainedOptions } from "./open-model.js";
+import { namesAt, writeFeatures } from "./features.js";
+import { LoadedModel, type OpenModelOptions, openModelShape } from "./loaded-model.js";
+import { inputOf, type PictureSource } from "./picture-source.js";
 
-export interface SimilarOptions
-  extends TrainedOptions,
-    Pick<FeaturesOptions, "run" | "layer" | "workers" | "signal" | "onUnreadable" | "onProgress"> {
+export interface SimilarSearchOptions extends TaskOptions<ProgressEvent | UnreadableEvent> {
   /** What to search: a folder of pictures, or a .safetensors file that `features` wrote. */
   readonly set: string;
-  /** Pictures to search for; a folder stands for the pictures below it. */
-  readonly queries: readonly string[];
-  /** Nearest pictures of each. Default 6, as in the paper's figure 4. */
+  /** How many of the nearest pictures of each. Default 6, as in the paper's figure 4. */
   readonly count?: number;
+  /** Compare this layer's outputs. Default the last hidden layer: relu7. */
+  readonly layer?: string;
   /** Where a folder's features are kept. Default in the run's folder. */
   readonly index?: string;
+  /** Threads that decode. */
+  readonly workers?: number;
 }
 
+export interface SimilarOptions extends OpenModelOptions, SimilarSearchOptions {
+  /** Folder of a run, or a checkpoint's file. */
+  readonly run: string;
+  /** Pictures to search for, in any form; a folder stands for the pictures below it. */
+  readonly queries: readonly PictureSource[];
+}
+
+const searchShape = {
+  ...taskShape<ProgressEvent | UnreadableEvent>(),
+  set: path(),
+  count: wholeNumber(1).optional(),
+  layer: z.string().optional(),
+  index: path().optional(),
+  workers: wholeNumber(1).optional(),
+};
+
+type SimilarTask = Task<ProgressEvent | UnreadableEvent>;
+
 export interface SimilarPictures {
+  /** The picture's path, or its place among those given: "queries[2]". */
   readonly file: string;
   /** The nearest first; never the picture itself. */
   readonly neighbours: readonly Neighbour[];
@@ -37,56 +67,99 @@ export interface SimilarResult {
   readonly layer: string;
   readonly queries: readonly SimilarPictures[];
   readonly unreadable: readonly Unreadable[];
-  /** All queries together, without making features. */
+  /** Seconds that searching took for all queries together, without making features. */
   readonly searchSeconds: number;
 }
 
 /**
- * For each query the pictures of a set whose activations are nearest by Euclidean distance (paper section 6.1,
- * figure 4 right). A folder's features are computed once and kept until its files change.
- * @throws AlexnetError "run" when there is no trained network or the features are another's, "data" when there is
- * nothing to search or to search for, "interrupted" when the signal stopped it.
+ * Opens a trained network, finds for each query the pictures of a set whose activations are nearest by Euclidean
+ * distance (paper section 6.1, figure 4 right), and closes it. A folder's features are computed once and kept until its
+ * files change.
+ * @throws AlexnetError "settings-differ" when the set's features are another network's or another layer's, "not-found"
+ * or "unusable-data" when there is nothing to search or to search for, "interrupted" when the signal stopped it. All
+ * else as `openModel`.
  */
 export async function findSimilar(options: SimilarOptions): Promise<SimilarResult> {
-  const { count = 6, onUnreadable, workers, signal } = options;
-  const found = await findPictures(options.queries);
-  const unreadable: Unreadable[] = [...found.missing];
-  const open = await openModel(options.run, options);
+  const shape = z.object({ ...openModelShape, ...searchShape, run: path(), queries: z.array(z.unknown()) });
+  parseOptions(shape, options, "findSimilar");
+  const { run, checkpoint, engine, threads, precision } = options;
+  const loaded = await LoadedModel.open(run, { checkpoint, engine, threads, precision });
   try {
-    const { index, reused } = await openIndex(open, options);
-    const names: string[] = [];
-    const parts: Float32Array[] = [];
-    const layer = index.layer;
-    for await (const batch of readActivations(open, found.files, { layer, workers, signal })) {
-      names.push(...batch.files);
-      parts.push(batch.rows);
-      unreadable.push(...batch.failures);
-    }
-    for (const { error } of unreadable) onUnreadable?.(error);
-    if (names.length === 0) throw new AlexnetError("unusable-data", "none of the pictures to search for could be read");
-    const queries = new Float32Array(names.length * index.length);
-    let at = 0;
-    for (const part of parts) {
-      queries.set(part, at);
-      at += part.length;
-    }
-    const own = names.map((name) => resolve(name));
-    const began = performance.now();
-    const neighbours = await index.search(open.engine, queries, count, (row, query) => {
-      return resolve(index.files[row]) === own[query];
-    });
-    return {
-      index: index.path,
-      pictures: index.files.length,
-      reused,
-      layer,
-      queries: names.map((file, i) => ({ file, neighbours: neighbours[i].map(nearHere) })),
-      unreadable,
-      searchSeconds: (performance.now() - began) / 1000,
-    };
+    return await search(loaded, run, options.queries, options, taskOf(options));
   } finally {
-    await open.close();
+    await loaded.close();
   }
+}
+
+/** `findSimilar` by an open model. */
+export async function findSimilarWith(
+  loaded: LoadedModel,
+  run: string,
+  queries: readonly PictureSource[],
+  options: SimilarSearchOptions,
+): Promise<SimilarResult> {
+  parseOptions(z.object(searchShape), options, "similar");
+  return search(loaded, run, queries, options, taskOf(options));
+}
+
+async function search(
+  loaded: LoadedModel,
+  run: string,
+  sources: readonly PictureSource[],
+  options: SimilarSearchOptions,
+  task: SimilarTask,
+): Promise<SimilarResult> {
+  const { count = 6, workers } = options;
+  const { inputs, names, missing } = await findQueries(sources);
+  const unreadable: Unreadable[] = [...missing];
+  const { index, reused } = await openIndex(loaded, run, options, task);
+  const files: string[] = [];
+  const parts: Float32Array[] = [];
+  const { layer } = index;
+  for await (const batch of readActivations(loaded, inputs, { layer, names, workers }, task)) {
+    files.push(...namesAt(names, batch.places));
+    parts.push(batch.rows);
+    unreadable.push(...batch.failures);
+  }
+  for (const row of unreadable) task.report({ kind: "unreadable", ...row });
+  if (files.length === 0) throw new AlexnetError("unusable-data", "none of the pictures to search for could be read");
+  const queries = new Float32Array(files.length * index.length);
+  let at = 0;
+  for (const part of parts) {
+    queries.set(part, at);
+    at += part.length;
+  }
+  const own = files.map((name) => resolve(name));
+  const began = performance.now();
+  const neighbours = await index.search(loaded.engine, queries, count, (row, query) => {
+    return resolve(index.files[row] ?? "") === own[query];
+  });
+  return {
+    index: index.path,
+    pictures: index.files.length,
+    reused,
+    layer,
+    queries: files.map((file, i) => ({ file, neighbours: (neighbours[i] ?? []).map(nearHere) })),
+    unreadable,
+    searchSeconds: (performance.now() - began) / 1000,
+  };
+}
+
+/** Pictures to search for: folders become the pictures below them. */
+async function findQueries(sources: readonly PictureSource[]) {
+  const all = sources.map((source, i) => ({ input: inputOf(source, `queries[${i}]`), name: `queries[${i}]` }));
+  const found: { readonly input: (typeof all)[number]["input"]; readonly name: string }[] = [];
+  const missing: Unreadable[] = [];
+  for (const place of all) {
+    if (typeof place.input !== "string") {
+      found.push(place);
+      continue;
+    }
+    const pictures = await findPictures([place.input]);
+    for (const file of pictures.files) found.push({ input: file, name: file });
+    missing.push(...pictures.missing);
+  }
+  return { inputs: found.map(({ input }) => input), names: found.map(({ name }) => name), missing };
 }
 
 /** Files are kept by their whole paths, and shown as seen from here where that is shorter. */
@@ -96,23 +169,22 @@ function nearHere({ file, distance }: Neighbour): Neighbour {
 }
 
 async function openIndex(
-  open: OpenModel,
-  options: SimilarOptions,
+  loaded: LoadedModel,
+  run: string,
+  options: SimilarSearchOptions,
+  task: SimilarTask,
 ): Promise<{ readonly index: FeatureIndex; readonly reused: boolean }> {
   const { set } = options;
   const kind = statSync(set, { throwIfNoEntry: false });
   if (kind === undefined) throw new AlexnetError("not-found", `${set}: no such folder or file of features`);
-  if (kind.isDirectory()) return indexFolder(open, options);
+  if (kind.isDirectory()) return indexFolder(loaded, run, options, task);
   if (extname(set) !== ".safetensors")
-    throw new AlexnetError(
-      "unusable-data",
-      `${set}: search a folder of pictures, or a .safetensors file of alexnet features`,
-    );
+    throw new AlexnetError("unusable-data", `${set}: neither a folder of pictures nor a .safetensors file of features`);
   const index = new FeatureIndex(set);
-  if (index.model !== readModelHash(open.path))
+  if (index.model !== readModelHash(loaded.path))
     throw new AlexnetError(
       "settings-differ",
-      `${set}: holds features of another network than ${open.path}; make them anew`,
+      `${set}: holds features of another network than ${loaded.path}; make them anew`,
     );
   if (options.layer !== undefined && options.layer !== index.layer)
     throw new AlexnetError("settings-differ", `${set}: holds features of ${index.layer}, not of ${options.layer}`);
@@ -121,46 +193,46 @@ async function openIndex(
 
 /** Uses the features kept of a folder, or makes them where it or the network has changed. */
 async function indexFolder(
-  open: OpenModel,
-  options: SimilarOptions,
+  loaded: LoadedModel,
+  run: string,
+  options: SimilarSearchOptions,
+  task: SimilarTask,
 ): Promise<{ readonly index: FeatureIndex; readonly reused: boolean }> {
-  const { network } = open.model;
-  const { set, layer = lastHiddenLayer(network), workers, signal, onProgress, onUnreadable } = options;
+  const { network } = loaded.model;
+  const { set, layer = lastHiddenLayer(network), workers } = options;
   layerShape(network, layer);
   const { files } = await findPictures([resolve(set)]);
-  const source = await fingerprint(files);
-  const path = options.index ?? defaultPath(options.run, set, layer);
-  const kept = existsSync(path) ? new FeatureIndex(path) : undefined;
-  if (kept?.source === source && kept.layer === layer && kept.model === readModelHash(open.path))
+  const source = await fingerprint(files, task);
+  const out = options.index ?? defaultPath(run, set, layer);
+  const kept = existsSync(out) ? new FeatureIndex(out) : undefined;
+  if (kept?.source === source && kept.layer === layer && kept.model === readModelHash(loaded.path))
     return { index: kept, reused: true };
   if (kept !== undefined && kept.source === undefined)
-    throw new AlexnetError("already-exists", `${path}: was written by alexnet features; choose another --index`);
-  await writeFeatures(
-    open,
-    files,
-    { out: path, format: "safetensors", layer, workers, signal, onProgress, onUnreadable },
-    { source },
-  );
-  return { index: new FeatureIndex(path), reused: false };
+    throw new AlexnetError("already-exists", `${out}: holds features that were not made for a search`, {
+      hint: { advice: "choose another file", option: "index" },
+    });
+  await writeFeatures(loaded, files, { out, format: "safetensors", layer, workers }, task, { source });
+  return { index: new FeatureIndex(out), reused: false };
 }
 
 function defaultPath(run: string, set: string, layer: string): string {
   if (!statSync(run).isDirectory())
-    throw new AlexnetError("invalid-option", `${run}: is no run folder to keep features in; say where with --index`);
+    throw new AlexnetError("invalid-option", `${run}: is no run folder to keep features in`, {
+      hint: { advice: "say where to keep them", option: "index" },
+    });
   const key = createHash("sha256").update(resolve(set)).digest("hex").slice(0, 12);
   return join(run, "features", `${layer}-${key}.safetensors`);
 }
 
 /** Changes when a picture is added, removed, renamed or written to. */
-async function fingerprint(files: readonly string[]): Promise<string> {
+async function fingerprint(files: readonly string[], task: Pick<Task, "signal">): Promise<string> {
   const hash = createHash("sha256");
   const AT_ONCE = 256;
   for (let start = 0; start < files.length; start += AT_ONCE) {
+    throwIfStopped(task, "looking at the set's files");
     const part = files.slice(start, start + AT_ONCE);
-    const stats = await Promise.all(part.map((file) => stat(file)));
-    part.forEach((file, i) => {
-      hash.update(`${file}\0${stats[i].size}\0${stats[i].mtimeMs}\n`);
-    });
+    const found = await Promise.all(part.map(async (file) => ({ file, stats: await stat(file) })));
+    for (const { file, stats } of found) hash.update(`${file}\0${stats.size}\0${stats.mtimeMs}\n`);
   }
   return hash.digest("hex");
 }

@@ -6,7 +6,7 @@ import { constantMean, fitWidths, gatherParameters, type Model } from "../model/
 import { oneWeirdTrick } from "../network/architectures/one-weird-trick.js";
 import type { Network } from "../network/network.js";
 import { resolveNetwork } from "../network/networks.js";
-import type { Preprocessing } from "../network/picture.js";
+import { type Preprocessing, pictureSizeFor, pictureSizeOf } from "../network/picture.js";
 import { classCount } from "../network/transform.js";
 import { readCaffemodel } from "./caffe/caffe.js";
 import { imagenetClasses } from "./imagenet-classes.js";
@@ -124,7 +124,12 @@ async function fromStateDict(gaps: Gaps, open: (path: string) => StateDict | Pro
     return {
       network,
       parameters: gatherParameters(network, dict.tensors, naming.parameter, path),
-      preprocessing: preprocessingOf(gaps, described?.preprocessing, foreign ? torchvisionPreprocessing : undefined),
+      preprocessing: preprocessingOf(
+        gaps,
+        network,
+        described?.preprocessing,
+        foreign ? torchvisionPreprocessing(network) : undefined,
+      ),
       classes: classesOf(gaps, network, described?.classes),
     };
   } finally {
@@ -139,7 +144,7 @@ function fromCaffe(gaps: Gaps): Model {
       hint: { advice: "leave the network out", option: "network" },
     });
   const known = mean === undefined ? undefined : { mean, scale };
-  const preprocessing = preprocessingOf({ ...gaps, options: { scale, ...gaps.options } }, known, undefined);
+  const preprocessing = preprocessingOf({ ...gaps, options: { scale, ...gaps.options } }, network, known, undefined);
   return { network, parameters, preprocessing, classes: classesOf(gaps, network, undefined) };
 }
 
@@ -147,30 +152,35 @@ function chosenNetwork({ network }: ImportOptions): Network | undefined {
   return typeof network === "string" ? resolveNetwork(network) : network;
 }
 
-function chosenMean({ mean }: ImportOptions): Float32Array | undefined {
+function chosenMean({ mean }: ImportOptions, network: Network): Float32Array | undefined {
   if (typeof mean === "string") return readMeanImage(mean);
-  return mean === undefined || mean instanceof Float32Array ? mean : constantMean(mean);
+  return mean === undefined || mean instanceof Float32Array
+    ? mean
+    : constantMean(mean, pictureSizeFor(network.input.size));
 }
 
 /** What torchvision's models see: (pixel / 255 - mean) / deviation. */
-function torchvisionPreprocessing(): Preprocessing {
+function torchvisionPreprocessing({ input }: Network): Preprocessing {
   const [mean, deviation] = [
     [0.485, 0.456, 0.406],
     [0.229, 0.224, 0.225],
   ] as const;
   const scale = (i: 0 | 1 | 2): number => 1 / (255 * deviation[i]);
-  return { mean: constantMean([mean[0] * 255, mean[1] * 255, mean[2] * 255]), scale: [scale(0), scale(1), scale(2)] };
+  const colour = [mean[0] * 255, mean[1] * 255, mean[2] * 255] as const;
+  return { mean: constantMean(colour, pictureSizeFor(input.size)), scale: [scale(0), scale(1), scale(2)] };
 }
 
 function preprocessingOf(
   { path, options, assume }: Gaps,
+  network: Network,
   described: Preprocessing | undefined,
-  usual: (() => Preprocessing) | undefined,
+  usual: Preprocessing | undefined,
 ): Preprocessing {
   const { scale } = options;
-  const mean = chosenMean(options);
+  const mean = chosenMean(options, network);
+  if (mean !== undefined) refuseSmallerMean(mean, network, path);
   if (mean !== undefined && scale !== undefined) return { mean, scale };
-  const known = described ?? usual?.();
+  const known = described ?? usual;
   if (known === undefined && mean === undefined)
     throw new AlexnetError("incomplete-model", `${path}: does not say what is subtracted from pixels`, {
       hint: {
@@ -181,8 +191,21 @@ function preprocessingOf(
   if (known === undefined) assume("pixels are multiplied by 1", "scale");
   else if (described === undefined)
     assume("pixels are preprocessed as torchvision does: mean 0.485 0.456 0.406, deviation 0.229 0.224 0.225", "mean");
-  const base = known ?? { mean: constantMean([0, 0, 0]), scale: [1, 1, 1] as const };
+  const base = known ?? {
+    mean: constantMean([0, 0, 0], pictureSizeFor(network.input.size)),
+    scale: [1, 1, 1] as const,
+  };
   return { mean: mean ?? base.mean, scale: scale ?? base.scale };
+}
+
+function refuseSmallerMean(mean: Float32Array, { name, input }: Network, path: string): void {
+  const size = pictureSizeOf({ mean });
+  if (size >= input.size) return;
+  throw new AlexnetError(
+    "invalid-option",
+    `${path}: the mean image is of ${size}x${size} pictures, and ${name} sees crops of ${input.size}x${input.size}`,
+    { hint: { advice: "give the mean image of larger pictures, or one colour", option: "mean" } },
+  );
 }
 
 function classesOf(

@@ -1,12 +1,11 @@
 import { extname } from "node:path";
 import { AlexnetError } from "../errors.js";
-import { PICTURE_SIZE } from "../network/picture.js";
 import { bgrPlanesToRgb, readBinaryproto } from "./caffe/caffe.js";
 import { readNpy } from "./npy.js";
 
 /**
- * Reads a mean image as (256, 256, 3) in red, green, blue. The file is Caffe's .binaryproto, or a .npy of
- * (256, 256, 3) in red, green, blue or of Caffe's (3, 256, 256) in blue, green, red.
+ * Reads a mean image as (size, size, 3) in red, green, blue. The file is Caffe's .binaryproto, or a .npy of
+ * (size, size, 3) in red, green, blue or of Caffe's (3, size, size) in blue, green, red.
  * @throws AlexnetError "unsupported" for another ending, "not-found" or "damaged-file" naming the file and what is wrong.
  */
 export function readMeanImage(path: string): Float32Array {
@@ -15,11 +14,13 @@ export function readMeanImage(path: string): Float32Array {
   if (ending !== ".npy")
     throw new AlexnetError("unsupported", `${path}: of no known kind; mean images are .binaryproto or .npy files`);
   const { shape, data } = readNpy(path);
-  const lengths = shape.join("x");
-  if (lengths === `${PICTURE_SIZE}x${PICTURE_SIZE}x3`) return data;
-  if (lengths === `3x${PICTURE_SIZE}x${PICTURE_SIZE}`) return bgrPlanesToRgb(data);
+  const [a, b, c] = shape;
+  if (shape.length === 3 && a !== undefined && a > 0) {
+    if (a === b && c === 3) return data;
+    if (a === 3 && b === c) return bgrPlanesToRgb(data);
+  }
   throw new AlexnetError(
     "damaged-file",
-    `${path}: is ${lengths}; a mean image is ${PICTURE_SIZE}x${PICTURE_SIZE}x3, or 3x${PICTURE_SIZE}x${PICTURE_SIZE} as Caffe's`,
+    `${path}: is ${shape.join("x")}; a mean image is square in three colours: such as 256x256x3, or 3x256x256 as Caffe's`,
   );
 }

@@ -13,6 +13,22 @@ export const pictureExtensions: ReadonlySet<string> = new Set(
     .map((name) => `.${name}`),
 );
 
+/** What archives and systems put beside people's pictures: waste bins, and previews of the pictures that are there. */
+const systemFolders = new Set([
+  "__MACOSX",
+  "@eaDir",
+  "#recycle",
+  "@Recycle",
+  "$RECYCLE.BIN",
+  "lost+found",
+  "System Volume Information",
+]);
+
+/** Whether a file or folder is none of the user's: hidden, or a system's own. */
+export function isPassedOver(name: string): boolean {
+  return name.startsWith(".") || systemFolders.has(name);
+}
+
 export function hasPictureExtension(name: string): boolean {
   return pictureExtensions.has(extname(name).toLowerCase());
 }
@@ -69,7 +85,7 @@ async function* walkBelow(
   seen.add(real);
   entries.sort((a, b) => compareCodePoints(a.name, b.name));
   for (const entry of entries) {
-    if (entry.name.startsWith(".")) continue;
+    if (isPassedOver(entry.name)) continue;
     const name = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     const kind = kindOf(entry, join(root, name));
     if (kind === "folder")

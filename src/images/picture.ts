@@ -3,10 +3,10 @@ import { AlexnetError } from "../errors.js";
 import { type DecodeOptions, decodePicture } from "./decode/decode.js";
 
 /**
- * Any image file, or its bytes, as a network sees it: (256, 256, 3), 0 to 255, red, green, blue, upright; the shorter
- * side scaled to 256 and the centre cropped (paper section 2). Greyscale, CMYK, 16-bit and transparent pictures
+ * Any image file, or its bytes, as a network sees it: (size, size, 3), 0 to 255, red, green, blue, upright; the shorter
+ * side scaled to the size, 256 by default, and the centre cropped (paper section 2). Greyscale, CMYK, 16-bit and transparent pictures
  * become 8-bit sRGB, transparency white.
- * @throws AlexnetError "data": `goldfish/0012.jpg: truncated JPEG (14 kB)`.
+ * @throws AlexnetError "unreadable-picture": `goldfish/0012.jpg: truncated JPEG (14 kB)`.
  */
 export async function loadPicture(source: string | Uint8Array, options: DecodeOptions = {}): Promise<Uint8Array> {
   if (typeof source !== "string") return decodePicture(source, options);

@@ -1,4 +1,4 @@
-import { PICTURE_BYTES, PICTURE_SIZE } from "../network/picture.js";
+import { pictureBytes } from "../network/picture.js";
 import { instantiateKernel } from "../system/webassembly.js";
 
 import { resampleKernel } from "./resample-kernel.js";
@@ -13,16 +13,15 @@ export interface Box {
 
 const LOBES = 3; // Lanczos3
 const UNIT = 1 << 14; // the weight 1
-const LINE_BYTES = PICTURE_SIZE * 3 * 2; // a narrowed row
 const SLACK = 16; // bytes the kernel may look at beyond an end
 const KEPT_PAGES = 1024; // of 64 KiB: a kernel that had a huge picture is not kept
 const PAGE = 65536;
 
 /**
- * Scales a box of some pixels to 256x256 by Lanczos3, widened when shrinking so that nothing aliases. In integers:
+ * Scales a box of some pixels to a square of `size` by Lanczos3, widened when shrinking so that nothing aliases. In integers:
  * the same on every machine.
  * @param fill writes the pixels, (height, width, 3), into memory lent to it
- * @param into gets the picture, (256, 256, 3)
+ * @param into gets the picture, (size, size, 3)
  */
 export function resample(
   width: number,
@@ -30,37 +29,39 @@ export function resample(
   fill: (pixels: Uint8Array) => void,
   box: Box,
   into: Uint8Array,
+  size: number,
 ): void {
-  const columns = columnFilters.find(box.left, box.width, width);
-  const rows = rowFilters.find(box.top, box.height, height);
-  const firstRow = rows.first[0];
-  const rowCount = rows.first[PICTURE_SIZE - 1] + rows.taps - firstRow;
+  const lineBytes = size * 3 * 2; // of a narrowed row
+  const columns = columnFilters.find(box.left, box.width, width, size);
+  const rows = rowFilters.find(box.top, box.height, height, size);
+  const firstRow = rows.first.at(0) ?? 0;
+  const rowCount = (rows.first.at(-1) ?? 0) + rows.taps - firstRow;
 
   const layout = new Layout();
   const pixels = layout.add(width * height * 3);
-  const lines = layout.add((rowCount + 1) * LINE_BYTES);
-  const columnFirsts = layout.add(PICTURE_SIZE * 4);
+  const lines = layout.add((rowCount + 1) * lineBytes);
+  const columnFirsts = layout.add(size * 4);
   const columnWeights = layout.add(columns.weights.byteLength);
-  const rowFirsts = layout.add(PICTURE_SIZE * 4);
+  const rowFirsts = layout.add(size * 4);
   const rowWeights = layout.add(rows.weights.byteLength);
-  const picture = layout.add(PICTURE_BYTES);
+  const picture = layout.add(pictureBytes(size));
 
   const { memory, narrow, shorten } = kernelWith(layout.size);
   fill(new Uint8Array(memory.buffer, pixels, width * height * 3));
-  const columnOffsets = new Int32Array(memory.buffer, columnFirsts, PICTURE_SIZE);
+  const columnOffsets = new Int32Array(memory.buffer, columnFirsts, size);
   columns.first.forEach((column, i) => {
     columnOffsets[i] = column * 3;
   });
   new Int16Array(memory.buffer, columnWeights).set(columns.weights);
-  const rowOffsets = new Int32Array(memory.buffer, rowFirsts, PICTURE_SIZE);
+  const rowOffsets = new Int32Array(memory.buffer, rowFirsts, size);
   rows.first.forEach((row, i) => {
-    rowOffsets[i] = (row - firstRow) * LINE_BYTES;
+    rowOffsets[i] = (row - firstRow) * lineBytes;
   });
   new Int16Array(memory.buffer, rowWeights).set(rows.weights);
   const stride = width * 3;
-  narrow(pixels + firstRow * stride, rowCount, stride, columnFirsts, columnWeights, columns.pairs, lines);
-  shorten(lines, rowFirsts, rowWeights, rows.pairs, picture);
-  into.set(new Uint8Array(memory.buffer, picture, PICTURE_BYTES));
+  narrow(pixels + firstRow * stride, rowCount, stride, columnFirsts, columnWeights, columns.pairs, size, lines);
+  shorten(lines, rowFirsts, rowWeights, rows.pairs, size, picture);
+  into.set(new Uint8Array(memory.buffer, picture, pictureBytes(size)));
 }
 
 /** Pieces of memory one after the other. */
@@ -84,9 +85,10 @@ interface Kernel {
     firsts: number,
     weights: number,
     pairs: number,
+    size: number,
     out: number,
   ): void;
-  shorten(lines: number, firsts: number, weights: number, pairs: number, out: number): void;
+  shorten(lines: number, firsts: number, weights: number, pairs: number, size: number, out: number): void;
 }
 
 let kept: Kernel | undefined;
@@ -100,7 +102,7 @@ function kernelWith(bytes: number): Kernel {
   return kernel;
 }
 
-/** For each of the 256 outputs along one side: `taps` inputs from `first` on, their weights in pairs, summing to 1. */
+/** For each output along one side: `taps` inputs from `first` on, their weights in pairs, summing to 1. */
 interface Filter {
   readonly taps: number;
   readonly pairs: number;
@@ -108,15 +110,21 @@ interface Filter {
   readonly weights: Int16Array;
 }
 
+const SLOTS = 128;
+
 /** What the filters of one side are made for; kept, as pictures of one set often share a size. */
 class Filters {
-  readonly #slots = Array.from({ length: 128 }, () => new FilterSlot());
+  readonly #slots = new Map<number, FilterSlot>();
 
   /** Good until the next call. */
-  find(start: number, length: number, available: number): Filter {
-    const hash = Math.floor((available * 31 + length) * 31 + start);
-    const slot = this.#slots[hash % this.#slots.length];
-    slot.make(start, length, available);
+  find(start: number, length: number, available: number, size: number): Filter {
+    const place = Math.floor((available * 31 + length) * 31 + start) % SLOTS;
+    let slot = this.#slots.get(place);
+    if (slot === undefined) {
+      slot = new FilterSlot();
+      this.#slots.set(place, slot);
+    }
+    slot.make(start, length, available, size);
     return slot;
   }
 }
@@ -125,23 +133,25 @@ class Filters {
 class FilterSlot implements Filter {
   taps = 0;
   pairs = 0;
-  readonly first = new Int32Array(PICTURE_SIZE);
+  first = new Int32Array();
   weights = new Int16Array();
   #start = 0;
   #length = 0;
   #available = 0;
 
-  make(start: number, length: number, available: number): void {
-    if (start === this.#start && length === this.#length && available === this.#available) return;
+  make(start: number, length: number, available: number, size: number): void {
+    const isMade = start === this.#start && length === this.#length && available === this.#available;
+    if (isMade && size === this.first.length) return;
+    if (size !== this.first.length) this.first = new Int32Array(size);
     [this.#start, this.#length, this.#available] = [start, length, available];
-    const scale = length / PICTURE_SIZE;
+    const scale = length / size;
     const stretch = Math.max(1, scale);
     const reach = LOBES * stretch;
     this.taps = Math.min(available, Math.ceil(reach * 2) + 1);
     this.pairs = Math.ceil(this.taps / 2);
-    this.#clearWeights(PICTURE_SIZE * this.pairs * 2);
+    this.#clearWeights(size * this.pairs * 2);
     const exact = new Float64Array(this.taps);
-    for (let i = 0; i < PICTURE_SIZE; i++) {
+    for (let i = 0; i < size; i++) {
       const centre = start + (i + 0.5) * scale;
       const first = Math.max(0, Math.min(available - this.taps, Math.ceil(centre - reach - 0.5)));
       for (let tap = 0; tap < this.taps; tap++) exact[tap] = lanczos((first + tap + 0.5 - centre) / stretch);

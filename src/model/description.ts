@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { parseNetwork } from "../network/parse.js";
-import { PICTURE_SIZE, type Preprocessing } from "../network/picture.js";
+import { DEFAULT_PICTURE_SIZE, type Preprocessing, pictureBytes, pictureSizeOf } from "../network/picture.js";
 import { classCount } from "../network/transform.js";
 import { bytesOf, decodeNumbers } from "../system/numbers.js";
 import { colourOf, constantMean, type Model } from "./model.js";
@@ -15,16 +15,20 @@ const schema = z.object({
   network: z.unknown(),
   classes: z.array(z.string()),
   scale: triple,
-  /** One colour, or the (256, 256, 3) values as base64 of float32, little endian. */
+  /** Height and width of pictures; those written before there was a choice do not say. */
+  pictureSize: z.number().int().min(1).default(DEFAULT_PICTURE_SIZE),
+  /** One colour, or the (pictureSize, pictureSize, 3) values as base64 of float32, little endian. */
   mean: z.union([triple, z.base64()]),
 });
 
 /** A model's description as the JSON that travels in the metadata of files. */
 export function encodeDescription({ network, classes, preprocessing: { mean, scale } }: Description): string {
+  const pictureSize = pictureSizeOf({ mean });
   return JSON.stringify({
     network,
     classes,
     scale,
+    pictureSize: pictureSize === DEFAULT_PICTURE_SIZE ? undefined : pictureSize,
     mean: colourOf(mean) ?? Buffer.from(bytesOf(mean)).toString("base64"),
   });
 }
@@ -40,12 +44,12 @@ export function parseDescription(text: string, path: string): Description {
   const parsed = schema.safeParse(value);
   if (!parsed.success)
     throw new AlexnetError("damaged-file", `${path}: its description is broken: ${z.prettifyError(parsed.error)}`);
-  const { classes, scale, mean } = parsed.data;
+  const { classes, scale, pictureSize, mean } = parsed.data;
   const network = parseNetwork(parsed.data.network, path);
   return {
     network,
     classes: checkClasses(classes, network, path, "damaged-file"),
-    preprocessing: preprocessing(mean, scale, path),
+    preprocessing: preprocessing(mean, scale, pictureSize, path),
   };
 }
 
@@ -65,11 +69,12 @@ export function checkClasses(
 function preprocessing(
   mean: Preprocessing["scale"] | string,
   scale: Preprocessing["scale"],
+  pictureSize: number,
   path: string,
 ): Preprocessing {
-  if (typeof mean !== "string") return { mean: constantMean(mean), scale };
+  if (typeof mean !== "string") return { mean: constantMean(mean, pictureSize), scale };
   const bytes = Buffer.from(mean, "base64");
-  const values = new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3);
+  const values = new Float32Array(pictureBytes(pictureSize));
   if (bytes.length !== values.byteLength)
     throw new AlexnetError(
       "damaged-file",

@@ -1,7 +1,7 @@
 import { AlexnetError } from "../errors.js";
 import type { Layer, Network } from "../network/network.js";
 import { type Parameter, parameterCount, parameterTable, parameterView } from "../network/parameters.js";
-import { PICTURE_SIZE, type Preprocessing } from "../network/picture.js";
+import { type Preprocessing, pictureBytes } from "../network/picture.js";
 import { enumerate } from "../text.js";
 
 /** A trained network and all that its predictions depend on: what every format reads and writes. */
@@ -69,9 +69,9 @@ export function fitWidths(network: Network, weightShape: (layer: string) => read
   return { ...network, layers };
 }
 
-/** A mean image of one colour: (256, 256, 3). */
-export function constantMean(colour: readonly [number, number, number]): Float32Array {
-  const mean = new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3);
+/** A mean image of one colour: (size, size, 3). */
+export function constantMean(colour: readonly [number, number, number], size: number): Float32Array {
+  const mean = new Float32Array(pictureBytes(size));
   for (let i = 0; i < mean.length; i++) mean[i] = colour[i % 3];
   return mean;
 }

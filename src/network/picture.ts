@@ -1,9 +1,23 @@
 /** What a network is shown: pictures as they are stored, what a sample sees of one, and how pixels become numbers. */
 
-/** Pictures are stored as squares with this height and width (paper section 2). */
-export const PICTURE_SIZE = 256;
-/** Bytes of one picture: (256, 256, 3). */
-export const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
+/** Pictures are stored as squares of this height and width (paper section 2) unless asked otherwise. */
+export const DEFAULT_PICTURE_SIZE = 256;
+export const COLOURS = 3;
+
+/** Bytes of one picture of a height and width, and values of its mean image: (size, size, 3). */
+export function pictureBytes(size: number): number {
+  return size * size * COLOURS;
+}
+
+/** Height and width of pictures, made up for a network alone, that its crop fits into. */
+export function pictureSizeFor(cropSize: number): number {
+  return Math.max(DEFAULT_PICTURE_SIZE, cropSize);
+}
+
+/** Height and width of the pictures that a mean image is of; not whole where it is not of squares in three colours. */
+export function pictureSizeOf({ mean }: Pick<Preprocessing, "mean">): number {
+  return Math.sqrt(mean.length / COLOURS);
+}
 
 /** The parts of a picture set. */
 export const splits = ["train", "val"] as const;
@@ -11,7 +25,10 @@ export type Split = (typeof splits)[number];
 
 /** How pictures become numbers: (pixel + colour shift - mean) * scale, at the picture's own coordinates. */
 export interface Preprocessing {
-  /** Mean image, (256, 256, 3), 0 to 255; subtracted before cropping (paper section 2). */
+  /**
+   * Mean image, (size, size, 3), 0 to 255; subtracted before cropping (paper section 2). Its size is that of the pictures
+   * that it goes with.
+   */
   readonly mean: Float32Array;
   /** Per channel, red, green, blue. 1 in the paper. */
   readonly scale: readonly [number, number, number];
@@ -32,7 +49,7 @@ export interface View {
 
 /** Pictures as the store gives them, untouched; the engine's first layer crops, mirrors, shifts and subtracts. */
 export interface Batch {
-  /** (pictures, 256, 256, 3), red, green, blue. On a SharedArrayBuffer it crosses to the compute thread uncopied. */
+  /** (pictures, size, size, 3), red, green, blue; size is the mean image's. On a SharedArrayBuffer it crosses to the compute thread uncopied. */
   readonly pictures: Uint8Array;
   /** Views show the pictures that the program holds, by their index among those; `pictures` is empty. */
   readonly held?: boolean;

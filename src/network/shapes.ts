@@ -1,6 +1,5 @@
 import { AlexnetError } from "../errors.js";
 import type { Layer, LocalResponseNorm, Network } from "./network.js";
-import { PICTURE_SIZE } from "./picture.js";
 
 /** Of one picture's activations: (channels, height, width). Vectors are (length, 1, 1). */
 export interface Shape {
@@ -29,11 +28,6 @@ export function inferShapes(network: Network): readonly ShapedLayer[] {
   if (channels !== 3)
     throw new AlexnetError("invalid-network", `${network.name}: input has ${channels} channels; it must be 3`);
   check(network.name, "input size", size);
-  if (size > PICTURE_SIZE)
-    throw new AlexnetError(
-      "invalid-network",
-      `${network.name}: input size ${size} is over the picture size ${PICTURE_SIZE}`,
-    );
   if (network.layers.length === 0) throw new AlexnetError("invalid-network", `${network.name}: has no layers`);
   if (network.layers.at(-1)?.kind !== "fully-connected")
     throw new AlexnetError(

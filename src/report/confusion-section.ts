@@ -11,7 +11,7 @@ const PICTURES_A_CELL = 12;
 
 /** The matrix; the page's script shows a cell's pictures when it is clicked. */
 export async function confusionSection(
-  { classes, confusion }: Evaluation,
+  { perClass: classes, confusion }: Evaluation,
   predictions: readonly LabelledPrediction[],
   pictures: Pictures,
 ): Promise<Html> {
@@ -104,7 +104,7 @@ async function takeCells(
   return cells;
 }
 
-function cellOf(cell: ConfusionCell, classes: Evaluation["classes"]): Html {
+function cellOf(cell: ConfusionCell, classes: Evaluation["perClass"]): Html {
   if (cell.count === 0) return html`<td></td>`;
   const { label, predicted, count } = cell;
   const samples = classes[label]?.samples ?? count;
@@ -113,7 +113,7 @@ function cellOf(cell: ConfusionCell, classes: Evaluation["classes"]): Html {
   return html`<td class="${kind}" style="--share:${(count / samples).toFixed(3)}"><button type="button" data-cell="${keyOf(cell)}" aria-label="${says}" title="${says}">${count}</button></td>`;
 }
 
-function pairTable(pairs: readonly ConfusionCell[], classes: Evaluation["classes"]): Html {
+function pairTable(pairs: readonly ConfusionCell[], classes: Evaluation["perClass"]): Html {
   const row = (cell: ConfusionCell): Html => {
     const { name, samples = cell.count } = classes[cell.label] ?? {};
     const predicted = classes[cell.predicted]?.name;

@@ -1,7 +1,6 @@
 import { type Html, html } from "../drawing/markup.js";
 import { sharpOf, squareOf } from "../drawing/pixels.js";
 import type { LabelledPrediction } from "../evaluation/evaluate.js";
-import { PICTURE_SIZE } from "../network/picture.js";
 import { confidence, isCorrect } from "../scoring/prediction.js";
 import { readPicture } from "../store/reading/read-picture.js";
 import type { Store } from "../store/store.js";
@@ -49,7 +48,10 @@ export class Pictures {
     const nameOf = (output: number | undefined): string => this.#classes[output ?? -1] ?? "nothing";
     if (!this.#sources.has(id)) {
       if (this.isFull) return undefined;
-      this.#sources.set(id, await thumbnail(await readPicture(this.#store, split, sample)));
+      this.#sources.set(
+        id,
+        await thumbnail(await readPicture(this.#store, split, sample), this.#store.info.pictureSize),
+      );
     }
     return {
       id,
@@ -72,8 +74,8 @@ export class Pictures {
   }
 }
 
-async function thumbnail(picture: Uint8Array): Promise<string> {
-  const jpeg = await sharpOf(squareOf(PICTURE_SIZE, picture)).resize(SIZE, SIZE).jpeg({ quality: 72 }).toBuffer();
+async function thumbnail(picture: Uint8Array, size: number): Promise<string> {
+  const jpeg = await sharpOf(squareOf(size, picture)).resize(SIZE, SIZE).jpeg({ quality: 72 }).toBuffer();
   return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
 }
 

@@ -3,15 +3,17 @@ import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
 import {
+  type EvaluateEvent,
   type EvaluateOptions,
   type Evaluation,
+  evaluateStore,
   type LabelledPrediction,
   openEvaluation,
-  runEvaluation,
 } from "../evaluation/evaluate.js";
 import { RunFolder } from "../runs/folder.js";
 import { type MetricsRow, readMetrics } from "../runs/metrics.js";
 import { readJson, writeWhole } from "../system/files.js";
+import { taskOf } from "../task.js";
 import { calibrationSection } from "./calibration-section.js";
 import { classSection } from "./class-section.js";
 import { confusionSection } from "./confusion-section.js";
@@ -22,7 +24,7 @@ import { examplesSection, mistakesSection, uncertainSection } from "./picture-se
 import { Pictures } from "./pictures.js";
 import { type RunRecords, settingsSection } from "./settings-section.js";
 
-export interface ReportOptions extends Omit<EvaluateOptions, "onPrediction"> {
+export interface ReportOptions extends EvaluateOptions {
   /** The HTML file. Default report.html in the run's folder. */
   readonly out?: string;
   /** The most pictures in it, of about 5 kB each. Default 1000. */
@@ -38,21 +40,23 @@ export interface ReportSummary {
 /**
  * Evaluates a trained network and writes one HTML file about it that needs nothing else: errors, training curves,
  * confusion matrix with its pictures, mistakes, calibration, the first layer's filters, settings.
- * @throws AlexnetError as `evaluate`; "usage" when there is no run folder to write to and no `out`.
+ * @throws AlexnetError as `evaluate`; "invalid-option" when there is no run folder to write to and no `out`.
  */
 export async function report(options: ReportOptions): Promise<ReportSummary> {
   const { run, pictures: most = 1000 } = options;
   const out = options.out ?? defaultPath(run);
   const records = readRecords(run);
-  const setup = await openEvaluation(options);
+  const predictions: LabelledPrediction[] = [];
+  const { signal, report: tell } = taskOf(options);
+  const report = (event: EvaluateEvent): void => {
+    if (event.kind === "prediction") predictions.push(event);
+    tell(event);
+  };
+  const setup = await openEvaluation(options, { signal, report });
   try {
-    const { store, trained } = setup;
-    const { model } = trained;
-    const predictions: LabelledPrediction[] = [];
-    const evaluation = await runEvaluation(setup, {
-      ...options,
-      onPrediction: (prediction) => void predictions.push(prediction),
-    });
+    const { store, loaded } = setup;
+    const { model, engine } = loaded;
+    const evaluation = await evaluateStore(setup, options, { signal, report });
     const pictures = new Pictures(store, model.classes, most);
     // In the order of what must not be missing when the page gets full.
     const examples = await examplesSection(predictions, model.classes, pictures);
@@ -61,14 +65,14 @@ export async function report(options: ReportOptions): Promise<ReportSummary> {
     const confusion = await confusionSection(evaluation, predictions, pictures);
     const text = page({
       title: basename(resolve(run)),
-      subtitle: `${model.network.name}, ${model.classes.length} classes; ${trained.engine.description.library}`,
+      subtitle: `${model.network.name}, ${model.classes.length} classes; ${engine.description.library}`,
       evaluation,
       sections: [
         curves(records.metrics),
         confusion,
         mistakes,
         uncertain,
-        classSection(evaluation.classes),
+        classSection(evaluation.perClass),
         calibrationSection(evaluation.calibration),
         await filterSection(model),
         examples,
@@ -87,10 +91,9 @@ export async function report(options: ReportOptions): Promise<ReportSummary> {
 function defaultPath(run: string): string {
   const found = statSync(run, { throwIfNoEntry: false });
   if (found?.isFile())
-    throw new AlexnetError(
-      "invalid-option",
-      `${run}: a checkpoint alone has no folder for the report; say where with --out`,
-    );
+    throw new AlexnetError("invalid-option", `${run}: a checkpoint alone has no folder for the report`, {
+      hint: { advice: "say where it goes", option: "out" },
+    });
   return join(run, "report.html");
 }
 

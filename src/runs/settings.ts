@@ -1,8 +1,10 @@
 import { z } from "zod";
-import { engineNames, precisions } from "../engine/engine.js";
+import { precisions } from "../engine/engine.js";
+import { engineNames, engines } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { parseNetwork } from "../network/parse.js";
+import { DEFAULT_PICTURE_SIZE } from "../network/picture.js";
 import { fraction, path, positiveNumber, wholeNumber } from "../options.js";
 import { type Recipe, recipeSchema } from "../recipes/recipe.js";
 import { recipes } from "../recipes/recipes.js";
@@ -160,6 +162,17 @@ export const settings = {
     help: "see pictures' centres only; frozen layers' outputs are then kept on disk",
     group: "pretrained",
   },
+  /** Height and width of the prepared pictures. Default 256, or that of the pictures that `from` was trained on. */
+  size: {
+    schema: wholeNumber(8, 1024),
+    kept: "in preparation",
+    default: DEFAULT_PICTURE_SIZE,
+    isNewer: true,
+    change: "never",
+    flag: "--size <pixels>",
+    help: "height and width of the prepared pictures; default 256",
+    group: "preparation",
+  },
   /** "raw" costs no decoding in training, 197 kB a picture; "jpeg" about 26 kB. "auto": raw up to a quarter of the free disk. */
   encoding: {
     schema: z.enum(["auto", "raw", "jpeg"]),
@@ -218,7 +231,7 @@ export const settings = {
     isNewer: true,
     change: "freely",
     flag: "--precision <name>",
-    help: `of products: ${precisions.join(", ")}; only cuda has another than float32`,
+    help: `of products: ${precisions.join(", ")}; only ${beyondFloat32()} has another than float32`,
     group: "machine",
   },
   /** Threads that compute. Default: as many as suit the machine. */
@@ -306,6 +319,10 @@ export const settings = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
+function beyondFloat32(): string {
+  return engines.flatMap(({ name, precisions }) => (precisions.length > 1 ? [name] : [])).join(" and ");
+}
+
 /** What defaults may depend on. */
 export interface Facts {
   /** Batches per epoch. */
@@ -353,18 +370,19 @@ export const preparationShape = {
   seed: wholeNumber(0).optional(),
 };
 
-const keptShape = shapeOf<KeptSettings>(["here"], ({ schema, isNewer, default: usual }) => {
-  const inFile = usual === null ? schema.nullable() : schema;
-  return isNewer ? inFile.default(usual) : inFile;
-});
+const inFile = ({ schema, isNewer, default: usual }: Setting): z.ZodType => {
+  const known = usual === null ? schema.nullable() : schema;
+  return isNewer ? known.default(usual) : known;
+};
+const keptShape = shapeOf<KeptSettings>(["here"], inFile);
 const keptSettings = z.object(keptShape);
 const { width, ...afterRecipe } = keptShape; // config.json has the width beside the network
-const { encoding, valFraction, ...afterSeed } = shapeOf<Required<Omit<PreparationChoices, "seed">>>(
+const { size, encoding, valFraction, ...afterSeed } = shapeOf<Required<Omit<PreparationChoices, "seed">>>(
   ["in preparation"],
-  ({ schema }) => schema,
+  inFile,
 );
 /** As it was asked for, should the store be prepared again. */
-const preparationSchema = z.object({ encoding, valFraction, seed: wholeNumber(0), ...afterSeed });
+const preparationSchema = z.object({ size, encoding, valFraction, seed: wholeNumber(0), ...afterSeed });
 
 /** What config.json says besides the table's settings follows from them, or from the pictures. */
 const configSchema = z

@@ -1,4 +1,4 @@
-import { PICTURE_BYTES } from "../network/picture.js";
+import { pictureBytes } from "../network/picture.js";
 import type { PictureSums } from "./picture-sums.js";
 
 /**
@@ -6,7 +6,7 @@ import type { PictureSums } from "./picture-sums.js";
  * bigints, so adding them up in any order, by any number of workers, gives the same to the last bit.
  */
 export interface Sums {
-  /** (256, 256, 3): sum of each pixel over the pictures. */
+  /** (size, size, 3): sum of each pixel over the pictures. */
   readonly pixels: Float64Array;
   /** Over all pixels: rr, rg, rb, gg, gb, bb. */
   readonly products: readonly bigint[];
@@ -22,23 +22,26 @@ export interface ColourComponents {
 type Vector = readonly [number, number, number];
 type Matrix = readonly [Vector, Vector, Vector];
 
-export const noSums = (): Sums => ({ pixels: new Float64Array(PICTURE_BYTES), products: [0n, 0n, 0n, 0n, 0n, 0n] });
+export const noSums = (pictureSize: number): Sums => ({
+  pixels: new Float64Array(pictureBytes(pictureSize)),
+  products: [0n, 0n, 0n, 0n, 0n, 0n],
+});
 
 /** Adds the sums of some pictures to `sums.pixels`, in place; returns the new sums. */
 export function addSums(sums: Sums, { pixels, products }: PictureSums): Sums {
-  for (let i = 0; i < PICTURE_BYTES; i++) sums.pixels[i] += pixels[i];
+  for (let i = 0; i < pixels.length; i++) sums.pixels[i] += pixels[i];
   return { pixels: sums.pixels, products: sums.products.map((sum, i) => sum + BigInt(products[i] ?? 0)) };
 }
 
-/** Mean image (256, 256, 3) and covariance of red, green and blue over all pixels of `count` pictures. */
+/** Mean image (size, size, 3) and covariance of red, green and blue over all pixels of `count` pictures. */
 export function summarise(sums: Sums, count: number): { mean: Float32Array; covariance: Matrix } {
-  const mean = new Float32Array(PICTURE_BYTES);
+  const mean = new Float32Array(sums.pixels.length);
   const totals = [0n, 0n, 0n];
-  for (let i = 0; i < PICTURE_BYTES; i++) {
+  for (let i = 0; i < mean.length; i++) {
     mean[i] = sums.pixels[i] / Math.max(1, count);
     totals[i % 3] += BigInt(sums.pixels[i]);
   }
-  const pixelCount = BigInt(Math.max(1, count) * (PICTURE_BYTES / 3));
+  const pixelCount = BigInt(Math.max(1, count) * (mean.length / 3));
   const [rr, rg, rb, gg, gb, bb] = sums.products;
   const [r, g, b] = totals;
   const entry = (product: bigint, x: bigint, y: bigint) => quotient(product * pixelCount - x * y, pixelCount ** 2n);

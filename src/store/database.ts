@@ -17,7 +17,7 @@ export const FORMAT_VERSION = 1;
 export const keys = {
   info: "info",
   classes: "classes",
-  mean: "mean", // float32 (256, 256, 3)
+  mean: "mean", // float32 (size, size, 3)
   covariance: "covariance", // float64 (3, 3)
   labels: (split: Split) => `labels/${split}`, // int32, one per picture
   picture: (split: Split, index: number) => `picture/${split}/${digits(index)}`,
@@ -27,7 +27,7 @@ export const keys = {
   // What follows exists only while a store is being prepared.
   job: "work/job",
   progress: "work/progress",
-  pixelSums: "work/pixel-sums", // float64 (256, 256, 3)
+  pixelSums: "work/pixel-sums", // float64 (size, size, 3)
   drawnForValidation: "work/val", // a byte per planned picture
   plan: (index: number) => `work/plan/${digits(index)}`,
 } as const;

@@ -1,7 +1,7 @@
-;; Adds one 256x256 RGB picture to sums over pictures, exactly. Memory: at 0 the sums, 196608 32-bit numbers; behind them
-;; the picture; behind that what the picture's products of colours sum to: rr, rg, rb, gg, gb, bb, four 32-bit parts each.
+;; Adds RGB pixels to sums over pictures, exactly. Memory: at 0 what their products of colours sum to: rr, rg, rb, gg, gb,
+;; bb, four 32-bit parts each; where the caller says, the pixels, and the sums, a 32-bit number for each of their bytes.
 (module
-  (memory (export "memory") 16)
+  (memory (export "memory") 1)
 
   (func $accumulate (param $sums i32) (param $bytes v128)
     (local $low v128) (local $high v128)
@@ -26,12 +26,11 @@
         (i16x8.extend_high_i8x16_u (local.get $a))
         (i16x8.extend_high_i8x16_u (local.get $b)))))
 
-  (func (export "add")
-    (local $at i32) (local $sums i32)
+  ;; The pixels from `at` to `end`, a multiple of 16 of them, at most 2^18: their products fit into 32 bits then.
+  (func (export "add") (param $at i32) (param $end i32) (param $sums i32)
     (local $x v128) (local $y v128) (local $z v128)
     (local $r v128) (local $g v128) (local $b v128)
     (local $rr v128) (local $rg v128) (local $rb v128) (local $gg v128) (local $gb v128) (local $bb v128)
-    (local.set $at (i32.const 786432))
     (loop $sixteen
       (local.set $x (v128.load (local.get $at)))
       (local.set $y (v128.load offset=16 (local.get $at)))
@@ -55,10 +54,10 @@
       (local.set $gb (i32x4.add (local.get $gb) (call $multiply (local.get $g) (local.get $b))))
       (local.set $bb (i32x4.add (local.get $bb) (call $multiply (local.get $b) (local.get $b))))
       (local.set $sums (i32.add (local.get $sums) (i32.const 192)))
-      (br_if $sixteen (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 48))) (i32.const 983040))))
-    (v128.store offset=983040 (i32.const 0) (local.get $rr))
-    (v128.store offset=983056 (i32.const 0) (local.get $rg))
-    (v128.store offset=983072 (i32.const 0) (local.get $rb))
-    (v128.store offset=983088 (i32.const 0) (local.get $gg))
-    (v128.store offset=983104 (i32.const 0) (local.get $gb))
-    (v128.store offset=983120 (i32.const 0) (local.get $bb))))
+      (br_if $sixteen (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 48))) (local.get $end))))
+    (v128.store offset=0 (i32.const 0) (local.get $rr))
+    (v128.store offset=16 (i32.const 0) (local.get $rg))
+    (v128.store offset=32 (i32.const 0) (local.get $rb))
+    (v128.store offset=48 (i32.const 0) (local.get $gg))
+    (v128.store offset=64 (i32.const 0) (local.get $gb))
+    (v128.store offset=80 (i32.const 0) (local.get $bb))))

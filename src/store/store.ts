@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
-import { PICTURE_BYTES, type Split, splits } from "../network/picture.js";
+import { DEFAULT_PICTURE_SIZE, pictureBytes, type Split, splits } from "../network/picture.js";
 
 import { type ColourComponents, principalComponents } from "./colour.js";
 import {
@@ -42,6 +42,8 @@ const storeInfo = z
     format: z.literal(FORMAT),
     version: z.literal(FORMAT_VERSION),
     encoding: z.enum(["raw", "jpeg"]),
+    /** Height and width of every picture; stores made before there was a choice don't say. */
+    pictureSize: z.number().int().min(1).default(DEFAULT_PICTURE_SIZE),
     /** Libraries that decoded the pictures; contents differ a little between them. */
     decoder: z.string(),
     counts: countPerSplit,
@@ -77,7 +79,7 @@ export interface Store {
   readonly info: StoreInfo;
   /** In the order of their labels. */
   readonly classes: readonly string[];
-  /** (256, 256, 3), the mean of the training pictures. */
+  /** (size, size, 3), the mean of the training pictures. */
   readonly mean: Float32Array;
   /** Of red, green and blue over all training pixels, (3, 3), units of 0 to 255 squared. */
   readonly covariance: Float64Array;
@@ -129,7 +131,7 @@ class LmdbStore implements Store {
   ) {
     this.info = readInfo(database, path);
     this.classes = readJson(this.#value(keys.classes), z.array(z.string()), path);
-    this.mean = toFloat32(this.#value(keys.mean, PICTURE_BYTES * 4));
+    this.mean = toFloat32(this.#value(keys.mean, pictureBytes(this.info.pictureSize) * 4));
     this.covariance = toFloat64(this.#value(keys.covariance, 9 * 8));
     const [rr, rg, rb, , gg, gb, , , bb] = this.covariance;
     this.colour = principalComponents([

@@ -1,44 +1,51 @@
 import { AlexnetError } from "../errors.js";
-import { PICTURE_SIZE, type View } from "../network/picture.js";
+import type { View } from "../network/picture.js";
 
 import { below, bits, normal, Purpose } from "../random.js";
 import type { ColourComponents } from "./colour.js";
 
 const NO_SHIFT = [0, 0, 0] as const;
 
+/** Heights and widths of pictures, and of what a network sees of one. */
+export interface CropSizes {
+  readonly pictureSize: number;
+  readonly cropSize: number;
+}
+
 /** The centre crop of one picture, as validation sees it. */
-export function centreView(cropSize: number, picture = 0): View {
-  const offset = Math.floor((PICTURE_SIZE - cropSize) / 2);
+export function centreView({ pictureSize, cropSize }: CropSizes, picture = 0): View {
+  const offset = Math.floor((pictureSize - cropSize) / 2);
   return { picture, top: offset, left: offset, mirrored: false, colourShift: NO_SHIFT };
 }
 
 /** The four corners and the centre of one picture, each followed by its mirror image (paper section 4.1). */
-export function tenViews(cropSize: number, picture = 0): View[] {
-  return fiveViews(cropSize, picture).flatMap(withMirror);
+export function tenViews(sizes: CropSizes, picture = 0): View[] {
+  return fiveViews(sizes, picture).flatMap(withMirror);
 }
 
 /**
  * So many views of one picture: 1, the centre; 5, corners and centre; 10, these and their mirror images. Of any other
  * even number half is a grid of crops, as nearly square as can be and spread evenly over the picture, each followed by
  * its mirror image: 18 are 3x3, 144 are 8x9.
- * @throws AlexnetError "usage" for numbers that make no grid.
+ * @throws AlexnetError "invalid-option" for numbers that make no grid.
  */
-export function viewsOf(count: number, cropSize: number, picture = 0): View[] {
-  if (count === 1) return [centreView(cropSize, picture)];
-  if (count === 2) return withMirror(centreView(cropSize, picture));
-  if (count === 5) return fiveViews(cropSize, picture);
-  if (count === 10) return tenViews(cropSize, picture);
+export function viewsOf(count: number, sizes: CropSizes, picture = 0): View[] {
+  if (count === 1) return [centreView(sizes, picture)];
+  if (count === 2) return withMirror(centreView(sizes, picture));
+  if (count === 5) return fiveViews(sizes, picture);
+  if (count === 10) return tenViews(sizes, picture);
   const { rows, columns } = gridOf(count);
-  const place = (i: number, of: number): number => Math.round((i * (PICTURE_SIZE - cropSize)) / (of - 1));
+  const far = sizes.pictureSize - sizes.cropSize;
+  const place = (i: number, of: number): number => Math.round((i * far) / (of - 1));
   return Array.from({ length: rows * columns }, (_, i): View => {
     const [row, column] = [Math.floor(i / columns), i % columns];
-    return { ...centreView(cropSize, picture), top: place(row, rows), left: place(column, columns) };
+    return { ...centreView(sizes, picture), top: place(row, rows), left: place(column, columns) };
   }).flatMap(withMirror);
 }
 
-/** @throws AlexnetError "usage" for numbers of views that `viewsOf` doesn't have. */
+/** @throws AlexnetError "invalid-option" for numbers of views that `viewsOf` doesn't have. */
 export function checkViewCount(count: number): void {
-  viewsOf(count, PICTURE_SIZE);
+  viewsOf(count, { pictureSize: 1, cropSize: 1 });
 }
 
 function gridOf(count: number): { readonly rows: number; readonly columns: number } {
@@ -54,9 +61,9 @@ function gridOf(count: number): { readonly rows: number; readonly columns: numbe
   return { rows, columns };
 }
 
-function fiveViews(cropSize: number, picture: number): View[] {
-  const far = PICTURE_SIZE - cropSize;
-  const centre = centreView(cropSize, picture);
+function fiveViews(sizes: CropSizes, picture: number): View[] {
+  const far = sizes.pictureSize - sizes.cropSize;
+  const centre = centreView(sizes, picture);
   const corners = [0, far].flatMap((top) => [0, far].map((left): View => ({ ...centre, top, left })));
   return [...corners, centre];
 }
@@ -65,21 +72,20 @@ function withMirror(view: View): View[] {
   return [view, { ...view, mirrored: true }];
 }
 
-export interface Augmentation {
+export interface Augmentation extends CropSizes {
   readonly seed: number;
   readonly epoch: number;
   /** Index in the training split. */
   readonly sample: number;
-  readonly cropSize: number;
   readonly colour: ColourComponents;
-  /** Deviation of the colour noise's normal draws; 0.1 in the paper, 0 for none. */
+  /** Standard deviation of the colour noise's normal draws; 0.1 in the paper, 0 for none. */
   readonly colourDeviation: number;
 }
 
 /** A random crop, mirrored half of the time, its colours shifted along their principal components (paper 4.1). */
 export function augmentedView(augmentation: Augmentation, picture = 0): View {
-  const { seed, epoch, sample, cropSize } = augmentation;
-  const places = PICTURE_SIZE - cropSize + 1;
+  const { seed, epoch, sample, pictureSize, cropSize } = augmentation;
+  const places = pictureSize - cropSize + 1;
   return {
     picture,
     top: below(places, seed, Purpose.crop, epoch, sample, 0),

@@ -1,4 +1,4 @@
-import koffi from "koffi";
+import { errorNumber, lastErrorNumber, processLibrary } from "./native/library.js";
 
 const LOCK_EXCLUSIVE = 2;
 const LOCK_AT_ONCE = 4;
@@ -9,9 +9,9 @@ const LOCK_AT_ONCE = 4;
  * @returns whether it was given, or why nobody can say
  */
 export function lockFile(file: number): boolean | { readonly errno: number } {
-  if (process.platform === "win32") return true;
-  const flock = koffi.load(null).func("int flock(int fd, int operation)");
-  if (flock(file, LOCK_EXCLUSIVE | LOCK_AT_ONCE) === 0) return true;
-  const errno = koffi.errno();
-  return errno === koffi.os.errno.EWOULDBLOCK || errno === koffi.os.errno.EAGAIN ? false : { errno };
+  const functions = processLibrary()?.bind({ flock: ["int", "int", "int"] });
+  if (functions === undefined) return true;
+  if (functions.flock(file, LOCK_EXCLUSIVE | LOCK_AT_ONCE) === 0) return true;
+  const errno = lastErrorNumber();
+  return errno === errorNumber("EWOULDBLOCK") || errno === errorNumber("EAGAIN") ? false : { errno };
 }

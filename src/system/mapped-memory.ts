@@ -1,5 +1,7 @@
 import { fstatSync, readFileSync, statSync } from "node:fs";
-import koffi, { type LibraryHandle } from "koffi";
+import { processLibrary } from "./native/library.js";
+import { memoryAt, type Pointer } from "./native/memory.js";
+import type { NativeFunctions } from "./native/signatures.js";
 
 /**
  * Numbers in files as memory of this process: nothing is read before it is looked at, and what the system has cached
@@ -8,12 +10,12 @@ import koffi, { type LibraryHandle } from "koffi";
 
 /** Where mapped values lie: crosses between threads as it is. */
 export interface Place {
-  readonly address: bigint;
+  readonly address: Pointer;
   readonly bytes: number;
 }
 
 const places = new WeakMap<ArrayBufferLike, Place>();
-const unmapped = new FinalizationRegistry<Place>(({ address, bytes }) => bind()?.munmap(address, bytes));
+const unmapped = new FinalizationRegistry<Place>(({ address, bytes }) => systemCalls()?.munmap(address, bytes));
 
 const GRANULARITY = 1 << 16; // bytes: a whole number of pages on every system
 const READ = 1;
@@ -29,16 +31,16 @@ const FAILED = -1n;
  * @returns undefined where they can't be mapped: the file is shorter, or the system doesn't; reading says what is wrong
  */
 export function mapFloats(file: number, position: number, count: number): Float32Array | undefined {
-  const libc = bind();
+  const libc = systemCalls();
   const begin = Math.floor(position / GRANULARITY) * GRANULARITY;
   const bytes = position - begin + 4 * count;
   if (libc === undefined || position % 4 !== 0 || count === 0) return undefined;
   if (position + 4 * count > fstatSync(file).size) return undefined; // beyond its end there is no memory
   const address = libc.mmap(0n, bytes, READ, PRIVATE | POPULATE, file, begin); // populated while writable, all is copied
-  if (BigInt.asIntN(64, address) === FAILED) return undefined;
+  if (address === null || BigInt.asIntN(64, address) === FAILED) return undefined;
   libc.mprotect(address, bytes, READ_WRITE);
   const first = address + BigInt(position - begin);
-  const buffer = koffi.view(first, 4 * count);
+  const buffer = memoryAt(first, 4 * count);
   places.set(buffer, { address: first, bytes: 4 * count });
   unmapped.register(buffer, { address, bytes });
   return new Float32Array(buffer);
@@ -52,7 +54,7 @@ export function placeOf({ buffer, byteOffset, byteLength }: Float32Array): Place
 
 /** The values at a place that another thread has mapped, as long as it keeps them. */
 export function valuesAt({ address, bytes }: Place): Float32Array {
-  return new Float32Array(koffi.view(address, bytes));
+  return new Float32Array(memoryAt(address, bytes));
 }
 
 /**
@@ -62,42 +64,30 @@ export function valuesAt({ address, bytes }: Place): Float32Array {
  * pages as the process's own.
  */
 export function releasePages(path: string): void {
-  const libc = process.platform === "linux" ? bind() : undefined;
+  const libc = process.platform === "linux" ? systemCalls() : undefined;
   if (libc === undefined) return;
   const inode = String(statSync(path).ino); // names are escaped there, and may have changed
   for (const line of readFileSync("/proc/self/maps", "latin1").split("\n")) {
-    const [range, permissions, , , mapped] = line.split(/ +/, 5);
+    const [range = "", permissions = "", , , mapped] = line.split(/ +/, 5);
     if (mapped !== inode || !permissions.endsWith("s")) continue;
     const [begin, end] = range.split("-").map((address) => BigInt(`0x${address}`));
+    if (begin === undefined || end === undefined) continue;
     libc.madvise(begin, Number(end - begin), DONT_NEED);
   }
 }
 
-interface Calls {
-  mmap(at: bigint, bytes: number, protection: number, flags: number, file: number, position: number): bigint;
-  mprotect(address: bigint, bytes: number, protection: number): number;
-  munmap(address: bigint, bytes: number): number;
-  madvise(address: bigint, bytes: number, advice: number): number;
-}
+const signatures = {
+  mmap: ["void *", "void *", "size_t", "int", "int", "int", "int64"],
+  mprotect: ["int", "void *", "size_t", "int"],
+  munmap: ["int", "void *", "size_t"],
+  madvise: ["int", "void *", "size_t", "int"],
+} as const;
 
-let bound: Calls | undefined;
-
-function bind(): Calls | undefined {
-  const name = { linux: "libc.so.6", darwin: "libSystem.B.dylib" }[process.platform as string];
-  if (name === undefined) return undefined;
-  if (bound === undefined) {
-    let libc: LibraryHandle;
-    try {
-      libc = koffi.load(name);
-    } catch {
-      return undefined; // another C library
-    }
-    bound = {
-      mmap: libc.func("mmap", "void *", ["void *", "size_t", "int", "int", "int", "int64_t"]),
-      mprotect: libc.func("mprotect", "int", ["void *", "size_t", "int"]),
-      munmap: libc.func("munmap", "int", ["void *", "size_t"]),
-      madvise: libc.func("madvise", "int", ["void *", "size_t", "int"]),
-    };
-  }
+/** Undefined on other systems than Linux and macOS, where the flags above are others. */
+function systemCalls() {
+  bound ??= isKnown ? processLibrary()?.bind(signatures) : undefined;
   return bound;
 }
+
+const isKnown = ["linux", "darwin"].includes(process.platform);
+let bound: NativeFunctions<typeof signatures> | undefined;

@@ -4,7 +4,7 @@ import type { Engine } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { parameterCount } from "../network/parameters.js";
-import { PICTURE_SIZE } from "../network/picture.js";
+import { pictureBytes } from "../network/picture.js";
 import { byteSize } from "../text.js";
 
 /** Memory that this process may still take, in bytes: what the machine has free, within the process's own limit. */
@@ -16,19 +16,29 @@ export function availableMemory(): number {
 }
 
 /** Bytes that training holds: the network's program, and the copy that a checkpoint is written from. */
-export async function trainingMemory(engine: Engine, network: Network, batchSize: number): Promise<number> {
+export async function trainingMemory(
+  engine: Engine,
+  network: Network,
+  batchSize: number,
+  pictureSize: number,
+): Promise<number> {
   const program = await engine.estimateMemory(network, { batchSize, mode: "train" });
   const checkpoint = checkpointBytes(network);
-  const pictures = 4 * batchSize * PICTURE_SIZE ** 2 * 3; // batches read ahead
+  const pictures = 4 * batchSize * pictureBytes(pictureSize); // batches read ahead
   return program + checkpoint + pictures;
 }
 
 /** The largest batch size of `most`, `most` / 2, `most` / 4, … that fits into memory. */
-export async function fittingBatchSize(engine: Engine, network: Network, most: number): Promise<number> {
+export async function fittingBatchSize(
+  engine: Engine,
+  network: Network,
+  most: number,
+  pictureSize: number,
+): Promise<number> {
   const available = availableMemory();
   for (let batchSize = most; batchSize >= 1; batchSize = Math.floor(batchSize / 2))
-    if ((await trainingMemory(engine, network, batchSize)) <= available) return batchSize;
-  const least = await trainingMemory(engine, network, 1);
+    if ((await trainingMemory(engine, network, batchSize, pictureSize)) <= available) return batchSize;
+  const least = await trainingMemory(engine, network, 1, pictureSize);
   throw new AlexnetError(
     "memory",
     `memory: even batches of one picture take ${byteSize(least)}, and ${byteSize(available)} are free`,
@@ -39,8 +49,13 @@ export async function fittingBatchSize(engine: Engine, network: Network, most: n
 const narrower = { advice: "give a narrower network", option: "width" } as const;
 
 /** @throws AlexnetError "memory" with the numbers when training would not fit. */
-export async function checkMemory(engine: Engine, network: Network, batchSize: number): Promise<void> {
-  const needed = await trainingMemory(engine, network, batchSize);
+export async function checkMemory(
+  engine: Engine,
+  network: Network,
+  batchSize: number,
+  pictureSize: number,
+): Promise<void> {
+  const needed = await trainingMemory(engine, network, batchSize, pictureSize);
   const available = availableMemory();
   if (needed > available)
     throw new AlexnetError(

@@ -102,7 +102,7 @@ export async function findLearningRate(options: SweepOptions): Promise<Sweep> {
     const engine = await openEngine(given.engine ?? "auto", { threads: given.threads, precision: given.precision });
     try {
       const { config } = await settle(choices, { source: data, store, preparation }, engine);
-      await checkMemory(engine, config.network, config.recipe.batchSize);
+      await checkMemory(engine, config.network, config.recipe.batchSize, store.info.pictureSize);
       const points = await sweep(engine, store, config, { first, last, steps }, task);
       const { network, recipe } = config;
       return {

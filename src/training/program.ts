@@ -1,7 +1,7 @@
 import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { frozenFeatures, lastFrozenLayer } from "../evaluation/frozen-features.js";
-import { PICTURE_SIZE } from "../network/picture.js";
+import { pictureBytes } from "../network/picture.js";
 import { batches, type ReadBatches } from "../store/reading/batches.js";
 import type { FrozenFeatures } from "../store/reading/feature-batches.js";
 import { heldBatches, holdPictures } from "../store/reading/held-pictures.js";
@@ -52,7 +52,7 @@ export async function openProgram(
     await program.write("parameters", model.parameters);
     if (momentum !== undefined) await program.write("momentum", momentum);
     if (features !== undefined) return { program, read: features.batches, features, capacity: 0, close };
-    if (state.step === 0) await checkOutputs(program);
+    if (state.step === 0) await checkOutputs(program, store.info.pictureSize);
     const capacity = config.resident ? await hold(run, program) : 0;
     const fromStore = capacity >= pictureCount(store) ? heldBatches : batches;
     return { program, read: run.read ?? ((options) => fromStore(store, options)), capacity, close };
@@ -75,9 +75,9 @@ function hold({ config, store, task }: SettledRun, program: Program): Promise<nu
 }
 
 /** Runs one picture through the network. */
-async function checkOutputs(program: Program): Promise<void> {
+async function checkOutputs(program: Program, pictureSize: number): Promise<void> {
   const probabilities = await program.predict({
-    pictures: new Uint8Array(PICTURE_SIZE ** 2 * 3).fill(128),
+    pictures: new Uint8Array(pictureBytes(pictureSize)).fill(128),
     views: [{ picture: 0, top: 0, left: 0, mirrored: false, colourShift: [0, 0, 0] }],
     labels: Int32Array.of(0),
   });

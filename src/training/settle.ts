@@ -19,6 +19,7 @@ import {
   settlePreparation,
   settleSettings,
 } from "../runs/settings.js";
+import { refuseLargerCrop, refuseOtherPictureSize } from "../store/picture-size.js";
 import type { BatchOptions, ReadBatches } from "../store/reading/batches.js";
 import type { Store } from "../store/store.js";
 import type { Task } from "../task.js";
@@ -103,8 +104,16 @@ export async function settle(choices: Choices, pictures: PicturesOfRun, engine: 
   if (classes < 2)
     throw new AlexnetError("unusable-data", `${source}: has ${classes} class; there must be two or more to tell apart`);
   const network = withClasses(choices.network, classes);
+  refuseLargerCrop(store, network);
+  if (pretrained !== undefined) refuseOtherPictureSize(store, pretrained.model);
   const { recipe: named, reason, hint } = chooseRecipe(choices.recipe, train, pretrained !== undefined);
-  const recipe = await settleRecipe(named, choices, network, engine);
+  const fitting = (most: number) => fittingBatchSize(engine, network, most, store.info.pictureSize);
+  const recipe = {
+    ...named,
+    ...given(choices, "in recipe"),
+    layerRates: { ...named.layerRates, ...choices.layerRates },
+    batchSize: choices.batchSize === "auto" ? await fitting(named.batchSize) : (choices.batchSize ?? named.batchSize),
+  };
   const { width, ...others } = settleSettings(choices, { batches: train / recipe.batchSize });
   const config: RunConfig = {
     version: 1,
@@ -115,7 +124,7 @@ export async function settle(choices: Choices, pictures: PicturesOfRun, engine: 
       train,
       val: store.count("val"),
       classes,
-      preparation: settlePreparation(preparation),
+      preparation: settlePreparation({ ...preparation, size: store.info.pictureSize }),
     },
     network,
     width,
@@ -128,20 +137,6 @@ export async function settle(choices: Choices, pictures: PicturesOfRun, engine: 
     ...others,
   };
   return { config, hints: hint === undefined ? [] : [hint] };
-}
-
-/** A recipe with what was chosen in place of its own. */
-async function settleRecipe(recipe: Recipe, choices: Choices, network: Network, engine: Engine): Promise<Recipe> {
-  const { batchSize, layerRates } = choices;
-  return {
-    ...recipe,
-    ...given(choices, "in recipe"),
-    layerRates: { ...recipe.layerRates, ...layerRates },
-    batchSize:
-      batchSize === "auto"
-        ? await fittingBatchSize(engine, network, recipe.batchSize)
-        : (batchSize ?? recipe.batchSize),
-  };
 }
 
 /** What of a recipe the engine applies parameter by parameter; those that count in full are left out. */

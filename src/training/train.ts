@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import type { Engine } from "../engine/engine.js";
 import { openEngine } from "../engine/host/open.js";
+import { pictureSizeOf } from "../network/picture.js";
 import { parseOptions, path, taskShape } from "../options.js";
 import type { TrainEvent, TrainSummary } from "../runs/events.js";
 import { RunFolder } from "../runs/folder.js";
@@ -14,7 +15,7 @@ import {
   type RunConfig,
 } from "../runs/settings.js";
 import { ensurePrepared, findingsOf, type PrepareProgress } from "../store/preparing/prepare.js";
-import { openStore } from "../store/store.js";
+import { openStore, type Store } from "../store/store.js";
 import { type Task, type TaskOptions, taskOf } from "../task.js";
 import { checkDisk, checkMemory } from "./capacity.js";
 import { changeSettings, refuseOtherPictures } from "./changes.js";
@@ -66,22 +67,25 @@ const resumeOptions = z.object({
  */
 export async function train(options: TrainOptions): Promise<TrainSummary> {
   const given: TrainOptions = parseOptions(trainOptions, options, "train");
-  const { data, preparation } = given;
+  const { data } = given;
   const task = taskOf(given);
   const folder = new RunFolder(given.run ?? nextRunPath(data));
   folder.refuseUnlessEmpty();
   return locked(folder, async () => {
     folder.refuseUnlessEmpty(); // by now
     const choices = await readChoices(given);
+    const { pretrained } = choices;
+    const size = pretrained === undefined ? undefined : pictureSizeOf(pretrained.model.preprocessing);
+    const preparation = { size, ...given.preparation };
     const store = await openStore(await prepared(data, preparation, task));
     return using(store, async () => {
       for (const problem of findingsOf(store.info, store.path)) task.report({ kind: "warning", problem, hints: [] });
       const engine = await openEngineFor(given);
       return using(engine, async () => {
         const { config, hints } = await settle(choices, { source: data, store, preparation }, engine);
-        await checkCapacity(folder, config, engine);
+        await checkCapacity(folder, config, store, engine);
         folder.create(config, store.classes);
-        return carryOut({ folder, config, store, engine, task, hints, pretrained: choices.pretrained });
+        return carryOut({ folder, config, store, engine, task, hints, pretrained });
       });
     });
   });
@@ -110,7 +114,7 @@ export async function resume(options: ResumeOptions): Promise<TrainSummary> {
       const engine = await openEngineFor(changed);
       return using(engine, async () => {
         const config = { ...changed, data: { ...changed.data, store: resolve(store.path) } };
-        await checkCapacity(folder, config, engine);
+        await checkCapacity(folder, config, store, engine);
         folder.writeConfig(config);
         return carryOut({ folder, config, store, engine, task });
       });
@@ -118,8 +122,8 @@ export async function resume(options: ResumeOptions): Promise<TrainSummary> {
   });
 }
 
-async function checkCapacity(folder: RunFolder, config: RunConfig, engine: Engine): Promise<void> {
-  await checkMemory(engine, config.network, config.recipe.batchSize);
+async function checkCapacity(folder: RunFolder, config: RunConfig, store: Store, engine: Engine): Promise<void> {
+  await checkMemory(engine, config.network, config.recipe.batchSize, store.info.pictureSize);
   checkDisk(folder.path, config.network, config.keep);
 }
 

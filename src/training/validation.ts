@@ -2,6 +2,7 @@ import { AlexnetError } from "../errors.js";
 import { evaluateSplit } from "../evaluation/evaluate-split.js";
 import { VALIDATING } from "../runs/events.js";
 import { Scorer, type Scores } from "../scoring/scores.js";
+import type { ProgressEvent } from "../task.js";
 import { AnswerSpread } from "./watching/stall.js";
 import type { Training } from "./watching/watcher.js";
 
@@ -25,15 +26,15 @@ export async function validate(training: Training): Promise<Validation | "stoppe
     spread.add(probabilities);
   };
   try {
-    await evaluateSplit(program, store, count, {
+    const options = {
       split: "val",
       views: 1,
       cropSize: config.network.input.size,
       workers: config.workers,
       read,
-      signal: task.signal,
-      onProgress: (done, total) => task.report({ kind: "progress", of: VALIDATING, done, total }),
-    });
+    } as const;
+    const report = (event: ProgressEvent): void => task.report({ ...event, of: VALIDATING });
+    await evaluateSplit(program, store, count, options, { signal: task.signal, report });
   } catch (error) {
     if (error instanceof AlexnetError && error.code === "interrupted") return "stopped";
     throw error;

@@ -1,17 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Layer } from "#src/network/network.js";
 import { parameterTable } from "#src/network/parameters.js";
 import { alexnet } from "../support/command-line.js";
+import { temporaryFolder } from "../support/folders.js";
 import { networkOf, smallNetwork } from "../support/networks.js";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "check-gradients-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 function check(layers: readonly Layer[]) {
   const path = join(folder, "network.json");

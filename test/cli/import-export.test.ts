@@ -1,27 +1,25 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { sharp } from "#src/images/sharp.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
 import { readModel } from "#src/runs/checkpoint/read.js";
 import { encodeCaffemodel, encodeMean } from "../support/caffe-files.js";
 import { alexnet } from "../support/command-line.js";
+import { temporaryFolder } from "../support/folders.js";
 import { expectSameModel, formulaPicture, randomModel, softmax } from "../support/models.js";
 
 const fixture = (name: string): string => new URL(`../formats/fixtures/${name}`, import.meta.url).pathname;
-let folder: string;
+const folder = temporaryFolder();
 const at = (...names: readonly string[]): string => join(folder, ...names);
 const imported = (run: string) => readModel(at(run, "checkpoints", "best.safetensors"));
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "alexnet-import-"));
   const raw = { width: 256, height: 256, channels: 3 } as const;
   await sharp(formulaPicture(), { raw }).png().toFile(at("picture.png"));
   writeFileSync(at("names.txt"), "ant\nbee\ncat\ndog\nelk\n");
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("alexnet import", () => {
   it("makes a run that classifies as PyTorch does", () => {

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { type Outcome, run } from "../support/checkout.js";
+import { temporaryFolder } from "../support/folders.js";
 
 function demo(folder: string, ...options: readonly string[]): Promise<Outcome> {
   const args = ["dist/cli/main.js", "demo", "--out", folder, ...options];
@@ -10,8 +10,7 @@ function demo(folder: string, ...options: readonly string[]): Promise<Outcome> {
 }
 
 function scratch(): string {
-  const folder = mkdtempSync(join(tmpdir(), "alexnet-demo-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   return folder;
 }
 

@@ -1,14 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { claimFolder } from "#src/demo/folder.js";
+import { temporaryFolder } from "../support/folders.js";
 
 const settings = { seed: 1, train: 3, val: 1, width: 0.1, epochs: 2 };
 
 function claimed(): { readonly folder: string; readonly mine: string } {
-  const folder = mkdtempSync(join(tmpdir(), "alexnet-demo-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   for (const part of Object.values(claimFolder(folder, settings, false))) {
     mkdirSync(part);
     writeFileSync(join(part, "made"), "");

@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { drawPictures } from "#src/demo/pictures.js";
 import { subjects } from "#src/demo/subjects/subjects.js";
+import { temporaryFolder } from "../support/folders.js";
 
 const set = { seed: 7, train: 3, val: 2 };
 
 function scratch(): string {
-  const folder = mkdtempSync(join(tmpdir(), "alexnet-demo-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   return folder;
 }
 

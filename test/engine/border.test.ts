@@ -33,9 +33,13 @@ describe("compiling", () => {
   const cases: Record<string, [Partial<CompileOptions>, RegExp]> = {
     "no samples": [{ batchSize: 0 }, /batch size: 0 .* whole number from 1/],
     "half a sample": [{ batchSize: 1.5 }, /batch size: 1.5/],
-    "a mean image of another size": [
-      { preprocessing: { mean: new Float32Array(3), scale: [1, 1, 1] } },
-      /mean image: 3 values; it takes 196608/,
+    "a mean image that is no square": [
+      { preprocessing: { mean: new Float32Array(6), scale: [1, 1, 1] } },
+      /mean image: 6 values; it takes those of a square in three colours/,
+    ],
+    "a mean image of pictures smaller than the crop": [
+      { preprocessing: { mean: new Float32Array(14 * 14 * 3), scale: [1, 1, 1] } },
+      /mean image: 14x14x3; test sees crops of 15x15/,
     ],
     "a scale that is no number": [
       { preprocessing: { ...centred, scale: [1, Number.NaN, 1] } },
@@ -57,7 +61,7 @@ describe("compiling", () => {
   it("refuses networks that break a rule", async () => {
     const empty = networkOf(8);
     for (const call of [engine.compile(empty, options), engine.estimateMemory(empty, options)])
-      await expect(call).rejects.toMatchObject({ code: "network", message: "test: has no layers" });
+      await expect(call).rejects.toMatchObject({ code: "invalid-network", message: "test: has no layers" });
     await refused(engine.estimateMemory(smallNetwork, { batchSize: 0, mode: "train" }), /batch size: 0/);
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Engine, engineNames } from "#src/engine/engine.js";
+import type { Engine } from "#src/engine/engine.js";
+import { engineNames } from "#src/engine/host/engines.js";
 import { expectClose } from "../support/compare.js";
 import { normalTensor, openIfPossible } from "../support/networks.js";
 

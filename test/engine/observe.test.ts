@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Engine, engineNames, type Program } from "#src/engine/engine.js";
+import type { Engine, Program } from "#src/engine/engine.js";
+import { engineNames } from "#src/engine/host/engines.js";
 import { openEngine } from "#src/engine/host/open.js";
 import { initialise } from "#src/network/initialise.js";
 import { expectClose } from "../support/compare.js";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Classification, classify } from "#src/evaluation/classify.js";
 import { type ClassifyToFileOptions, classifyToFile } from "#src/evaluation/classify-to-file.js";
-import { modelPath } from "#src/evaluation/open-model.js";
+import { modelPath } from "#src/evaluation/loaded-model.js";
 import { openSafetensors } from "#src/formats/safetensors.js";
 import { parseCsvLine, splitCsvLines } from "#src/system/csv.js";
 import { alexnet } from "../support/command-line.js";
@@ -59,7 +59,10 @@ it("finds a checkpoint whose parameters were damaged or cut, though it maps them
     rmSync(file, { force: true });
     writeFileSync(file, contents);
     const results = classify({ run: file, pictures: [picture], ...quick });
-    await expect(results.next()).rejects.toMatchObject({ code: "run", message: expect.stringContaining(message) });
+    await expect(results.next()).rejects.toMatchObject({
+      code: "damaged-file",
+      message: expect.stringContaining(message),
+    });
   }
 });
 
@@ -71,10 +74,10 @@ describe.each(["csv", "jsonl"])("classifying into %s", (ending) => {
 
     const parts = join(scratch, `parts.${ending}`);
     const stop = new AbortController();
-    const onProgress = (done: number): void => {
-      if (done === 7) stop.abort("SIGINT");
+    const onEvent: ClassifyToFileOptions["onEvent"] = (event) => {
+      if (event.kind === "progress" && event.done === 7) stop.abort("SIGINT");
     };
-    const interrupted = classifyToFile(options(parts, { views: 18, onProgress, signal: stop.signal }));
+    const interrupted = classifyToFile(options(parts, { views: 18, onEvent, signal: stop.signal }));
     await expect(interrupted).rejects.toMatchObject({ code: "interrupted" });
     expect(existsSync(parts)).toBe(false);
     const begun = readFileSync(`${parts}.part`, "utf8");
@@ -82,7 +85,10 @@ describe.each(["csv", "jsonl"])("classifying into %s", (ending) => {
 
     await expect(classifyToFile(options(parts))).rejects.toThrow(/begun with another network or other settings/);
     const failures: string[] = [];
-    const rest = await classifyToFile(options(parts, { views: 18, onUnreadable: (error) => failures.push(error) }));
+    const onUnreadable: ClassifyToFileOptions["onEvent"] = (event) => {
+      if (event.kind === "unreadable") failures.push(event.error);
+    };
+    const rest = await classifyToFile(options(parts, { views: 18, onEvent: onUnreadable }));
     expect(rest).toMatchObject({ files: 40, unreadable: 1, before: 6 });
     expect(failures).toEqual([`${broken}: not a picture: text`]);
     expect(existsSync(`${parts}.part`) || existsSync(`${parts}.part.json`)).toBe(false);

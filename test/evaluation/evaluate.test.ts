@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Evaluation, evaluate, type LabelledPrediction } from "#src/evaluation/evaluate.js";
+import { type EvaluateOptions, type Evaluation, evaluate, type LabelledPrediction } from "#src/evaluation/evaluate.js";
 import { isCorrect } from "#src/scoring/prediction.js";
 import { parseCsvLine, splitCsvLines } from "#src/system/csv.js";
 import { alexnet } from "../support/command-line.js";
@@ -38,13 +38,17 @@ describe("evaluating", () => {
 
   it("gives each picture, and counts what it gives", async () => {
     const seen: LabelledPrediction[] = [];
-    const result = await evaluate({ run, onPrediction: (prediction) => seen.push(prediction), ...quick });
+    const onEvent: EvaluateOptions["onEvent"] = (event) => {
+      if (event.kind === "prediction") seen.push(event);
+    };
+    const result = await evaluate({ run, onEvent, ...quick });
     expect(seen.map(({ sample }) => sample)).toEqual(seen.map((_, i) => i));
     expect(seen).toHaveLength(15);
     expect(seen.filter(isCorrect)).toHaveLength(result.top1Correct);
     expect(result.top5Correct).toBe(15); // of three classes
+    expect(result).toMatchObject({ accuracy: result.top1Correct / 15, top5: 1 });
     for (const { file, label, best, probabilities, labelProbability } of seen) {
-      expect(file).toContain(`/${result.classes[label].name}/`);
+      expect(file).toContain(`/${result.perClass[label].name}/`);
       expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a));
       expect(probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
       expect(labelProbability).toBe(probabilities[best.indexOf(label)]);
@@ -53,11 +57,11 @@ describe("evaluating", () => {
     const right = result.confusion.filter(({ label, predicted }) => label === predicted);
     expect(total).toBe(15);
     expect(right.reduce((sum, { count }) => sum + count, 0)).toBe(result.top1Correct);
-    expect(result.classes.reduce((sum, { predicted }) => sum + predicted, 0)).toBe(15);
+    expect(result.perClass.reduce((sum, { predicted }) => sum + predicted, 0)).toBe(15);
   });
 
   it("refuses numbers of views that make no grid", async () => {
-    await expect(evaluate({ run, views: 7, ...quick })).rejects.toMatchObject({ code: "usage" });
+    await expect(evaluate({ run, views: 7, ...quick })).rejects.toMatchObject({ code: "invalid-option" });
   });
 });
 

@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "#src/engine/engine.js";
@@ -10,9 +9,10 @@ import { MatrixFile, type MatrixFormat } from "#src/formats/matrix-file.js";
 import { readNpy } from "#src/formats/npy.js";
 import { readSafetensors } from "#src/formats/safetensors.js";
 import { normals } from "#src/random.js";
+import { temporaryFolder } from "../support/folders.js";
 import { openIfPossible } from "../support/networks.js";
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-features-"));
+const folder = temporaryFolder();
 let engine: Engine;
 beforeAll(async () => {
   const quick = await openIfPossible("onednn");
@@ -20,7 +20,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await engine.close();
-  rmSync(folder, { recursive: true });
 });
 
 const metadata = { format: FEATURES_FORMAT, layer: "fc7", model: "m" };

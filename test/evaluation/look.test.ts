@@ -2,13 +2,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "#src/engine/host/open.js";
+import { LoadedModel } from "#src/evaluation/loaded-model.js";
 import { look } from "#src/evaluation/look.js";
 import { occlude } from "#src/evaluation/occlusion.js";
-import { compileModel, type OpenModel } from "#src/evaluation/open-model.js";
+import { compileModel } from "#src/evaluation/program-cache.js";
 import { saliencyMap } from "#src/evaluation/saliency.js";
 import { loadPicture } from "#src/images/picture.js";
 import { sharp } from "#src/images/sharp.js";
 import { centreView } from "#src/store/views.js";
+import { taskOf } from "#src/task.js";
 import { quick, trainedSet } from "../support/trained-runs.js";
 import { exampleCheckpoint } from "../support/training.js";
 
@@ -18,24 +20,24 @@ const picture = join(path, "val", "lake", "1.png");
 const STEP = 4; // pixel values: so far that float32 probabilities tell the difference
 
 /** A picture of noise, and a network that reacts to it. */
-async function example(): Promise<{ open: OpenModel; noise: Uint8Array }> {
+async function example(): Promise<{ open: LoadedModel; noise: Uint8Array }> {
   const engine = await openEngine("reference");
   const { model } = exampleCheckpoint(3);
   const { parameters, ...rest } = model;
   const preprocessing = { ...rest.preprocessing, scale: [1, 1, 1] as const };
   const small = { ...rest, preprocessing, parameters: parameters.map((value) => value * 0.05) };
   const noise = Uint8Array.from({ length: 256 * 256 * 3 }, (_, i) => 64 + ((i * 2654435761) >>> 25));
-  return { open: { path: "", model: small, engine, close: () => engine.close() }, noise };
+  return { open: new LoadedModel({ path: "", model: small, engine, verify: async () => {} }), noise };
 }
 
 describe("saliency", () => {
-  it("is the slope of the class's logit less the mean of all", async () => {
+  it("is the gradient of the class's logit less the mean of all", async () => {
     const { open, noise } = await example();
     const target = 1;
     const map = await saliencyMap(open, noise, target);
     expect(map).toHaveLength(67 * 67);
-    const program = await compileModel(open, { batchSize: 1 });
-    const view = centreView(67);
+    const program = await compileModel(open.engine, open.model, 1);
+    const view = centreView({ pictureSize: 256, cropSize: 67 });
     const score = async (pixels: Uint8Array): Promise<number> => {
       const outputs = await program.predict({ pictures: pixels, views: [view], labels: Int32Array.of(0) });
       const logits = Array.from(outputs, Math.log);
@@ -43,15 +45,15 @@ describe("saliency", () => {
     };
     const largest = map.reduce((best, value, i) => (value > map[best] ? i : best), 0);
     const [row, column] = [Math.floor(largest / 67), largest % 67];
-    const slopes: number[] = [];
+    const differences: number[] = [];
     for (let channel = 0; channel < 3; channel++) {
       const at = ((view.top + row) * 256 + view.left + column) * 3 + channel;
       const [up, down] = [noise.slice(), noise.slice()];
       up[at] += STEP;
       down[at] -= STEP;
-      slopes.push(((await score(up)) - (await score(down))) / (2 * STEP));
+      differences.push(((await score(up)) - (await score(down))) / (2 * STEP));
     }
-    const constant = map[largest] / Math.max(...slopes.map(Math.abs));
+    const constant = map[largest] / Math.max(...differences.map(Math.abs));
     expect(constant * 2 ** 20).toBeGreaterThan(0.97);
     expect(constant * 2 ** 20).toBeLessThan(1.03);
     await open.close();
@@ -61,9 +63,9 @@ describe("saliency", () => {
 describe("occlusion", () => {
   it("covers the whole crop and says what each hidden place costs", async () => {
     const { open, noise } = await example();
-    const { probability, places, drops } = await occlude(open, noise, 0, { size: 20, step: 15 });
+    const { probability, places, drops } = await occlude(open, noise, 0, { size: 20, step: 15 }, taskOf({}));
     expect(places).toHaveLength(25); // 0, 15, 30, 45 and 47 both ways
-    const { top, left } = centreView(67);
+    const { top, left } = centreView({ pictureSize: 256, cropSize: 67 });
     expect(places.at(-1)).toMatchObject({ top: top + 47, left: left + 47, size: 20 });
     expect(drops.every(Number.isFinite)).toBe(true);
     expect(drops[0]).toBeCloseTo(probability - places[0].probability, 6);
@@ -73,8 +75,10 @@ describe("occlusion", () => {
 
   it("of a square that leaves gaps is refused", async () => {
     const { open, noise } = await example();
-    await expect(occlude(open, noise, 0, { size: 10, step: 11 })).rejects.toThrow(/leaves parts of 67 out/);
-    await expect(occlude(open, noise, 0, { size: 68, step: 11 })).rejects.toThrow(/a square up to the crop's size/);
+    await expect(occlude(open, noise, 0, { size: 10, step: 11 }, taskOf({}))).rejects.toThrow(/leaves parts of 67 out/);
+    await expect(occlude(open, noise, 0, { size: 68, step: 11 }, taskOf({}))).rejects.toThrow(
+      /a square up to the crop's size/,
+    );
     await open.close();
   });
 });

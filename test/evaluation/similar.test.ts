@@ -1,8 +1,9 @@
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { features } from "#src/evaluation/features.js";
-import { compileModel, openModel } from "#src/evaluation/open-model.js";
+import { type FeaturesOptions, features } from "#src/evaluation/features.js";
+import { LoadedModel } from "#src/evaluation/loaded-model.js";
+import { compileModel } from "#src/evaluation/program-cache.js";
 import { findSimilar, type SimilarOptions } from "#src/evaluation/similar.js";
 import { readNpy } from "#src/formats/npy.js";
 import { readSafetensors } from "#src/formats/safetensors.js";
@@ -28,7 +29,10 @@ describe("features", () => {
       ["conv1", [4, 8, 8]],
     ] as const) {
       const out = (name: string): string => join(scratch, `${layer}${name}`);
-      const common = { run, pictures, layer, onUnreadable: (error: string) => errors.push(error), ...quick };
+      const onEvent: FeaturesOptions["onEvent"] = (event) => {
+        if (event.kind === "unreadable") errors.push(event.error);
+      };
+      const common = { run, pictures, layer, onEvent, ...quick };
       const summary = await features({ ...common, out: out(".safetensors"), format: "safetensors" });
       await features({ ...common, out: out(".npy"), format: "npy" });
       expect(summary).toMatchObject({ layer, shape: [6, ...shape], unreadable: 1 });
@@ -39,9 +43,13 @@ describe("features", () => {
       expect(files).toEqual([query, ...[0, 1, 2, 3, 4].map((i) => join(path, "val", "meadow", `${i}.png`))]);
       expect(JSON.parse(readFileSync(out(".json"), "utf8")).files).toEqual(files);
 
-      const open = await openModel(run, quick);
-      const program = await compileModel(open, { batchSize: 1, observe: [layer] });
-      await program.predict({ pictures: await loadPicture(files[3]), views: viewsOf(1, 67), labels: Int32Array.of(0) });
+      const open = await LoadedModel.open(run, quick);
+      const program = await compileModel(open.engine, open.model, 1, [layer]);
+      await program.predict({
+        pictures: await loadPicture(files[3]),
+        views: viewsOf(1, { pictureSize: 256, cropSize: 67 }),
+        labels: Int32Array.of(0),
+      });
       const expected = await program.activation(layer);
       await open.close();
       const { data } = readNpy(out(".npy"));
@@ -70,7 +78,7 @@ describe("features", () => {
       format: "npy",
       ...quick,
     });
-    await expect(nothing).rejects.toMatchObject({ code: "data" });
+    await expect(nothing).rejects.toMatchObject({ code: "unusable-data" });
     expect(readdirSync(scratch).filter((name) => name.startsWith("n.npy"))).toEqual([]);
   });
 });
@@ -120,7 +128,9 @@ describe("similar pictures", () => {
       direct.queries[0].neighbours.map(({ distance }) => distance),
     );
     await expect(findSimilar(options({ set: out, layer: "conv1" }))).rejects.toThrow(/features of relu2, not of conv1/);
-    await expect(findSimilar(options({ index: out }))).rejects.toThrow(/was written by alexnet features/);
+    await expect(findSimilar(options({ index: out }))).rejects.toThrow(
+      /holds features that were not made for a search/,
+    );
     const foreign = join(scratch, "foreign.safetensors");
     const bytes = readFileSync(out, "latin1");
     const model = /"model":"([0-9a-f]{64})"/.exec(bytes)?.[1] ?? "";

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseMean, readClasses, readTriple } from "#src/cli/import-arguments.js";
 import { readBinaryproto, readCaffemodel } from "#src/formats/caffe/caffe.js";
 import { importModel } from "#src/formats/import.js";
@@ -10,10 +9,10 @@ import { encodeNpy } from "#src/formats/npy.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
 import { type CaffeLayer, encodeCaffemodel, encodeMean, encodeMessage, type Style } from "../support/caffe-files.js";
+import { temporaryFolder } from "../support/folders.js";
 import { expectSameModel, randomModel } from "../support/models.js";
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-caffe-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 function file(name: string, bytes: Uint8Array | string): string {
   const path = join(folder, name);

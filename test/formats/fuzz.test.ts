@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { AlexnetError, type ErrorCode } from "#src/errors.js";
 import { exportModel } from "#src/formats/export.js";
 import { importModel } from "#src/formats/import.js";
@@ -12,10 +11,11 @@ import { parseNetwork } from "#src/network/parse.js";
 import { below } from "#src/random.js";
 import { encodeCaffemodel } from "../support/caffe-files.js";
 import { tries } from "../support/effort.js";
+import { temporaryFolder } from "../support/folders.js";
 import { randomModel } from "../support/models.js";
 
 const MUTATIONS = tries({ few: 200, many: 2000 });
-const folder = mkdtempSync(join(tmpdir(), "alexnet-damaged-"));
+const folder = temporaryFolder();
 const fixture = (name: string): string => new URL(`fixtures/${name}`, import.meta.url).pathname;
 
 const layers = [
@@ -37,7 +37,6 @@ beforeAll(async () => {
   writeFileSync(join(folder, "old.caffemodel"), encodeCaffemodel(model, "layers of 2013"));
   for (const name of ["legacy.pth", "evil.pth"]) writeFileSync(join(folder, name), readFileSync(fixture(name)));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** One of: bytes changed, a length made huge, a part cut out, doubled or filled with noise, the end cut off. */
 function mutate(whole: Buffer, key: number): Buffer {

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "#src/engine/engine.js";
@@ -11,6 +10,7 @@ import type { Model } from "#src/model/model.js";
 import type { LocalResponseNorm, Network } from "#src/network/network.js";
 import { networkByName, variants } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
+import { temporaryFolder } from "../support/folders.js";
 import {
   expectSameModel,
   noisePicture,
@@ -21,7 +21,7 @@ import {
 } from "../support/models.js";
 import { runOnnx } from "../support/onnxruntime.js";
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-onnx-"));
+const folder = temporaryFolder();
 
 let engine: Engine;
 beforeAll(async () => {
@@ -29,7 +29,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await engine.close();
-  rmSync(folder, { recursive: true });
 });
 
 const narrow = (name: string): Network => withClasses(scaleWidth(networkByName(name), 0.06), 7);

@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openEngine } from "#src/engine/host/open.js";
@@ -9,6 +8,7 @@ import { importModel } from "#src/formats/import.js";
 import { loadPicture } from "#src/images/picture.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
+import { temporaryFolder } from "../support/folders.js";
 import { centredLogits, noisePicture, predictCentre, randomModel, worstDifference } from "../support/models.js";
 
 /** A Python that has them all; ALEXNET_PYTHON names another than python3. */
@@ -24,7 +24,7 @@ const missing =
       ? engine
       : undefined;
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-python-"));
+const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
 let pictures: readonly Uint8Array[] = [];
 
@@ -39,7 +39,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   if (typeof engine !== "string") await engine.close();
-  rmSync(folder, { recursive: true });
 });
 
 function check(what: "write" | "state-dict" | "onnx", file: string): Float32Array {

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "#src/engine/engine.js";
@@ -11,6 +10,7 @@ import { readSafetensors } from "#src/formats/safetensors.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
 import { encodeHalf } from "#src/system/half.js";
+import { temporaryFolder } from "../support/folders.js";
 import {
   centredLogits,
   expectSameModel,
@@ -22,7 +22,7 @@ import {
 
 const fixture = (name: string): string => new URL(`fixtures/${name}`, import.meta.url).pathname;
 const expected: { logits: number[]; conv1: number[] } = JSON.parse(readFileSync(fixture("expected.json"), "utf8"));
-const folder = mkdtempSync(join(tmpdir(), "alexnet-pytorch-"));
+const folder = temporaryFolder();
 
 let engine: Engine;
 beforeAll(async () => {
@@ -30,7 +30,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await engine.close();
-  rmSync(folder, { recursive: true });
 });
 
 async function logitsOf(path: string): Promise<number[]> {

@@ -1,8 +1,7 @@
-import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   encodeSafetensors,
   type NamedTensor,
@@ -11,14 +10,13 @@ import {
   readSafetensorsHeader,
 } from "#src/formats/safetensors.js";
 import { writeParts } from "#src/system/files.js";
+import { temporaryFolder } from "../support/folders.js";
 
-let folder: string;
+const folder = temporaryFolder();
 let path: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "safetensors-"));
   path = join(folder, "file.safetensors");
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 function write(tensors: ReadonlyMap<string, NamedTensor>, metadata: Readonly<Record<string, string>>): void {
   const file = openSync(path, "w");

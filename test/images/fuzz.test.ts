@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AlexnetError } from "#src/errors.js";
 import { decodePicture } from "#src/images/decode/decode.js";
-import { PICTURE_BYTES } from "#src/network/picture.js";
+import { DEFAULT_PICTURE_SIZE, pictureBytes } from "#src/network/picture.js";
 
 import { damage, damaged, drawForms, RUNS, randomBytes } from "../support/damage.js";
 
@@ -11,7 +11,7 @@ const LONGEST_MS = 35_000; // what decoding may take, and then some: a hang is l
 /** Pixels of the right number, or an error for people: nothing else. */
 async function decodesOrSaysWhy(bytes: Uint8Array): Promise<void> {
   const outcome = await decodePicture(bytes).catch((error: unknown) => error);
-  if (outcome instanceof Uint8Array) expect(outcome).toHaveLength(PICTURE_BYTES);
+  if (outcome instanceof Uint8Array) expect(outcome).toHaveLength(pictureBytes(DEFAULT_PICTURE_SIZE));
   else expect(outcome).toBeInstanceOf(AlexnetError);
 }
 

@@ -1,14 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { decodePicture, type JpegDecoder } from "#src/images/decode/decode.js";
 import { findTurbojpeg } from "#src/images/decode/turbojpeg.js";
 import { loadPicture } from "#src/images/picture.js";
 import { sharp } from "#src/images/sharp.js";
-import { PICTURE_BYTES } from "#src/network/picture.js";
+import { DEFAULT_PICTURE_SIZE, pictureBytes } from "#src/network/picture.js";
 import { bombs } from "../support/bombs.js";
 import { difference, draw, drawJpeg } from "../support/draw.js";
+import { temporaryFolder } from "../support/folders.js";
 import { asYcck, drawAnimation, drawCmyk, forms } from "../support/forms.js";
 
 const shared = new URL("../../../shared/", import.meta.url).pathname;
@@ -76,7 +76,7 @@ describe("forms of pictures", () => {
     expect(difference(await decodePicture(cmyk, { jpegDecoder }), expected)).toBeLessThan(25);
     expect(cmyk.indexOf("Adobe")).toBeGreaterThan(0);
     const ycck = await decodePicture(asYcck(cmyk), { jpegDecoder });
-    expect(ycck).toHaveLength(PICTURE_BYTES);
+    expect(ycck).toHaveLength(pictureBytes(DEFAULT_PICTURE_SIZE));
     expect(difference(ycck, expected)).toBeGreaterThan(25); // it was taken at its word
   });
 
@@ -145,7 +145,7 @@ describe("orientation and geometry", () => {
       .png()
       .toBuffer();
     const picture = await decodePicture(bytes);
-    expect(picture).toHaveLength(PICTURE_BYTES);
+    expect(picture).toHaveLength(pictureBytes(DEFAULT_PICTURE_SIZE));
     const [red, green, blue] = [0x40, 0x80, 0xc0];
     expect(picture.every((value, i) => value === [red, green, blue][i % 3])).toBe(true);
   });
@@ -226,8 +226,7 @@ describe("what is refused", () => {
 });
 
 describe("files", () => {
-  const folder = mkdtempSync(join(tmpdir(), "alexnet-picture-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
 
   test("errors name the file and the fault", async () => {
     const path = join(folder, "0012.jpg");

@@ -1,14 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { drawPictures } from "#src/demo/pictures.js";
 import { type Outcome, run } from "../support/checkout.js";
 import { documentedPrograms } from "../support/documented.js";
+import { temporaryFolder } from "../support/folders.js";
 
-const scratch = mkdtempSync(join(tmpdir(), "alexnet-package-"));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+const scratch = temporaryFolder();
 
 const { npm_config_local_prefix: _, ...environment } = process.env;
 

@@ -38,7 +38,7 @@ describe("the report", () => {
 
   it("of a checkpoint alone needs a place to go, and has the curves of the run that it lies in", async () => {
     const checkpoint = checkpointPath(join(run, "checkpoints"), "last");
-    await expect(report({ run: checkpoint, data: summary.evaluation.data, ...quick })).rejects.toThrow(/--out/);
+    await expect(report({ run: checkpoint, data: summary.evaluation.data, ...quick })).rejects.toThrow(/\(out\)/);
     const elsewhere = join(scratch, "checkpoint.html");
     await report({ run: checkpoint, data: summary.evaluation.data, out: elsewhere, pictures: 4, ...quick });
     const text = readFileSync(elsewhere, "utf8");
@@ -89,7 +89,7 @@ describe("the report in Chromium", () => {
       const images = page.locator("#cell img");
       expect(await images.count()).toBe(Math.min(12, count));
       expect(await images.evaluateAll((all) => all.every((image) => image.naturalWidth === 112))).toBe(true);
-      const name = summary.evaluation.classes[label].name;
+      const name = summary.evaluation.perClass[label].name;
       expect(await page.locator("#cell h3").textContent()).toContain(name);
       expect(await images.first().getAttribute("alt")).toContain(`/${name}/`);
     }

@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { drawSome, prepareHere, temporaryFolder, useStore, write } from "../support/stores.js";
+import { temporaryFolder } from "../support/folders.js";
+import { drawSome, prepareHere, useStore, write } from "../support/stores.js";
 
 const hasPython = spawnSync("python3", ["--version"]).status === 0;
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { centreView, checkViewCount, tenViews, viewsOf } from "#src/store/views.js";
 
-const CROP = 227;
-const FAR = 256 - CROP;
+const SIZES = { pictureSize: 256, cropSize: 227 };
+const FAR = 256 - 227;
 
 describe("views of a picture", () => {
   it("one is the centre, ten are the paper's", () => {
-    expect(viewsOf(1, CROP, 3)).toEqual([centreView(CROP, 3)]);
-    expect(viewsOf(10, CROP, 3)).toEqual(tenViews(CROP, 3));
-    expect(viewsOf(5, CROP)).toEqual(tenViews(CROP).filter(({ mirrored }) => !mirrored));
+    expect(viewsOf(1, SIZES, 3)).toEqual([centreView(SIZES, 3)]);
+    expect(viewsOf(10, SIZES, 3)).toEqual(tenViews(SIZES, 3));
+    expect(viewsOf(5, SIZES)).toEqual(tenViews(SIZES).filter(({ mirrored }) => !mirrored));
   });
 
   it.each([
@@ -17,7 +17,7 @@ describe("views of a picture", () => {
     [18, 3, 3],
     [144, 8, 9],
   ])("%i are %i x %i crops from edge to edge, and their mirror images", (count, rows, columns) => {
-    const views = viewsOf(count, CROP);
+    const views = viewsOf(count, SIZES);
     expect(views).toHaveLength(count);
     expect(new Set(views.map(({ top }) => top)).size).toBe(rows);
     expect(new Set(views.map(({ left }) => left)).size).toBe(columns);

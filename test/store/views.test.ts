@@ -12,17 +12,23 @@ const colour = {
     [0, 0, 1],
   ],
 } as const;
-const options = { seed: 1, epoch: 0, sample: 0, cropSize: 227, colour, colourDeviation: 0.1 };
+const options = { seed: 1, epoch: 0, sample: 0, pictureSize: 256, cropSize: 227, colour, colourDeviation: 0.1 };
 const many = (count: number) => Array.from({ length: count }, (_, sample) => augmentedView({ ...options, sample }));
 
 describe("views", () => {
   test("the centre, rounded down", () => {
-    expect(centreView(227, 5)).toEqual({ picture: 5, top: 14, left: 14, mirrored: false, colourShift: [0, 0, 0] });
-    expect(centreView(256)).toMatchObject({ top: 0, left: 0 });
+    expect(centreView({ pictureSize: 256, cropSize: 227 }, 5)).toEqual({
+      picture: 5,
+      top: 14,
+      left: 14,
+      mirrored: false,
+      colourShift: [0, 0, 0],
+    });
+    expect(centreView({ pictureSize: 256, cropSize: 256 })).toMatchObject({ top: 0, left: 0 });
   });
 
   test("ten: corners and centre, each with its mirror image", () => {
-    const views = tenViews(227, 3);
+    const views = tenViews({ pictureSize: 256, cropSize: 227 }, 3);
     expect(views.map(({ top, left, mirrored }) => [top, left, mirrored])).toEqual(
       [
         [0, 0],
@@ -76,8 +82,8 @@ describe("statistics", () => {
   test("the same to the last bit in any order and grouping", () => {
     const pictures = [1, 2, 3, 4].map(noise);
     const sum = (groups: readonly (readonly number[])[]) => {
-      let sums = noSums();
-      const summation = new PictureSummation();
+      let sums = noSums(256);
+      const summation = new PictureSummation(256);
       for (const group of groups) {
         for (const i of group) summation.add(pictures[i]);
         sums = addSums(sums, summation.take());
@@ -98,10 +104,10 @@ describe("statistics", () => {
   });
 
   test("an even set has its colour as mean and no variance", () => {
-    const summation = new PictureSummation();
+    const summation = new PictureSummation(256);
     const picture = Uint8Array.from({ length: 196_608 }, (_, i) => [10, 200, 90][i % 3]);
     summation.add(picture);
-    const { mean, covariance } = summarise(addSums(noSums(), summation.take()), 1);
+    const { mean, covariance } = summarise(addSums(noSums(256), summation.take()), 1);
     expect([...mean.subarray(0, 3)]).toEqual([10, 200, 90]);
     expect(covariance.flat().every((value) => value === 0)).toBe(true);
   });

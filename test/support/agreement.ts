@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Engine, type EngineName, pictureShape, type Tensor } from "#src/engine/engine.js";
-import { type OpenOptions, openEngine } from "#src/engine/host/open.js";
+import { type Engine, pictureShape, type Tensor } from "#src/engine/engine.js";
+import type { EngineName, OpenOptions } from "#src/engine/host/engines.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { initialise } from "#src/network/initialise.js";
 import type { Layer } from "#src/network/network.js";
 import { parameterTable, parameterView, weightShape } from "#src/network/parameters.js";

@@ -8,6 +8,8 @@ export interface ArchivedFile {
   readonly content: string | Uint8Array;
   /** What the header claims, where that isn't the truth. */
   readonly size?: number;
+  readonly type?: "File" | "Link" | "SymbolicLink" | "SparseFile";
+  readonly linkpath?: string;
 }
 
 const padded = (content: Uint8Array): Buffer =>
@@ -15,13 +17,13 @@ const padded = (content: Uint8Array): Buffer =>
 
 /** A tar archive as `tar` writes it; long names as pax extensions. */
 export function makeTar(files: readonly ArchivedFile[]): Buffer {
-  const blocks = files.flatMap(({ path, content, size }) => {
+  const blocks = files.flatMap(({ path, content, size, type = "File", linkpath }) => {
     const body = Buffer.from(content);
-    const fields = { path, size: size ?? body.length, type: "File", mode: 0o644, mtime: new Date(0) } as const;
+    const fields = { path, size: size ?? body.length, type, linkpath, mode: 0o644, mtime: new Date(0) };
     const header = new Header({ ...fields });
     const needsPax = header.encode();
     return [
-      needsPax ? new Pax({ path, size: fields.size }).encode() : Buffer.alloc(0),
+      needsPax ? new Pax({ path, size: fields.size, linkpath }).encode() : Buffer.alloc(0),
       header.block ?? Buffer.alloc(0),
       padded(body),
     ];

@@ -1,18 +1,8 @@
 import { execFile } from "node:child_process";
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { onTestFinished } from "vitest";
+import { temporaryFolder } from "./folders.js";
 
 export interface Outcome {
   readonly status: number;
@@ -31,13 +21,12 @@ const plainTools =
  * notes its call in calls.log and does what its script says.
  */
 export class Checkout {
-  readonly folder = mkdtempSync(join(tmpdir(), "alexnet set-up "));
+  readonly folder = temporaryFolder("alexnet set-up ");
   readonly tools = join(this.folder, "tools");
   readonly libraries = join(this.folder, "libraries");
   readonly #calls = join(this.folder, "calls.log");
 
   constructor() {
-    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
     for (const name of ["scripts", "src", "tools", "libraries"]) mkdirSync(join(this.folder, name));
     for (const name of ["alexnet", "scripts/setup"]) cpSync(name, join(this.folder, name));
     writeFileSync(join(this.folder, "src", "main.ts"), "");

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CompileOptions, Engine, EngineName, Program, StepOptions, Tensor } from "#src/engine/engine.js";
-import type { OpenOptions } from "#src/engine/host/open.js";
+import type { CompileOptions, Engine, Program, StepOptions, Tensor } from "#src/engine/engine.js";
+import type { EngineName, OpenOptions } from "#src/engine/host/engines.js";
 import { dropoutMask } from "#src/engine/program/dropout-mask.js";
 import { initialise } from "#src/network/initialise.js";
 import type { Network } from "#src/network/network.js";
 import { parameterCount, parameterTable, parameterView } from "#src/network/parameters.js";
 import type { Batch } from "#src/network/picture.js";
 import { classCount } from "#src/network/transform.js";
+import { bits } from "#src/random.js";
 import { tenViews } from "#src/store/views.js";
 import { expectClose, expectTensorClose } from "./compare.js";
 import { type GoldenFile, goldenFiles, goldenLayers, goldenNetwork } from "./golden.js";
@@ -16,7 +17,6 @@ import {
   networkOf,
   noiseBatch,
   openIfPossible,
-  PICTURE,
   picturesOf,
   plainView,
   SMALL_CLASSES,
@@ -162,7 +162,7 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
       await program.write("parameters", file.concatenated("initial.", parameterNames(network)));
       const batch = {
         pictures: picturesOf({ shape: [1, ...picture.shape], data: picture.data }),
-        views: tenViews(file.number("crop")),
+        views: tenViews({ pictureSize: 256, cropSize: file.number("crop") }),
         labels: new Int32Array(),
       };
       const all = await program.predict(batch);
@@ -179,21 +179,38 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
       await program.close();
     });
 
-    it.each([1, 3, 4, 6])(
-      "crops to %i, mirrors, shifts, subtracts the mean at the picture's place, scales",
-      async (size) => {
+    it.each([
+      [1, 256],
+      [3, 256],
+      [4, 256],
+      [6, 256],
+      [6, 6],
+      [5, 7],
+      [7, 32],
+      [3, 300],
+    ])(
+      "crops to %i out of pictures of %i, mirrors, shifts, subtracts the mean at the picture's place, scales",
+      async (size, pictureSize) => {
+        const bytes = pictureSize * pictureSize * 3;
+        const far = pictureSize - size;
         const values = 3 * size * size;
         const network = networkOf(size, { kind: "fully-connected", name: "copy", outputs: values });
-        const mean = Float32Array.from({ length: PICTURE }, (_, i) => (i * 31) % 255);
+        const mean = Float32Array.from({ length: bytes }, (_, i) => (i * 31) % 255);
         const scale = [1 / 64, 1 / 100, 1 / 128] as const;
         const views = [
           { picture: 1, top: 0, left: 0, mirrored: false, colourShift: [0, 0, 0] },
           { picture: 0, top: 0, left: 0, mirrored: true, colourShift: [0, 2, 0] },
-          { picture: 0, top: 256 - size, left: 256 - size, mirrored: true, colourShift: [1.5, -20, 7.25] },
-          { picture: 1, top: 256 - size, left: 256 - size, mirrored: false, colourShift: [0, 0, 0] },
-          { picture: 1, top: 17, left: 201, mirrored: true, colourShift: [-3, 0, 0.5] },
+          { picture: 0, top: far, left: far, mirrored: true, colourShift: [1.5, -20, 7.25] },
+          { picture: 1, top: far, left: far, mirrored: false, colourShift: [0, 0, 0] },
+          {
+            picture: 1,
+            top: Math.min(17, far),
+            left: Math.floor(far * 0.83),
+            mirrored: true,
+            colourShift: [-3, 0, 0.5],
+          },
         ] as const;
-        const { pictures } = noiseBatch(2, 1);
+        const pictures = new Uint8Array(new SharedArrayBuffer(2 * bytes)).map((_, i) => bits(i));
         const program = await compile(network, {
           batchSize: views.length,
           mode: "predict",
@@ -204,8 +221,8 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
         const expected = views.flatMap(({ picture, top, left, mirrored, colourShift }) => {
           const row = Float64Array.from({ length: values }, (_, i) => {
             const [channel, y, x] = [Math.floor(i / size ** 2), Math.floor(i / size) % size, i % size];
-            const at = ((top + y) * 256 + left + (mirrored ? size - 1 - x : x)) * 3 + channel;
-            return (pictures[picture * PICTURE + at] + colourShift[channel] - mean[at]) * scale[channel];
+            const at = ((top + y) * pictureSize + left + (mirrored ? size - 1 - x : x)) * 3 + channel;
+            return (pictures[picture * bytes + at] + colourShift[channel] - mean[at]) * scale[channel];
           });
           return [...softmax({ shape: [1, values], data: row })];
         });

@@ -1,11 +1,13 @@
-// A thread of a pool whose native calls fail, over and over: run by worker-pool.test.ts.
+// A thread of a pool whose native calls fail, over and over: run by pool.test.ts.
 import koffi from "koffi";
-import { answerRequests } from "../../dist/system/threads/answer-requests.js";
+import { serve } from "../../dist/system/threads/serve.js";
 
-answerRequests((calls) => {
-  for (let call = 0; call < calls; call++)
-    try {
-      koffi.load("no such library");
-    } catch {}
-  return calls;
-});
+serve(() => ({
+  fail(calls) {
+    for (let call = 0; call < calls; call++)
+      try {
+        koffi.load("no such library");
+      } catch {}
+    return calls;
+  },
+}));

@@ -1,5 +1,6 @@
-import type { Engine, EngineName, Tensor } from "#src/engine/engine.js";
-import { type OpenOptions, openEngine } from "#src/engine/host/open.js";
+import type { Engine, Tensor } from "#src/engine/engine.js";
+import type { EngineName, OpenOptions } from "#src/engine/host/engines.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { AlexnetError } from "#src/errors.js";
 import type { Layer, Network } from "#src/network/network.js";
 import type { Batch, Preprocessing, View } from "#src/network/picture.js";

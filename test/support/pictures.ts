@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
+import { beforeAll } from "vitest";
 import { sharp } from "#src/images/sharp.js";
+import { temporaryFolder } from "./folders.js";
 
 const colours = { apple: [200, 40, 30], lake: [30, 60, 200], meadow: [50, 180, 60] } as const;
 
@@ -11,11 +11,13 @@ export interface PictureFolder {
   readonly path: string;
   /** For runs and the like. */
   readonly scratch: string;
+  /** A path for a run that is not there yet: another each time. */
+  newRun(): string;
 }
 
 /** Pictures of three classes that differ by colour, made once a test file; prepared stores go away with them. */
 export function drawnPictures(perClass: { readonly train: number; readonly val: number }): PictureFolder {
-  const scratch = mkdtempSync(join(tmpdir(), "alexnet-pictures-"));
+  const scratch = temporaryFolder();
   const path = join(scratch, "pictures");
   beforeAll(async () => {
     process.env.ALEXNET_CACHE = join(scratch, "cache");
@@ -30,6 +32,6 @@ export function drawnPictures(perClass: { readonly train: number; readonly val: 
         }
       }
   });
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-  return { path, scratch };
+  let runs = 0;
+  return { path, scratch, newRun: () => join(scratch, "runs", String(++runs)) };
 }

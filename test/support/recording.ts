@@ -24,7 +24,7 @@ export function compiledKernels(network: Network, precision: Precision): readonl
   const gpu = {
     precision,
     scene: { doing: "" },
-    device: { allocate: () => 0n, free: nothing, clear: nothing, copyIn: nothing, wait: nothing },
+    device: { allocate: () => ({ address: 0n, close: nothing }), clear: nothing, copyIn: nothing, wait: nothing },
     blas: {
       prepare({ bias }: ProductSpec) {
         if (bias !== undefined) throw new AlexnetError("engine", "a library that can't add a bias");

@@ -1,20 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { onTestFinished } from "vitest";
 import type { Split } from "#src/network/picture.js";
 import { openForReading } from "#src/store/database.js";
 import { type PrepareOptions, prepare } from "#src/store/preparing/prepare.js";
 import { openStore, type Store } from "#src/store/store.js";
 import { drawJpeg } from "./draw.js";
-
-/** An empty folder that goes when the test does. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "alexnet-dataset-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+import { temporaryFolder } from "./folders.js";
 
 /** Files by their names, folders made as needed. */
 export function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {

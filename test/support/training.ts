@@ -1,20 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import type { Network } from "#src/network/network.js";
 import { parameterCount } from "#src/network/parameters.js";
-import { recipeByName } from "#src/recipes/recipes.js";
+import { recipeByName, recipes } from "#src/recipes/recipes.js";
 import type { Checkpoint } from "#src/runs/checkpoint/format.js";
 import { initialState } from "#src/runs/state.js";
-
-/** A folder that goes with the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "alexnet-test-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+import type { TrainOptions } from "#src/training/train.js";
 
 /** Floats by their hash: comparing hundred thousands of them one by one is slow. */
 export function compact(value: unknown): unknown {
@@ -39,6 +29,12 @@ export const tinyNetwork: Network = {
     { kind: "fully-connected", name: "fc3", outputs: 3 },
   ],
 };
+
+/** Options of a training run of seconds: a tiny network, 3 epochs in batches of 8, one thread. */
+export function quickTraining(data: string, run: string, changes: Partial<TrainOptions> = {}): TrainOptions {
+  const recipe = { ...recipes.small, name: "quick", epochs: 3, batchSize: 8 };
+  return { data, run, network: tinyNetwork, recipe, engine: "onednn", threads: 1, ...changes };
+}
 
 /** A checkpoint whose values follow from its step. */
 export function exampleCheckpoint(step: number, best: number | null = null): Checkpoint {

@@ -1,22 +1,20 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { mapFloats, placeOf, releasePages, valuesAt } from "#src/system/mapped-memory.js";
+import { temporaryFolder } from "../support/folders.js";
 
 const maps = process.platform === "linux" || process.platform === "darwin";
 
 describe.skipIf(!maps)("mapped files (Linux and macOS)", () => {
-  let folder: string;
+  const folder = temporaryFolder();
   let path: string;
   const written = Float32Array.from({ length: 40_000 }, (_, i) => i / 8 - 100);
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "alexnet-mapped-"));
     path = join(folder, "values");
     writeFileSync(path, new Uint8Array(written.buffer));
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   function map(position: number, count: number): Float32Array | undefined {
     const file = openSync(path, "r");

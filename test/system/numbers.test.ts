@@ -1,16 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import zlib from "node:zlib";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { encodeNpy, readNpy } from "#src/formats/npy.js";
 import { crc32, tableCrc32 } from "#src/formats/pytorch/crc32.js";
 import { decodeHalf, encodeHalf } from "#src/system/half.js";
 import { decodeNumbers } from "#src/system/numbers.js";
+import { temporaryFolder } from "../support/folders.js";
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-numbers-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 describe("halves", () => {
   it("come back, all 65536 of them", () => {

@@ -20,19 +20,18 @@ import { alexnet } from "../support/command-line.js";
 import { expectClose } from "../support/compare.js";
 import { drawnPictures } from "../support/pictures.js";
 import { expectSameRun, lastCheckpoint } from "../support/runs.js";
-import { tinyNetwork } from "../support/training.js";
+import { quickTraining } from "../support/training.js";
 
 const pictures = drawnPictures({ train: 10, val: 3 });
 const base = join(pictures.scratch, "base");
 const two = join(pictures.scratch, "two"); // pictures of two other classes
-const quick = { engine: "onednn", threads: 1, seed: 5 } as const;
+const quick = { engine: "onednn", threads: 1 } as const;
 const recipe = { ...recipes["fine-tune"], epochs: 3, batchSize: 8 };
-let runs = 0;
-const newRun = (): string => join(pictures.scratch, "runs", String(++runs));
+const { newRun } = pictures;
 
 beforeAll(async () => {
   const learning = { ...recipes.small, epochs: 2, batchSize: 8, inputScale: 1 / 50 };
-  await train({ data: pictures.path, run: base, network: tinyNetwork, recipe: learning, ...quick });
+  await train(quickTraining(pictures.path, base, { recipe: learning, seed: 5 }));
   for (const split of ["train", "val"])
     for (const [from, to] of [
       ["lake", "sea"],
@@ -43,7 +42,7 @@ beforeAll(async () => {
 
 /** 20 pictures in batches of 8: 3 steps an epoch. */
 function options(run: string, changes: Partial<TrainOptions> = {}): TrainOptions {
-  return { data: two, run, from: base, recipe, ...quick, ...changes };
+  return quickTraining(two, run, { network: undefined, from: base, recipe, seed: 5, ...changes });
 }
 
 function bestOf(run: string): Model {
@@ -58,7 +57,7 @@ function layerOf({ network, parameters }: Model, layer: string): readonly Float3
 }
 
 const featureFolder = join(pictures.scratch, "cache", "features");
-const isComputing = (event: TrainEvent): boolean => event.kind === "progress" && event.of.startsWith("computing ");
+const isComputing = (event: TrainEvent): boolean => event.kind === "progress" && event.of.startsWith("features of ");
 const cached = (): readonly string[] => readdirSync(featureFolder);
 
 describe("going on from a trained network", () => {
@@ -174,7 +173,7 @@ describe("what frozen layers make of pictures", () => {
     const still = { ...recipe, augmentation: false, weightDecay: 0 };
     await train(options(kept, { freeze, recipe: still, onEvent }));
     expect(cached()).toEqual([expect.stringMatching(new RegExp(`^${layer}-[0-9a-f]{32}\\.safetensors$`))]);
-    const computing = { of: `computing what ${layer} makes of the pictures`, done: 26, total: 26 };
+    const computing = { of: `features of ${layer}`, done: 26, total: 26 };
     expect(events.filter((event) => isComputing(event)).at(-1)).toMatchObject(computing);
     // So low a rate changes nothing in float32; but it is not frozen, and nothing is kept.
     await train(options(computed, { recipe: still, layerRates: { [freeze]: 1e-30 } }));

@@ -8,24 +8,14 @@ import { readMetrics } from "#src/runs/metrics.js";
 import { resume, type TrainOptions, train } from "#src/training/train.js";
 import { drawnPictures } from "../support/pictures.js";
 import { expectSameRun, lastCheckpoint, rowsOf } from "../support/runs.js";
-import { tinyNetwork } from "../support/training.js";
+import { quickTraining } from "../support/training.js";
 
 const pictures = drawnPictures({ train: 10, val: 3 });
-let runs = 0;
-const newRun = (): string => join(pictures.scratch, "runs", String(++runs));
+const { newRun } = pictures;
 
 /** 30 pictures in batches of 8: 4 steps an epoch, the last with 6. */
 function options(run: string, changes: Partial<TrainOptions> = {}): TrainOptions {
-  return {
-    data: pictures.path,
-    run,
-    network: tinyNetwork,
-    recipe: { ...recipes.small, name: "quick", epochs: 3, batchSize: 8 },
-    engine: "onednn",
-    threads: 1,
-    seed: 5,
-    ...changes,
-  };
+  return quickTraining(pictures.path, run, { seed: 5, ...changes });
 }
 
 /** Stops after so many steps of this session. */

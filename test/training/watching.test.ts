@@ -13,15 +13,13 @@ import { resume, type TrainOptions, train } from "#src/training/train.js";
 import { locateDivergence } from "#src/training/watching/divergence.js";
 import { drawnPictures } from "../support/pictures.js";
 import { lastCheckpoint } from "../support/runs.js";
-import { exampleCheckpoint, tinyNetwork } from "../support/training.js";
+import { exampleCheckpoint, quickTraining } from "../support/training.js";
 
 const pictures = drawnPictures({ train: 10, val: 3 });
-let runs = 0;
-const newRun = (): string => join(pictures.scratch, "runs", String(++runs));
+const { newRun } = pictures;
 
 function options(run: string, changes: Partial<TrainOptions> = {}): TrainOptions {
-  const recipe = { ...recipes.small, epochs: 3, batchSize: 8 };
-  return { data: pictures.path, run, network: tinyNetwork, recipe, engine: "onednn", threads: 1, ...changes };
+  return quickTraining(pictures.path, run, changes);
 }
 
 async function warningsOf(changes: Partial<TrainOptions>): Promise<readonly string[]> {

@@ -2,7 +2,8 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type LayerRow, measureLayers } from "../../benchmark/layers.js";
 import { measureThroughput } from "../../benchmark/throughput.js";
-import { type Engine, engineNames, type Precision, precisions } from "../../engine/engine.js";
+import { type Engine, type Precision, precisions } from "../../engine/engine.js";
+import { type EngineName, engineNames } from "../../engine/host/engines.js";
 import { openEngine } from "../../engine/host/open.js";
 import type { Network } from "../../network/network.js";
 import { resolveNetwork } from "../../network/networks.js";
@@ -103,7 +104,7 @@ function onSyntheticPictures(name: string) {
 interface EngineOptions {
   readonly network: string;
   readonly width: number;
-  readonly engine: "auto" | Engine["description"]["engine"];
+  readonly engine: EngineName | "auto";
   readonly threads?: number;
   readonly precision?: Precision;
 }

@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames, precisions } from "../../engine/engine.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { AlexnetError } from "../../errors.js";
 import { type Classification, classify, type Prediction } from "../../evaluation/classify.js";
 import {
@@ -75,7 +76,14 @@ function formatOf(out: string, csv: true | undefined, jsonl: true | undefined): 
 async function classifyInto(options: Omit<ClassifyToFileOptions, "signal">): Promise<void> {
   const progress = new Progress("classifying");
   const summary = await interruptible((signal) =>
-    classifyToFile({ ...options, signal, onUnreadable: reportUnreadable, onProgress: progress.update }),
+    classifyToFile({
+      ...options,
+      signal,
+      onEvent: (event) => {
+        if (event.kind === "unreadable") reportUnreadable(event.error);
+        else progress.update(event.done, event.total);
+      },
+    }),
   ).finally(progress.stop);
   const { out, files, unreadable, before, imagesPerSecond } = summary;
   const went = before > 0 ? `, ${thousands(before)} of them earlier` : "";

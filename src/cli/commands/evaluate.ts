@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames, precisions } from "../../engine/engine.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { type Evaluation, evaluate, type LabelledPrediction } from "../../evaluation/evaluate.js";
 import { wilsonInterval } from "../../scoring/interval.js";
 import { isCorrect } from "../../scoring/prediction.js";
@@ -45,12 +46,14 @@ export function register(program: Program): void {
             data,
             batchSize,
             signal,
-            onPreparing: preparing.update,
-            onProgress: (done, total) => {
-              preparing.stop();
-              progress.update(done, total);
+            onEvent: (event) => {
+              if (event.kind === "preparing") preparing.update(event);
+              else if (event.kind === "prediction") predictions.push(event);
+              else {
+                preparing.stop();
+                progress.update(event.done, event.total);
+              }
             },
-            ...(csv !== undefined && { onPrediction: (prediction) => void predictions.push(prediction) }),
           }),
         ).finally(() => {
           preparing.stop();
@@ -71,7 +74,8 @@ export function register(program: Program): void {
 
 const LISTED = 40;
 
-function toJson(result: Evaluation) {
+/** Classes by name, and errors beside the counts. */
+function toJson({ accuracy: _accuracy, top5: _top5, perClass, ...result }: Evaluation) {
   const withErrors = <T extends Parameters<typeof errors>[0]>(scores: T) => {
     const { top1, top5 } = errors(scores);
     return {
@@ -82,10 +86,10 @@ function toJson(result: Evaluation) {
       top5ErrorInterval: errorInterval(scores.samples, scores.top5Correct),
     };
   };
-  const nameOf = (output: number): string => result.classes[output]?.name ?? "";
+  const nameOf = (output: number): string => perClass[output]?.name ?? "";
   return {
     ...withErrors(result),
-    classes: result.classes.map((row) => ({ ...withErrors(row), ...precisionAndRecall(row) })),
+    classes: perClass.map((row) => ({ ...withErrors(row), ...precisionAndRecall(row) })),
     confusion: result.confusion.map(({ label, predicted, count }) => ({
       class: nameOf(label),
       predicted: nameOf(predicted),
@@ -99,9 +103,9 @@ function errorInterval(samples: number, correct: number) {
   return wilsonInterval(samples - correct, samples);
 }
 
-function formatPredictions(predictions: readonly LabelledPrediction[], { classes }: Evaluation): string {
-  const ranks = Math.min(5, classes.length);
-  const nameOf = (output: number | undefined): string => classes[output ?? -1]?.name ?? "";
+function formatPredictions(predictions: readonly LabelledPrediction[], { perClass }: Evaluation): string {
+  const ranks = Math.min(5, perClass.length);
+  const nameOf = (output: number | undefined): string => perClass[output ?? -1]?.name ?? "";
   const columns = Array.from({ length: ranks }, (_, i) => [`class_${i + 1}`, `probability_${i + 1}`]).flat();
   const lines = predictions.map((prediction) =>
     csvLine([
@@ -134,8 +138,8 @@ function printErrors(result: Evaluation): void {
   console.log(`\nloss ${result.loss.toFixed(4)}, calibration error ${percent(calibration.expectedError)}\n`);
 }
 
-function printClasses({ classes }: Evaluation, all: boolean): void {
-  const seen = classes.filter((row) => row.samples > 0);
+function printClasses({ perClass }: Evaluation, all: boolean): void {
+  const seen = perClass.filter((row) => row.samples > 0);
   const worst = [...seen].sort((a, b) => errors(b).top1 - errors(a).top1);
   const listed = all || seen.length <= LISTED ? seen : worst.slice(0, LISTED);
   printTable(
@@ -154,7 +158,7 @@ function classRow(row: ClassScores): string[] {
 }
 
 /** A row for each class, a column for what it was taken for, numbered as the rows. */
-function printConfusion({ classes, confusion }: Evaluation): void {
+function printConfusion({ perClass: classes, confusion }: Evaluation): void {
   const counts = new Map(confusion.map(({ label, predicted, count }) => [label * classes.length + predicted, count]));
   console.log("\nConfusion: of each class, how many were taken for which\n");
   printTable(

@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
-import { modelPath } from "../../evaluation/open-model.js";
+import { modelPath } from "../../evaluation/loaded-model.js";
 import { type ExportFormat, exportFormats, exportModel } from "../../formats/export.js";
 import { readModel } from "../../runs/checkpoint/read.js";
 import { byteSize } from "../display/print.js";

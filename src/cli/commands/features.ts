@@ -1,7 +1,8 @@
 import { extname } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames, precisions } from "../../engine/engine.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { AlexnetError } from "../../errors.js";
 import { features } from "../../evaluation/features.js";
 import { type MatrixFormat, matrixFormats } from "../../formats/matrix-file.js";
@@ -36,8 +37,10 @@ export function register(program: Program): void {
             pictures,
             format,
             signal,
-            onUnreadable: reportUnreadable,
-            onProgress: progress.update,
+            onEvent: (event) => {
+              if (event.kind === "unreadable") reportUnreadable(event.error);
+              else progress.update(event.done, event.total);
+            },
           }),
         ).finally(progress.stop);
         const { out, layer, shape, imagesPerSecond } = summary;

@@ -1,10 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type Inventory, takeInventory } from "../../engine/cuda/inventory.js";
-import { type Engine, engineNames, precisions } from "../../engine/engine.js";
+import { type Engine, precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { openEngine } from "../../engine/host/open.js";
 import { adviceOn } from "../../engine/onednn/advice.js";
-import { modelPath } from "../../evaluation/open-model.js";
+import { modelPath } from "../../evaluation/loaded-model.js";
 import type { Network } from "../../network/network.js";
 import { resolveNetwork } from "../../network/networks.js";
 import { type LayerSummary, summarise } from "../../network/summary.js";

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
-import { PICTURE_SIZE } from "../../network/picture.js";
 
 import { meanImage, pictureSheet, viewSheet } from "../../store/checking/inspect.js";
 import { type SplitSummary, summariseSplits } from "../../store/preparing/prepare.js";
@@ -14,6 +13,8 @@ import { LISTED, printClasses, printFindings } from "../display/store-summary.js
 import { wholeNumber } from "../flags.js";
 import { addTyped } from "../typed.js";
 
+const USUAL_CROP = 227; // of the paper's network
+
 export function register(program: Program): void {
   addTyped(
     program,
@@ -22,13 +23,25 @@ export function register(program: Program): void {
       .argument("<store>", "a folder that prepare made")
       .option("--out <folder>", "where the images go", "inspect")
       .option("--pictures <count>", "in each contact sheet", wholeNumber(1, 1024), 64)
-      .option("--crop <pixels>", "side of what the network is fed", wholeNumber(1, PICTURE_SIZE), 227)
+      .option(
+        "--crop <pixels>",
+        "side of what the network is fed; at most the pictures' own, 227 by default",
+        wholeNumber(1),
+      )
       .option("--seed <number>", "decides which pictures and crops", wholeNumber(0), 1)
       .option("--all-classes", `list every class, not only the first ${LISTED}`)
       .option("--json", "print JSON, and write no images")
-      .action(async (path, { out, pictures: count, crop: cropSize, seed, allClasses, json }) => {
+      .action(async (path, { out, pictures: count, crop, seed, allClasses, json }) => {
         const store = await openStore(path);
         try {
+          const { pictureSize } = store.info;
+          if (crop !== undefined && crop > pictureSize)
+            throw new AlexnetError(
+              "invalid-option",
+              `${path}: has pictures of ${pictureSize}x${pictureSize}; crops of ${crop}x${crop} are larger`,
+              { hint: { advice: "give smaller crops", option: "crop", value: pictureSize } },
+            );
+          const cropSize = crop ?? Math.min(USUAL_CROP, pictureSize);
           const splits = summariseSplits(store);
           if (json) console.log(JSON.stringify({ ...store.info, classes: store.classes, splits }, undefined, 2));
           else {

@@ -1,8 +1,9 @@
 import { basename, extname, join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames, precisions } from "../../engine/engine.js";
-import { type Look, look } from "../../evaluation/look.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
+import { type LookResult, look } from "../../evaluation/look.js";
 import { percent } from "../display/print.js";
 import { Progress } from "../display/progress.js";
 import { choice, ENGINE_HELP, PRECISION_HELP, wholeNumber } from "../flags.js";
@@ -29,7 +30,15 @@ export function register(program: Program): void {
         const progress = new Progress("hiding parts");
         const occlusion = { size: square, step };
         const result = await interruptible((signal) =>
-          look({ ...options, run, picture, out, occlusion, signal, onProgress: progress.update }),
+          look({
+            ...options,
+            run,
+            picture,
+            out,
+            occlusion,
+            signal,
+            onEvent: ({ done, total }) => progress.update(done, total),
+          }),
         ).finally(progress.stop);
         if (json) console.log(JSON.stringify({ out, ...result }, undefined, 2));
         else print(out, result);
@@ -41,7 +50,7 @@ function defaultFolder(picture: string): string {
   return join("look", basename(picture, extname(picture)));
 }
 
-function print(out: string, { picture, predictions, probability, mostTelling, files, ...rest }: Look): void {
+function print(out: string, { picture, predictions, probability, mostTelling, files, ...rest }: LookResult): void {
   console.log(`${picture}: ${predictions.map((row) => `${row.class} ${percent(row.probability)}`).join(", ")}`);
   const { size, top, left } = mostTelling;
   console.log(

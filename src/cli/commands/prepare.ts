@@ -14,12 +14,15 @@ export function register(program: Program): void {
   addTyped(
     program,
     new Command("prepare")
-      .description("make a store of a picture set: 256x256 pictures, classes and statistics, ready for training")
+      .description(
+        "make a store of a picture set: square pictures of one size, classes and statistics, ready for training",
+      )
       .argument(
         "<pictures>",
         "a folder of train/<class>/ and val/<class>/, or of <class>/; of ILSVRC's archives; WebDataset shards, also as train-{000..146}.tar; Parquet files",
       )
       .requiredOption("--out <folder>", "the store; an unfinished one is gone on with")
+      .option("--size <pixels>", "height and width of the prepared pictures", wholeNumber(8, 1024), 256)
       .option(
         "--encoding <name>",
         "raw (197 kB a picture), jpeg (26 kB) or auto",

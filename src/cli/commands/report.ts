@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { engineNames, precisions } from "../../engine/engine.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { report } from "../../report/report.js";
 import { errors } from "../../scoring/scores.js";
 import { PreparingDisplay } from "../display/preparing.js";
@@ -38,10 +39,12 @@ export function register(program: Program): void {
             data,
             batchSize,
             signal,
-            onPreparing: preparing.update,
-            onProgress: (done, total) => {
-              preparing.stop();
-              progress.update(done, total);
+            onEvent: (event) => {
+              if (event.kind === "preparing") preparing.update(event);
+              else if (event.kind === "progress") {
+                preparing.stop();
+                progress.update(event.done, event.total);
+              }
             },
           }),
         ).finally(() => {

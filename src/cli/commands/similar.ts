@@ -3,10 +3,11 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { resize, squareOf } from "../../drawing/pixels.js";
 import { drawSheet, type Tile } from "../../drawing/sheet.js";
-import { engineNames, precisions } from "../../engine/engine.js";
+import { precisions } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { findSimilar, type SimilarResult } from "../../evaluation/similar.js";
 import { loadPicture } from "../../images/picture.js";
-import { PICTURE_SIZE } from "../../network/picture.js";
+import { DEFAULT_PICTURE_SIZE } from "../../network/picture.js";
 import { writeWhole } from "../../system/files.js";
 import { reportUnreadable } from "../display/failures.js";
 import { thousands } from "../display/print.js";
@@ -44,8 +45,10 @@ export function register(program: Program): void {
             set,
             queries,
             signal,
-            onUnreadable: reportUnreadable,
-            onProgress: progress.update,
+            onEvent: (event) => {
+              if (event.kind === "unreadable") reportUnreadable(event.error);
+              else progress.update(event.done, event.total);
+            },
           }),
         ).finally(progress.stop);
         if (json) console.log(JSON.stringify(result, undefined, 2));
@@ -81,7 +84,7 @@ async function writeSheet(path: string, { queries }: SimilarResult): Promise<voi
 /** A set's picture may have gone since its features were made: an empty place then. */
 async function loadIfThere(file: string): Promise<Tile> {
   try {
-    return { pixels: await resize(squareOf(PICTURE_SIZE, await loadPicture(file)), SIDE) };
+    return { pixels: await resize(squareOf(DEFAULT_PICTURE_SIZE, await loadPicture(file)), SIDE) };
   } catch (error) {
     reportUnreadable(`${basename(file)}: left out of the sheet: ${error instanceof Error ? error.message : error}`);
     return { pixels: undefined };

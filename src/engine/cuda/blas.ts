@@ -1,19 +1,13 @@
 import { AlexnetError } from "../../errors.js";
+import type { NativeLibrary } from "../../system/native/library.js";
+import { type Pointer, writtenInteger } from "../../system/native/memory.js";
+import { type Handle, Owner } from "../../system/native/objects.js";
+import type { CheckedFunctions } from "../../system/native/signatures.js";
 import type { Precision } from "../engine.js";
 import type { Device } from "./driver.js";
 import { bytesOf, type NumberFormat } from "./format.js";
-import {
-  bind,
-  bindPlain,
-  type Calls,
-  created,
-  integer,
-  load,
-  type NativeLibrary,
-  type Pointer,
-  type Scene,
-} from "./native.js";
-import { blasCalls, CUBLASLT, layouts } from "./signatures.js";
+import { bind, load, type Scene, versionText } from "./native.js";
+import { blasAnswers, blasCalls, CUBLASLT, layouts } from "./signatures.js";
 
 /** Of the library's scratch memory: what it is recommended on Hopper. */
 export const BLAS_WORKSPACE = 32 << 20;
@@ -44,6 +38,9 @@ export interface ProductSpec {
   readonly workspace: { readonly address: Pointer; readonly bytes: number };
 }
 
+type Operation = Handle<"matrix product">;
+type MatrixLayout = Handle<"matrix layout">;
+
 /** A product that is ready to run as often as wanted. */
 export interface Product {
   run(): void;
@@ -54,61 +51,79 @@ export interface Product {
 export class Blas {
   readonly version: string;
   readonly path: string;
-  readonly #calls: Calls<typeof blasCalls>;
-  readonly #handle: Pointer;
+  readonly #calls: CheckedFunctions<typeof blasCalls>;
+  readonly #owner = new Owner();
+  readonly #handle: Handle<"cuBLASLt handle">;
   readonly #device: Device;
   readonly #precision: Precision;
 
   constructor(library: NativeLibrary, device: Device, precision: Precision, scene: Scene) {
-    const explain = bindPlain(library, "cublasLtGetStatusString");
-    this.#calls = bind(library, "cuBLASLt", blasCalls, scene, (status) => String(explain(status)));
+    this.#calls = bindBlas(library, scene);
     this.version = blasVersion(library);
     this.path = library.path;
     this.#device = device;
     this.#precision = precision;
-    this.#handle = created((out) => this.#calls.cublasLtCreate(out));
+    this.#handle = this.#owner.create("cuBLASLt handle", this.#calls.cublasLtCreate, this.#calls.cublasLtDestroy);
   }
 
-  /** @throws AlexnetError "engine" when the library has no way to do it. */
+  /** @throws AlexnetError "engine" when the library has no algorithm for it */
   prepare(spec: ProductSpec): Product {
-    const { rows, columns, depth, a, b, d, accumulate = false, workspace } = spec;
-    const calls = this.#calls;
-    const operation = this.#operation(spec);
-    const left = this.#layout(b, depth, columns);
-    const right = this.#layout(a, rows, depth);
-    const result = this.#layout(d, rows, columns);
-    const close = (): void => {
-      for (const layout of [left, right, result]) calls.cublasLtMatrixLayoutDestroy(layout);
-      calls.cublasLtMatmulDescDestroy(operation);
-    };
-    const algorithm = this.#algorithm(operation, left, right, result, spec);
-    if (algorithm === undefined) {
-      close();
-      throw new AlexnetError(
-        "engine",
-        `cuBLASLt: no way to multiply ${rows}x${depth} by ${depth}x${columns} as asked for`,
-      );
+    const own = this.#owner.scope();
+    try {
+      return { run: this.#prepare(spec, own), close: () => own.close() };
+    } catch (error) {
+      own.close();
+      throw error;
     }
-    const { stream } = this.#device;
-    const [one, beta] = [Float32Array.of(1), Float32Array.of(accumulate ? 1 : 0)];
-    return {
-      run: () =>
-        calls.cublasLtMatmul(
-          ...[this.#handle, operation, one, b.address, left, a.address, right, beta, d.address, result],
-          ...[d.address, result, algorithm, workspace.address, workspace.bytes, stream],
-        ),
-      close,
-    };
   }
 
   close(): void {
-    this.#calls.cublasLtDestroy(this.#handle);
+    this.#owner.close();
   }
 
-  #operation({ a, b, d, bias, rowSums }: ProductSpec): Pointer {
+  #prepare(spec: ProductSpec, own: Owner): () => void {
+    const { rows, columns, depth, a, b, d, accumulate = false, workspace } = spec;
+    const operation = this.#operation(spec, own);
+    const left = this.#layout(b, depth, columns, own);
+    const right = this.#layout(a, rows, depth, own);
+    const result = this.#layout(d, rows, columns, own);
+    const algorithm = this.#algorithm(operation, left, right, result, spec);
+    if (algorithm === undefined)
+      throw new AlexnetError(
+        "engine",
+        `cuBLASLt: no algorithm to multiply ${rows}x${depth} by ${depth}x${columns} as asked for`,
+      );
+    const { stream } = this.#device;
+    const [one, beta] = [Float32Array.of(1), Float32Array.of(accumulate ? 1 : 0)];
+    return () =>
+      this.#calls.cublasLtMatmul(
+        this.#handle,
+        operation,
+        one,
+        b.address,
+        left,
+        a.address,
+        right,
+        beta,
+        d.address,
+        result,
+        d.address,
+        result,
+        algorithm,
+        workspace.address,
+        workspace.bytes,
+        stream,
+      );
+  }
+
+  #operation({ a, b, d, bias, rowSums }: ProductSpec, own: Owner): Operation {
     const calls = this.#calls;
     const compute = this.#precision === "tf32" ? CUBLASLT.CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLASLT.CUBLAS_COMPUTE_32F;
-    const operation = created((out) => calls.cublasLtMatmulDescCreate(out, compute, CUBLASLT.CUDA_R_32F));
+    const operation = own.create(
+      "matrix product",
+      (out) => calls.cublasLtMatmulDescCreate(out, compute, CUBLASLT.CUDA_R_32F),
+      calls.cublasLtMatmulDescDestroy,
+    );
     const set = (attribute: number, value: Int32Array | BigUint64Array): void =>
       calls.cublasLtMatmulDescSetAttribute(operation, attribute, value, value.byteLength);
     const transposition = (matrix: Matrix): Int32Array =>
@@ -126,15 +141,24 @@ export class Blas {
   }
 
   /** The layout of a row-major (rows, columns) matrix as the library sees it. */
-  #layout({ format, stride, transposed = false }: Matrix, rows: number, columns: number): Pointer {
+  #layout({ format, stride, transposed = false }: Matrix, rows: number, columns: number, own: Owner): MatrixLayout {
     const [inner, outer] = transposed ? [rows, columns] : [columns, rows];
-    return created((out) => this.#calls.cublasLtMatrixLayoutCreate(out, typeOf(format), inner, outer, stride));
+    const calls = this.#calls;
+    return own.create(
+      "matrix layout",
+      (out) => calls.cublasLtMatrixLayoutCreate(out, typeOf(format), inner, outer, stride),
+      calls.cublasLtMatrixLayoutDestroy,
+    );
   }
 
   /** The first of the library's own suggestions, the same each time; undefined where it has none. */
-  #algorithm(operation: Pointer, left: Pointer, right: Pointer, result: Pointer, spec: ProductSpec) {
+  #algorithm(operation: Operation, left: MatrixLayout, right: MatrixLayout, result: MatrixLayout, spec: ProductSpec) {
     const calls = this.#calls;
-    const preference = created((out) => calls.cublasLtMatmulPreferenceCreate(out));
+    const preference = this.#owner.create(
+      "matrix product preference",
+      calls.cublasLtMatmulPreferenceCreate,
+      calls.cublasLtMatmulPreferenceDestroy,
+    );
     const set = (attribute: number, value: BigUint64Array | Uint32Array): void =>
       calls.cublasLtMatmulPreferenceSetAttribute(preference, attribute, value, value.byteLength);
     set(CUBLASLT.CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, BigUint64Array.of(BigInt(spec.workspace.bytes)));
@@ -150,9 +174,18 @@ export class Blas {
     const { size, fields } = layouts.cublasLtMatmulHeuristicResult_t;
     const found = new Uint8Array(size);
     try {
-      const count = integer((out) =>
+      const count = writtenInteger((out) =>
         calls.cublasLtMatmulAlgoGetHeuristic(
-          ...[this.#handle, operation, left, right, result, result, preference, 1, found, out],
+          this.#handle,
+          operation,
+          left,
+          right,
+          result,
+          result,
+          preference,
+          1,
+          found,
+          out,
         ),
       );
       const state = new DataView(found.buffer).getInt32(fields.state, true);
@@ -160,7 +193,7 @@ export class Blas {
     } catch {
       return undefined; // how the library says that it doesn't support it
     } finally {
-      calls.cublasLtMatmulPreferenceDestroy(preference);
+      preference.close();
     }
   }
 }
@@ -170,10 +203,15 @@ export function loadBlas(driverVersion: number): NativeLibrary {
   return load("cublasLt", driverVersion);
 }
 
-/** "12.9.1" of 120901. */
+/** The library's functions, whose errors say what it says itself. */
+export function bindBlas(library: NativeLibrary, scene: Scene): CheckedFunctions<typeof blasCalls> {
+  const { cublasLtGetStatusString } = library.bind(blasAnswers);
+  return bind(library, "cuBLASLt", blasCalls, scene, (status) => String(cublasLtGetStatusString(status)));
+}
+
+/** "12.9.1" */
 export function blasVersion(library: NativeLibrary): string {
-  const version = Number(bindPlain(library, "cublasLtGetVersion")());
-  return `${Math.floor(version / 10_000)}.${Math.floor(version / 100) % 100}.${version % 100}`;
+  return versionText(library.bind(blasAnswers).cublasLtGetVersion());
 }
 
 function typeOf(format: NumberFormat): number {

@@ -1,8 +1,9 @@
+import type { Pointer } from "../../system/native/memory.js";
 import type { AlgorithmChoices, LayerTime } from "../engine.js";
 import { BLAS_WORKSPACE, type Matrix } from "./blas.js";
+import type { DeviceMemory } from "./driver.js";
 import { bytesOf, type Format, type NumberFormat, numbersOf } from "./format.js";
 import type { Gpu } from "./gpu.js";
-import type { Pointer } from "./native.js";
 import { align, type Block, place } from "./placement.js";
 import type { Way } from "./tuning.js";
 
@@ -53,7 +54,7 @@ export class Build {
   readonly #workspace: Tensor;
   readonly #asked: AlgorithmChoices;
   readonly #chosen: Record<string, string> = {};
-  #base: Pointer | undefined;
+  #memory: DeviceMemory | undefined;
   #bytes = 0;
 
   /** @param asked by layer and direction, the ways to take whatever is quickest */
@@ -159,8 +160,8 @@ export class Build {
   finish(): readonly Operation[] {
     const { device, scene, tuning } = this.gpu;
     this.#bytes = place(this.#blocks);
-    this.#base = device.allocate(this.#bytes);
-    device.clear(this.#base, this.#bytes);
+    this.#memory = device.allocate(this.#bytes);
+    device.clear(this.#memory.address, this.#bytes);
     return this.#operations.map(({ ways, tensors, shape, ...info }) => {
       const name = `${info.layer} ${info.direction}`;
       scene.doing = name;
@@ -173,8 +174,8 @@ export class Build {
 
   /** Of memory; after `finish`. */
   address({ block, offset }: Tensor): Pointer {
-    if (this.#base === undefined) throw new Error("finish() allocates; call it first");
-    return this.#base + BigInt(block.offset + offset);
+    if (this.#memory === undefined) throw new Error("finish() allocates; call it first");
+    return this.#memory.address + BigInt(block.offset + offset);
   }
 
   /** A tensor, or its values from `first` on, as rows for the matrix library. */
@@ -208,8 +209,7 @@ export class Build {
   close(): void {
     this.gpu.device.wait();
     for (const close of this.#owned.splice(0)) close();
-    if (this.#base !== undefined) this.gpu.device.free(this.#base);
-    this.#base = undefined;
+    this.#memory?.close();
   }
 }
 

@@ -5,9 +5,12 @@ import { fileURLToPath } from "node:url";
 import { AlexnetError } from "../../errors.js";
 import { cacheFolder } from "../../system/cache-folder.js";
 import { writeWhole } from "../../system/files.js";
+import { addressOf, writtenInteger, writtenPointer } from "../../system/native/memory.js";
+import { withOwner } from "../../system/native/objects.js";
+import type { CheckedFunctions } from "../../system/native/signatures.js";
 import type { DeviceFacts } from "./driver.js";
-import { addressOf, bind, bindPlain, type Calls, created, integer, load, NativeError, type Scene } from "./native.js";
-import { compilerCalls } from "./signatures.js";
+import { bind, load, NativeError, type Scene } from "./native.js";
+import { compilerAnswers, compilerCalls } from "./signatures.js";
 
 /** CUDA C lies beside the layers that use it, in the sources: it is read from there. */
 const sourceFolder = fileURLToPath(new URL("../../../src/engine/cuda/", import.meta.url));
@@ -37,10 +40,10 @@ export interface Compiled {
 /** @throws AlexnetError "engine" when NVRTC can't be loaded. */
 export function openCompiler(scene: Scene, driverVersion?: number): Compiler {
   const library = load("nvrtc", driverVersion);
-  const explain = bindPlain(library, "nvrtcGetErrorString");
-  const calls = bind(library, "NVRTC", compilerCalls, scene, (status) => String(explain(status)));
+  const { nvrtcGetErrorString } = library.bind(compilerAnswers);
+  const calls = bind(library, "NVRTC", compilerCalls, scene, (status) => String(nvrtcGetErrorString(status)));
   const minor = new Int32Array(1);
-  const major = integer((out) => calls.nvrtcVersion(out, minor));
+  const major = writtenInteger((out) => calls.nvrtcVersion(out, minor));
   return {
     version: `${major}.${minor[0]}`,
     path: library.path,
@@ -50,8 +53,8 @@ export function openCompiler(scene: Scene, driverVersion?: number): Compiler {
   };
 }
 
-function supportedArchitectures(calls: Calls<typeof compilerCalls>): readonly number[] {
-  const found = new Int32Array(integer((out) => calls.nvrtcGetNumSupportedArchs(out)));
+function supportedArchitectures(calls: CheckedFunctions<typeof compilerCalls>): readonly number[] {
+  const found = new Int32Array(writtenInteger((out) => calls.nvrtcGetNumSupportedArchs(out)));
   calls.nvrtcGetSupportedArchs(found);
   return [...found].sort((a, b) => a - b);
 }
@@ -81,28 +84,35 @@ function flags(architecture: string, definitions: Definitions): readonly string[
   ];
 }
 
-function compile(calls: Calls<typeof compilerCalls>, file: string, options: readonly string[]): Compiled {
+function compile(calls: CheckedFunctions<typeof compilerCalls>, file: string, options: readonly string[]): Compiled {
   const [headers, names] = [pointers([readSource(HEADER)]), pointers([HEADER])];
-  const program = created((out) =>
-    calls.nvrtcCreateProgram(out, readSource(`${file}.cu`), `${file}.cu`, 1, headers.array, names.array),
-  );
-  const bytes = (size: "nvrtcGetCUBINSize" | "nvrtcGetProgramLogSize", get: "nvrtcGetCUBIN" | "nvrtcGetProgramLog") => {
-    const values = new Uint8Array(Number(created((out) => calls[size](program, out))));
-    calls[get](program, values);
-    return values;
-  };
-  const log = (): string =>
-    new TextDecoder().decode(bytes("nvrtcGetProgramLogSize", "nvrtcGetProgramLog").slice(0, -1));
-  try {
-    const flagPointers = pointers(options);
-    calls.nvrtcCompileProgram(program, options.length, flagPointers.array);
+  return withOwner((owner) => {
+    const program = owner.create(
+      "NVRTC program",
+      (out) => calls.nvrtcCreateProgram(out, readSource(`${file}.cu`), `${file}.cu`, 1, headers.array, names.array),
+      (address) => calls.nvrtcDestroyProgram(BigUint64Array.of(address)),
+    );
+    const bytes = (
+      size: "nvrtcGetCUBINSize" | "nvrtcGetProgramLogSize",
+      get: "nvrtcGetCUBIN" | "nvrtcGetProgramLog",
+    ): Uint8Array => {
+      const values = new Uint8Array(Number(writtenPointer((out) => calls[size](program, out))));
+      calls[get](program, values);
+      return values;
+    };
+    const log = (): string =>
+      new TextDecoder().decode(bytes("nvrtcGetProgramLogSize", "nvrtcGetProgramLog").slice(0, -1));
+    const flagPointers = pointers(options); // referred to until the compiler is through
+    try {
+      calls.nvrtcCompileProgram(program, flagPointers.texts.length, flagPointers.array);
+    } catch (error) {
+      if (!(error instanceof NativeError)) throw error;
+      throw new AlexnetError("engine", `${file}.cu: ${error.message}\n${options.join(" ")}\n${log()}`, {
+        cause: error,
+      });
+    }
     return { image: bytes("nvrtcGetCUBINSize", "nvrtcGetCUBIN"), log: log() };
-  } catch (error) {
-    if (!(error instanceof NativeError)) throw error;
-    throw new AlexnetError("engine", `${file}.cu: ${error.message}\n${options.join(" ")}\n${log()}`);
-  } finally {
-    calls.nvrtcDestroyProgram(BigUint64Array.of(program));
-  }
+  });
 }
 
 /** An array of C strings; `texts` keeps them alive. */

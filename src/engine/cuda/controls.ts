@@ -1,6 +1,6 @@
 import type { View } from "../../network/picture.js";
+import type { Pointer } from "../../system/native/memory.js";
 import type { Build, Tensor } from "./build.js";
-import type { Pointer } from "./native.js";
 
 /** What a step is told, besides its pictures. */
 export interface Orders {

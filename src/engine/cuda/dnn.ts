@@ -1,7 +1,11 @@
+import type { NativeLibrary } from "../../system/native/library.js";
+import { type Pointer, writtenPointer } from "../../system/native/memory.js";
+import { type Handle, Owner } from "../../system/native/objects.js";
+import type { CheckedFunctions } from "../../system/native/signatures.js";
 import type { Precision } from "../engine.js";
 import type { Device } from "./driver.js";
-import { bind, bindPlain, type Calls, created, load, type NativeLibrary, type Pointer, type Scene } from "./native.js";
-import { CUDNN, convolutionCalls } from "./signatures.js";
+import { bind, load, type Scene, versionText } from "./native.js";
+import { CUDNN, convolutionAnswers, convolutionCalls } from "./signatures.js";
 
 /** A convolution over (batch, height, width, channels); filters are (filters, size, size, channels / groups). */
 export interface ConvolutionShape {
@@ -38,45 +42,68 @@ export interface PreparedConvolution {
 export class Dnn {
   readonly version: string;
   readonly path: string;
-  readonly #calls: Calls<typeof convolutionCalls>;
-  readonly #handle: Pointer;
+  readonly #calls: CheckedFunctions<typeof convolutionCalls>;
+  readonly #owner = new Owner();
+  readonly #handle: Handle<"cuDNN handle">;
   readonly #precision: Precision;
   readonly #one = Float32Array.of(1);
   readonly #zero = Float32Array.of(0);
 
   constructor(library: NativeLibrary, device: Device, precision: Precision, scene: Scene) {
-    const explain = bindPlain(library, "cudnnGetErrorString");
-    this.#calls = bind(library, "cuDNN", convolutionCalls, scene, (status) => String(explain(status)));
+    this.#calls = bindDnn(library, scene);
     this.version = dnnVersion(library);
     this.path = library.path;
     this.#precision = precision;
-    this.#handle = created((out) => this.#calls.cudnnCreate(out));
+    this.#handle = this.#owner.create("cuDNN handle", this.#calls.cudnnCreate, this.#calls.cudnnDestroy);
     this.#calls.cudnnSetStream(this.#handle, device.stream);
   }
 
   prepare(shape: ConvolutionShape): PreparedConvolution {
+    const own = this.#owner.scope();
+    try {
+      return { ...this.#prepare(shape, own), close: () => own.close() };
+    } catch (error) {
+      own.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#owner.close();
+  }
+
+  #prepare(shape: ConvolutionShape, own: Owner): Omit<PreparedConvolution, "close"> {
     const calls = this.#calls;
     const handle = this.#handle;
     const { batch, channels, height, width, filters, size, stride, padding, groups } = shape;
-    const x = this.#tensor(batch, channels, height, width);
-    const y = this.#tensor(batch, filters, shape.outHeight, shape.outWidth);
-    const bias = this.#tensor(1, filters, 1, 1);
-    const w = created((out) => calls.cudnnCreateFilterDescriptor(out));
+    const x = this.#tensor([batch, channels, height, width], own);
+    const y = this.#tensor([batch, filters, shape.outHeight, shape.outWidth], own);
+    const bias = this.#tensor([1, filters, 1, 1], own);
+    const w = own.create("filter descriptor", calls.cudnnCreateFilterDescriptor, calls.cudnnDestroyFilterDescriptor);
     calls.cudnnSetFilter4dDescriptor(w, this.#type, CUDNN.CUDNN_TENSOR_NHWC, filters, channels / groups, size, size);
-    const convolution = created((out) => calls.cudnnCreateConvolutionDescriptor(out));
+    const convolution = own.create(
+      "convolution descriptor",
+      calls.cudnnCreateConvolutionDescriptor,
+      calls.cudnnDestroyConvolutionDescriptor,
+    );
     const { CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT } = CUDNN;
     calls.cudnnSetConvolution2dDescriptor(
-      ...[convolution, padding, padding, stride, stride, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT],
+      convolution,
+      padding,
+      padding,
+      stride,
+      stride,
+      1,
+      1,
+      CUDNN_CROSS_CORRELATION,
+      CUDNN_DATA_FLOAT,
     );
     // The default is what allows TF32 for float32 numbers; for bf16 ones it takes matrix units too.
     const exact = this.#precision === "float32";
     calls.cudnnSetConvolutionMathType(convolution, exact ? CUDNN.CUDNN_FMA_MATH : CUDNN.CUDNN_DEFAULT_MATH);
     calls.cudnnSetConvolutionGroupCount(convolution, groups);
-    const [rectifier, identity] = [CUDNN.CUDNN_ACTIVATION_RELU, CUDNN.CUDNN_ACTIVATION_IDENTITY].map((mode) => {
-      const activation = created((out) => calls.cudnnCreateActivationDescriptor(out));
-      calls.cudnnSetActivationDescriptor(activation, mode, CUDNN.CUDNN_PROPAGATE_NAN, 0);
-      return activation;
-    });
+    const rectifier = this.#activation(CUDNN.CUDNN_ACTIVATION_RELU, own);
+    const identity = this.#activation(CUDNN.CUDNN_ACTIVATION_IDENTITY, own);
 
     const forwardAlgorithm = CUDNN.CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
     const dataAlgorithm = CUDNN.CUDNN_CONVOLUTION_BWD_DATA_ALGO_1;
@@ -97,40 +124,85 @@ export class Dnn {
       workspace,
       forward: (xAt, wAt, biasAt, yAt, rectify, scratch) =>
         calls.cudnnConvolutionBiasActivationForward(
-          ...[handle, one, x, xAt, w, wAt, convolution, forwardAlgorithm, scratch, workspace.forward ?? 0],
-          ...[zero, y, yAt, bias, biasAt, rectify ? rectifier : identity, y, yAt],
+          handle,
+          one,
+          x,
+          xAt,
+          w,
+          wAt,
+          convolution,
+          forwardAlgorithm,
+          scratch,
+          workspace.forward ?? 0,
+          zero,
+          y,
+          yAt,
+          bias,
+          biasAt,
+          rectify ? rectifier : identity,
+          y,
+          yAt,
         ),
       backwardData: (dyAt, wAt, dxAt, scratch) =>
         calls.cudnnConvolutionBackwardData(
-          ...[handle, one, w, wAt, y, dyAt, convolution, dataAlgorithm, scratch, workspace.data ?? 0, zero, x, dxAt],
+          handle,
+          one,
+          w,
+          wAt,
+          y,
+          dyAt,
+          convolution,
+          dataAlgorithm,
+          scratch,
+          workspace.data ?? 0,
+          zero,
+          x,
+          dxAt,
         ),
       backwardWeights: (xAt, dyAt, dwAt, scratch) =>
         calls.cudnnConvolutionBackwardFilter(
-          ...[handle, one, x, xAt, y, dyAt, convolution, weightsAlgorithm, scratch, workspace.weights ?? 0],
-          ...[zero, w, dwAt],
+          handle,
+          one,
+          x,
+          xAt,
+          y,
+          dyAt,
+          convolution,
+          weightsAlgorithm,
+          scratch,
+          workspace.weights ?? 0,
+          zero,
+          w,
+          dwAt,
         ),
-      close() {
-        for (const tensor of [x, y, bias]) calls.cudnnDestroyTensorDescriptor(tensor);
-        calls.cudnnDestroyFilterDescriptor(w);
-        calls.cudnnDestroyConvolutionDescriptor(convolution);
-        for (const activation of [rectifier, identity]) calls.cudnnDestroyActivationDescriptor(activation);
-      },
     };
-  }
-
-  close(): void {
-    this.#calls.cudnnDestroy(this.#handle);
   }
 
   get #type(): number {
     return this.#precision === "bf16" ? CUDNN.CUDNN_DATA_BFLOAT16 : CUDNN.CUDNN_DATA_FLOAT;
   }
 
-  #tensor(batch: number, channels: number, height: number, width: number): Pointer {
-    const tensor = created((out) => this.#calls.cudnnCreateTensorDescriptor(out));
+  #tensor([batch, channels, height, width]: readonly [number, number, number, number], own: Owner): Handle {
+    const calls = this.#calls;
+    const tensor = own.create(
+      "tensor descriptor",
+      calls.cudnnCreateTensorDescriptor,
+      calls.cudnnDestroyTensorDescriptor,
+    );
     const { CUDNN_TENSOR_NHWC } = CUDNN;
-    this.#calls.cudnnSetTensor4dDescriptor(tensor, CUDNN_TENSOR_NHWC, this.#type, batch, channels, height, width);
+    calls.cudnnSetTensor4dDescriptor(tensor, CUDNN_TENSOR_NHWC, this.#type, batch, channels, height, width);
     return tensor;
+  }
+
+  #activation(mode: number, own: Owner): Handle {
+    const calls = this.#calls;
+    const activation = own.create(
+      "activation descriptor",
+      calls.cudnnCreateActivationDescriptor,
+      calls.cudnnDestroyActivationDescriptor,
+    );
+    calls.cudnnSetActivationDescriptor(activation, mode, CUDNN.CUDNN_PROPAGATE_NAN, 0);
+    return activation;
   }
 }
 
@@ -139,16 +211,21 @@ export function loadDnn(driverVersion: number): NativeLibrary {
   return load("cudnn", driverVersion);
 }
 
-/** "9.10.2" of 91002. */
+/** The library's functions, whose errors say what it says itself. */
+export function bindDnn(library: NativeLibrary, scene: Scene): CheckedFunctions<typeof convolutionCalls> {
+  const { cudnnGetErrorString } = library.bind(convolutionAnswers);
+  return bind(library, "cuDNN", convolutionCalls, scene, (status) => String(cudnnGetErrorString(status)));
+}
+
+/** "9.10.2" */
 export function dnnVersion(library: NativeLibrary): string {
-  const version = Number(bindPlain(library, "cudnnGetVersion")());
-  return `${Math.floor(version / 10_000)}.${Math.floor(version / 100) % 100}.${version % 100}`;
+  return versionText(library.bind(convolutionAnswers).cudnnGetVersion());
 }
 
 /** undefined where the library refuses, which is how it says that it doesn't support it. */
 function bytes(write: (out: BigUint64Array) => void): number | undefined {
   try {
-    return Number(created(write));
+    return Number(writtenPointer(write));
   } catch {
     return undefined;
   }

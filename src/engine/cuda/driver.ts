@@ -1,18 +1,19 @@
 import { AlexnetError } from "../../errors.js";
-import {
-  bind,
-  bindPlain,
-  type Calls,
-  created,
-  integer,
-  load,
-  NativeError,
-  type NativeLibrary,
-  type Pointer,
-  type Scene,
-  textAt,
-} from "./native.js";
-import { CUDA, driverCalls } from "./signatures.js";
+import type { NativeLibrary } from "../../system/native/library.js";
+import { memoryAt, type Pointer, textAt, writtenInteger, writtenPointer } from "../../system/native/memory.js";
+import { type Handle, type NativeObject, Owner } from "../../system/native/objects.js";
+import type { CheckedFunctions } from "../../system/native/signatures.js";
+import { bind, load, NativeError, type Scene } from "./native.js";
+import { CUDA, driverAnswers, driverCalls } from "./signatures.js";
+
+/** Memory of a device, from an address on; not cleared. */
+export type DeviceMemory = NativeObject<"device memory">;
+/** Memory of this process that a device reads and writes by itself. */
+export type HostMemory = NativeObject<"host memory">;
+/** Memory of this process that a device is let read by itself as long as this is open. */
+export type PinnedMemory = NativeObject<"pinned memory">;
+export type Event = NativeObject<"event">;
+export type Stream = Handle<"stream">;
 
 /** Since when the kernels' bf16 instructions and the libraries' kernels are there: Ampere. */
 const LEAST_CAPABILITY = 8;
@@ -27,26 +28,26 @@ export interface DeviceFacts {
 
 /** NVIDIA's driver, initialised; makes no context yet. */
 export interface Driver {
-  readonly calls: Calls<typeof driverCalls>;
+  readonly calls: CheckedFunctions<typeof driverCalls>;
   readonly library: NativeLibrary;
   /** 12080 is CUDA 12.8. */
   readonly version: number;
   readonly devices: readonly DeviceFacts[];
   /** cuEventQuery: its status says whether an event has happened. */
-  readonly query: (event: Pointer) => unknown;
+  readonly query: (event: Event) => number;
 }
 
 /** @throws AlexnetError "engine" when there is no driver or it does not work. */
 export function openDriver(scene: Scene): Driver {
   const library = load("driver");
-  const calls: Calls<typeof driverCalls> = bind(library, "CUDA", driverCalls, scene, (status) =>
+  const calls: CheckedFunctions<typeof driverCalls> = bind(library, "CUDA", driverCalls, scene, (status) =>
     explain(calls, status),
   );
   calls.cuInit(0);
-  const version = integer((out) => calls.cuDriverGetVersion(out));
-  const count = integer((out) => calls.cuDeviceGetCount(out));
+  const version = writtenInteger((out) => calls.cuDriverGetVersion(out));
+  const count = writtenInteger((out) => calls.cuDeviceGetCount(out));
   const devices = Array.from({ length: count }, (_, ordinal) => describe(calls, ordinal));
-  return { calls, library, version, devices, query: bindPlain(library, "cuEventQuery") };
+  return { calls, library, version, devices, query: library.bind(driverAnswers).cuEventQuery };
 }
 
 /** "12.8" of 12080: the CUDA that the driver is for. */
@@ -54,26 +55,26 @@ export function driverVersion({ version }: Pick<Driver, "version">): string {
   return `${Math.floor(version / 1000)}.${(version % 1000) / 10}`;
 }
 
-function explain(calls: Calls<typeof driverCalls>, status: number): string {
+function explain(calls: CheckedFunctions<typeof driverCalls>, status: number): string {
   try {
-    const name = textAt(created((out) => calls.cuGetErrorName(status, out)));
-    return `${name}: ${textAt(created((out) => calls.cuGetErrorString(status, out)))}`;
+    const name = textAt(writtenPointer((out) => calls.cuGetErrorName(status, out)));
+    return `${name}: ${textAt(writtenPointer((out) => calls.cuGetErrorString(status, out)))}`;
   } catch {
     return `status ${status}`; // the driver has no text for it
   }
 }
 
 function describe(calls: Driver["calls"], ordinal: number): DeviceFacts {
-  const device = integer((out) => calls.cuDeviceGet(out, ordinal));
+  const device = writtenInteger((out) => calls.cuDeviceGet(out, ordinal));
   const name = new Uint8Array(256);
   calls.cuDeviceGetName(name, name.length, device);
-  const attribute = (which: number): number => integer((out) => calls.cuDeviceGetAttribute(out, which, device));
+  const attribute = (which: number): number => writtenInteger((out) => calls.cuDeviceGetAttribute(out, which, device));
   return {
     name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
     major: attribute(CUDA.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR),
     minor: attribute(CUDA.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
     multiprocessors: attribute(CUDA.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
-    memoryBytes: Number(created((out) => calls.cuDeviceTotalMem_v2(out, device))),
+    memoryBytes: Number(writtenPointer((out) => calls.cuDeviceTotalMem_v2(out, device))),
   };
 }
 
@@ -81,13 +82,13 @@ function describe(calls: Driver["calls"], ordinal: number): DeviceFacts {
 export class Device {
   readonly facts: DeviceFacts;
   /** All work of programs. */
-  readonly stream: Pointer;
+  readonly stream: Stream;
   /** Brings pictures over beside it. */
-  readonly copyStream: Pointer;
+  readonly copyStream: Stream;
   readonly #calls: Driver["calls"];
   readonly #query: Driver["query"];
   readonly #scene: Scene;
-  readonly #ordinal: number;
+  readonly #owner = new Owner();
 
   /** @throws AlexnetError "engine" when there is no device, or it is too old. */
   constructor(driver: Driver, scene: Scene, ordinal = 0) {
@@ -97,49 +98,69 @@ export class Device {
     if (facts.major < LEAST_CAPABILITY)
       throw new AlexnetError(
         "engine",
-        `${facts.name}: compute capability ${facts.major}.${facts.minor} is too old; it takes ${LEAST_CAPABILITY}.0 (Ampere, 2020) or newer, or use --engine onednn`,
+        `${facts.name}: compute capability ${facts.major}.${facts.minor} is too old; it takes ${LEAST_CAPABILITY}.0 (Ampere, 2020) or newer`,
+        { hint: { advice: "compute on the CPU", option: "engine", value: "onednn" } },
       );
     const { calls } = driver;
     this.#calls = calls;
     this.#query = driver.query;
     this.#scene = scene;
     this.facts = facts;
-    this.#ordinal = integer((out) => calls.cuDeviceGet(out, ordinal));
-    calls.cuCtxSetCurrent(created((out) => calls.cuDevicePrimaryCtxRetain(out, this.#ordinal)));
-    this.stream = created((out) => calls.cuStreamCreate(out, CUDA.CU_STREAM_NON_BLOCKING));
-    this.copyStream = created((out) => calls.cuStreamCreate(out, CUDA.CU_STREAM_NON_BLOCKING));
+    const device = writtenInteger((out) => calls.cuDeviceGet(out, ordinal));
+    try {
+      const context = this.#owner.create(
+        "context",
+        (out) => calls.cuDevicePrimaryCtxRetain(out, device),
+        () => calls.cuDevicePrimaryCtxRelease_v2(device),
+      );
+      calls.cuCtxSetCurrent(context);
+      this.stream = this.#createStream();
+      this.copyStream = this.#createStream();
+    } catch (error) {
+      this.#owner.close();
+      throw error;
+    }
+  }
+
+  #createStream(): Stream {
+    const calls = this.#calls;
+    return this.#owner.create(
+      "stream",
+      (out) => calls.cuStreamCreate(out, CUDA.CU_STREAM_NON_BLOCKING),
+      calls.cuStreamDestroy_v2,
+    );
   }
 
   get freeBytes(): number {
     const total = new BigUint64Array(1);
-    return Number(created((out) => this.#calls.cuMemGetInfo_v2(out, total)));
+    return Number(writtenPointer((out) => this.#calls.cuMemGetInfo_v2(out, total)));
   }
 
   /** Device memory, not cleared. @throws NativeError where memory is short. */
-  allocate(bytes: number): Pointer {
-    return created((out) => this.#calls.cuMemAlloc_v2(out, Math.max(bytes, 1)));
+  allocate(bytes: number): DeviceMemory {
+    const calls = this.#calls;
+    return this.#owner.create(
+      "device memory",
+      (out) => calls.cuMemAlloc_v2(out, Math.max(bytes, 1)),
+      calls.cuMemFree_v2,
+    );
   }
 
-  free(address: Pointer): void {
-    this.#calls.cuMemFree_v2(address);
+  /** Host memory that the device reads and writes by itself, and where it is in this process. */
+  allocateHost(bytes: number): { readonly memory: HostMemory; readonly buffer: ArrayBuffer } {
+    const calls = this.#calls;
+    const memory = this.#owner.create("host memory", (out) => calls.cuMemHostAlloc(out, bytes, 0), calls.cuMemFreeHost);
+    return { memory, buffer: memoryAt(memory.address, bytes) };
   }
 
-  /** Host memory that the device reads and writes by itself. Freed by `freeHost`. */
-  allocateHost(bytes: number): Pointer {
-    return created((out) => this.#calls.cuMemHostAlloc(out, bytes, 0));
-  }
-
-  freeHost(address: Pointer): void {
-    this.#calls.cuMemFreeHost(address);
-  }
-
-  /** Lets the device read host memory by itself; it must stay where it is until `unpin`. */
-  pin(address: Pointer, bytes: number): void {
-    this.#calls.cuMemHostRegister_v2(address, bytes, 0);
-  }
-
-  unpin(address: Pointer): void {
-    this.#calls.cuMemHostUnregister(address);
+  /** Lets the device read host memory by itself; it must stay where it is until what this gives is closed. */
+  pin(address: Pointer, bytes: number): PinnedMemory {
+    const calls = this.#calls;
+    const register = (): Pointer => {
+      calls.cuMemHostRegister_v2(address, bytes, 0);
+      return address;
+    };
+    return this.#owner.adopt("pinned memory", register, calls.cuMemHostUnregister);
   }
 
   copyIn(to: Pointer, from: Pointer | ArrayBufferView, bytes: number, stream = this.stream): void {
@@ -163,30 +184,27 @@ export class Device {
   }
 
   /** @param timed for `elapsed` too, not only to wait for */
-  createEvent({ timed = false } = {}): Pointer {
+  createEvent({ timed = false } = {}): Event {
+    const calls = this.#calls;
     const flags = timed ? CUDA.CU_EVENT_DEFAULT : CUDA.CU_EVENT_DISABLE_TIMING;
-    return created((out) => this.#calls.cuEventCreate(out, flags));
+    return this.#owner.create("event", (out) => calls.cuEventCreate(out, flags), calls.cuEventDestroy_v2);
   }
 
-  destroyEvent(event: Pointer): void {
-    this.#calls.cuEventDestroy_v2(event);
-  }
-
-  record(event: Pointer, stream = this.stream): void {
+  record(event: Event, stream = this.stream): void {
     this.#calls.cuEventRecord(event, stream);
   }
 
   /** While capturing: makes recording a part of the graph, so that each of its runs does it. */
-  recordInGraph(event: Pointer): void {
+  recordInGraph(event: Event): void {
     this.#calls.cuEventRecordWithFlags(event, this.stream, CUDA.CU_EVENT_RECORD_EXTERNAL);
   }
 
-  hasHappened(event: Pointer): boolean {
+  hasHappened(event: Event): boolean {
     return this.#query(event) !== CUDA.CUDA_ERROR_NOT_READY; // errors come when it is waited for
   }
 
   /** @param what for errors: what the event ends */
-  waitUntil(event: Pointer, what: string): void {
+  waitUntil(event: Event, what: string): void {
     this.#scene.doing = what;
     try {
       this.#calls.cuEventSynchronize(event);
@@ -196,12 +214,12 @@ export class Device {
   }
 
   /** What `stream` does from now on begins after the event. */
-  waitFor(event: Pointer, stream = this.stream): void {
+  waitFor(event: Event, stream = this.stream): void {
     this.#calls.cuStreamWaitEvent(stream, event, 0);
   }
 
   /** Milliseconds between two events that have happened. */
-  elapsed(from: Pointer, to: Pointer): number {
+  elapsed(from: Event, to: Event): number {
     this.#calls.cuEventSynchronize(to);
     const milliseconds = new Float32Array(1);
     this.#calls.cuEventElapsedTime(milliseconds, from, to);
@@ -218,28 +236,42 @@ export class Device {
       this.#abandonCapture();
       throw error;
     }
-    const graph = created((out) => calls.cuStreamEndCapture(this.stream, out));
-    const executable = created((out) => calls.cuGraphInstantiateWithFlags(out, graph, 0n));
-    calls.cuGraphDestroy(graph);
-    return {
-      launch: () => calls.cuGraphLaunch(executable, this.stream),
-      close: () => calls.cuGraphExecDestroy(executable),
-    };
+    const graph = this.#endCapture();
+    try {
+      const executable = this.#owner.create(
+        "graph",
+        (out) => calls.cuGraphInstantiateWithFlags(out, graph, 0n),
+        calls.cuGraphExecDestroy,
+      );
+      return {
+        launch: () => calls.cuGraphLaunch(executable, this.stream),
+        close: () => executable.close(),
+      };
+    } finally {
+      graph.close();
+    }
   }
 
   #abandonCapture(): void {
     try {
-      const graph = created((out) => this.#calls.cuStreamEndCapture(this.stream, out));
-      if (graph !== 0n) this.#calls.cuGraphDestroy(graph);
+      this.#endCapture().close();
     } catch {
-      // what broke the capture is what to tell
+      // What broke the capture is what to tell.
     }
   }
 
+  #endCapture(): NativeObject<"captured graph"> {
+    const calls = this.#calls;
+    return this.#owner.create(
+      "captured graph",
+      (out) => calls.cuStreamEndCapture(this.stream, out),
+      (graph) => graph !== 0n && calls.cuGraphDestroy(graph), // a capture that was broken off may give none
+    );
+  }
+
+  /** Gives back the context, and before it all that was made on it and is open still. */
   close(): void {
-    this.#calls.cuStreamDestroy_v2(this.stream);
-    this.#calls.cuStreamDestroy_v2(this.copyStream);
-    this.#calls.cuDevicePrimaryCtxRelease_v2(this.#ordinal);
+    this.#owner.close();
   }
 }
 

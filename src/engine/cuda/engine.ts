@@ -1,6 +1,6 @@
-import type { Layer } from "../../network/network.js";
+import type { Layer, Network } from "../../network/network.js";
 import type { Parameter } from "../../network/parameters.js";
-import { PICTURE_SIZE } from "../../network/picture.js";
+import { type Preprocessing, pictureBytes, pictureSizeFor } from "../../network/picture.js";
 import { outputShape, volume } from "../../network/shapes.js";
 import type { ComputeEngine } from "../compute.js";
 import {
@@ -31,7 +31,6 @@ import { compileProgram } from "./program.js";
 export function openCuda(options: { readonly precision?: Precision }): ComputeEngine {
   const gpu = openGpu(options.precision);
   const { name, major, minor } = gpu.device.facts;
-  const noMean = { mean: new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3), scale: [1, 1, 1] } as const;
   return {
     description: {
       engine: "cuda",
@@ -41,7 +40,7 @@ export function openCuda(options: { readonly precision?: Precision }): ComputeEn
     },
     compile: (network, compileOptions) => compileProgram(gpu, network, compileOptions),
     estimateMemory(network, { batchSize, mode }) {
-      const { build } = planProgram(gpu, network, { batchSize, mode, preprocessing: noMean });
+      const { build } = planProgram(gpu, network, { batchSize, mode, preprocessing: noMean(network) });
       const bytes = build.estimateBytes();
       build.close();
       return bytes;
@@ -166,4 +165,9 @@ function multiply(gpu: Gpu, a: Float32Array, b: Float32Array, length: number): F
 
 function tensor(shape: readonly number[], values: Float32Array): Tensor {
   return { shape, data: Float64Array.from(values) };
+}
+
+/** Preprocessing of pictures that the network's crop fits into. */
+function noMean({ input }: Network): Preprocessing {
+  return { mean: new Float32Array(pictureBytes(pictureSizeFor(input.size))), scale: [1, 1, 1] };
 }

@@ -1,3 +1,4 @@
+import type { Closable } from "../../system/native/objects.js";
 import type { Precision } from "../engine.js";
 import { Blas, loadBlas } from "./blas.js";
 import { openCompiler } from "./compiler.js";
@@ -27,19 +28,24 @@ export function openGpu(precision: Precision = "bf16"): Gpu {
   const driver = openDriver(scene);
   const compiler = openCompiler(scene, driver.version);
   const [blasLibrary, dnnLibrary] = [loadBlas(driver.version), loadDnn(driver.version)];
-  const device = new Device(driver, scene);
-  const blas = new Blas(blasLibrary, device, precision, scene);
-  const dnn = new Dnn(dnnLibrary, device, precision, scene);
-  const kernels = new Kernels(driver, device, compiler, { BF16: precision === "bf16" ? 1 : 0 });
-  const library = `cuDNN ${dnn.version}, cuBLASLt ${blas.version}, NVRTC ${compiler.version}, driver ${driverVersion(driver)}`;
-  return {
-    ...{ device, blas, dnn, kernels, precision, scene, library },
-    tuning: new Tuning(device, `${device.facts.name}, ${library}, ${precision}`),
-    close() {
-      kernels.close();
-      dnn.close();
-      blas.close();
-      device.close();
-    },
+  const opened: Closable[] = [];
+  const noted = <T extends Closable>(part: T): T => {
+    opened.push(part);
+    return part;
   };
+  const close = (): void => {
+    for (const part of opened.splice(0).reverse()) part.close();
+  };
+  try {
+    const device = noted(new Device(driver, scene));
+    const blas = noted(new Blas(blasLibrary, device, precision, scene));
+    const dnn = noted(new Dnn(dnnLibrary, device, precision, scene));
+    const kernels = noted(new Kernels(driver, device, compiler, { BF16: precision === "bf16" ? 1 : 0 }));
+    const library = `cuDNN ${dnn.version}, cuBLASLt ${blas.version}, NVRTC ${compiler.version}, driver ${driverVersion(driver)}`;
+    const tuning = new Tuning(device, `${device.facts.name}, ${library}, ${precision}`);
+    return { device, blas, dnn, kernels, tuning, precision, scene, library, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }

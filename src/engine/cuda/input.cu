@@ -1,9 +1,8 @@
 // The batch's views as the first layer reads them: (pixel + colour shift - mean) * scale, cropped, then mirrored.
 // out: (batch, BLOCKS, BLOCKS, BLOCK, BLOCK, 3): squares of BLOCK x BLOCK pixels count as one with BLOCK^2 * 3 channels;
-// BLOCK is 1 for plain pixels. PADDING zeros lie before the view's first row and column; beyond its last are zeros too.
+// BLOCK is 1 for plain pixels. PICTURE is the height and width of pictures. PADDING zeros lie before the view's first row and column; beyond its last are zeros too.
 #include "numbers.cuh"
 
-#define PICTURE 256  // height and width of pictures
 #define SIDE (BLOCKS * BLOCK)
 
 struct View {
@@ -12,7 +11,7 @@ struct View {
   int unused;
 };
 
-// mean: (256, 256, 3)
+// mean: (PICTURE, PICTURE, 3)
 extern "C" __global__ void crop(const Controls* __restrict__ controls, const View* __restrict__ views,
                                 const float* __restrict__ mean, number* __restrict__ out, int batch) {
   long long index = threadIndex();

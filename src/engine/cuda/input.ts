@@ -1,5 +1,5 @@
 import type { Layer } from "../../network/network.js";
-import { PICTURE_SIZE, type Preprocessing } from "../../network/picture.js";
+import { type Preprocessing, pictureBytes, pictureSizeOf } from "../../network/picture.js";
 
 import type { Build, Tensor } from "./build.js";
 import type { ControlBlock } from "./controls.js";
@@ -17,13 +17,14 @@ export function addInput(
   controls: ControlBlock,
   pictures: Tensor,
 ): Activation {
+  const side = pictureSizeOf({ mean });
   const form = inputForm(size, firstLayer);
   const tensor = build.tensor(lengthOf(form, batchSize));
-  const means = build.tensor(PICTURE_SIZE * PICTURE_SIZE * 3, { format: "float32", kept: true });
+  const means = build.tensor(pictureBytes(side), { format: "float32", kept: true });
   const { block, count, padding } = form.squares ?? { block: 1, count: size, padding: 0 };
   const [red, green, blue] = scale.map(float);
   const definitions = {
-    ...{ SIZE: size, BLOCK: block, BLOCKS: count, PADDING: padding },
+    ...{ PICTURE: side, SIZE: size, BLOCK: block, BLOCKS: count, PADDING: padding },
     ...{ SCALE_RED: red, SCALE_GREEN: green, SCALE_BLUE: blue },
   };
   const tensors = [controls.tensor, controls.views, means, tensor];

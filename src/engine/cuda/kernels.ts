@@ -1,6 +1,7 @@
+import { addressOf, writtenPointer } from "../../system/native/memory.js";
+import { type Handle, Owner } from "../../system/native/objects.js";
 import { architectureFor, type Compiler, compileCached, type Definitions } from "./compiler.js";
 import type { Device, Driver } from "./driver.js";
-import { addressOf, created, type Pointer } from "./native.js";
 
 /** Threads a block, for kernels that don't care. */
 export const BLOCK_THREADS = 256;
@@ -16,7 +17,8 @@ export interface Kernel {
 
 /** This project's own kernels, compiled when they are first asked for. */
 export class Kernels {
-  readonly #modules = new Map<string, Pointer>();
+  readonly #modules = new Map<string, Handle<"module">>();
+  readonly #owner = new Owner();
   readonly #calls: Driver["calls"];
   readonly #device: Device;
   readonly #compiler: Compiler;
@@ -38,12 +40,12 @@ export class Kernels {
   /** The kernel `name` of `file`.cu. */
   get(file: string, name: string, definitions: Definitions): Kernel {
     const calls = this.#calls;
-    const kernel = created((out) => calls.cuModuleGetFunction(out, this.#module(file, definitions), name));
+    const kernel = writtenPointer((out) => calls.cuModuleGetFunction(out, this.#module(file, definitions), name));
     const { stream } = this.#device;
     return {
       prepare(blocks, threads, args) {
         const values = args.map((value) =>
-          (typeof value === "bigint" ? BigUint64Array : Int32Array).of(value as never),
+          typeof value === "bigint" ? BigUint64Array.of(value) : Int32Array.of(value),
         );
         const parameters = BigUint64Array.from(values, addressOf);
         return () => {
@@ -66,17 +68,18 @@ export class Kernels {
   }
 
   close(): void {
-    for (const module of this.#modules.values()) this.#calls.cuModuleUnload(module);
     this.#modules.clear();
+    this.#owner.close();
   }
 
-  #module(file: string, own: Definitions): Pointer {
+  #module(file: string, own: Definitions): Handle<"module"> {
     const definitions = { ...this.#common, ...own };
     const key = `${file} ${JSON.stringify(definitions)}`;
     const known = this.#modules.get(key);
     if (known !== undefined) return known;
     const image = compileCached(this.#compiler, file, this.#architecture, definitions);
-    const module = created((out) => this.#calls.cuModuleLoadData(out, image));
+    const calls = this.#calls;
+    const module = this.#owner.create("module", (out) => calls.cuModuleLoadData(out, image), calls.cuModuleUnload);
     this.#modules.set(key, module);
     return module;
   }

@@ -56,6 +56,6 @@ function leastSeconds({ device }: Gpu, run: () => void): number {
     device.record(end);
     return device.elapsed(start, end) / 1000;
   });
-  for (const event of [start, end]) device.destroyEvent(event);
+  for (const event of [start, end]) event.close();
   return Math.min(...seconds);
 }

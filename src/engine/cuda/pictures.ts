@@ -1,8 +1,6 @@
-import { type Batch, PICTURE_SIZE } from "../../network/picture.js";
-import { type Device, isOutOfMemory } from "./driver.js";
-import { addressOf, type Pointer } from "./native.js";
-
-const PICTURE_BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
+import type { Batch } from "../../network/picture.js";
+import { addressOf, type Pointer } from "../../system/native/memory.js";
+import { type Device, type DeviceMemory, type Event, isOutOfMemory, type PinnedMemory } from "./driver.js";
 
 /** Buffers of the caller that stay pinned: a loader's ring has fewer slots. */
 const MOST_PINNED = 32;
@@ -13,10 +11,15 @@ const MOST_PINNED = 32;
  */
 export class PictureUpload {
   readonly #device: Device;
-  readonly #pinned = new Map<Pointer, SharedArrayBuffer>(); // keeps them alive, so that no other takes their place
-  readonly #arrived: Pointer;
+  /** By address; the buffers are kept alive, so that no other takes their place. */
+  readonly #pinned = new Map<Pointer, { readonly pin: PinnedMemory; readonly buffer: SharedArrayBuffer }>();
+  readonly #arrived: Event;
 
-  constructor(device: Device) {
+  /** @param pictureBytes of one picture */
+  constructor(
+    device: Device,
+    readonly pictureBytes: number,
+  ) {
     this.#device = device;
     this.#arrived = device.createEvent();
   }
@@ -28,14 +31,15 @@ export class PictureUpload {
    */
   bring({ pictures, views }: Batch, to: Pointer): readonly number[] {
     const { copyStream } = this.#device;
+    const { pictureBytes } = this;
     const shown = [...new Set(views.map(({ picture }) => picture))].sort((a, b) => a - b);
     const places = new Map(shown.map((picture, place) => [picture, place]));
     const from = this.#pin(pictures);
     for (let start = 0; start < shown.length; ) {
       let end = start + 1;
       while (end < shown.length && shown[end] === shown[end - 1] + 1) end++;
-      const source = from + BigInt(shown[start] * PICTURE_BYTES);
-      this.#device.copyIn(to + BigInt(start * PICTURE_BYTES), source, (end - start) * PICTURE_BYTES, copyStream);
+      const source = from + BigInt(shown[start] * pictureBytes);
+      this.#device.copyIn(to + BigInt(start * pictureBytes), source, (end - start) * pictureBytes, copyStream);
       start = end;
     }
     this.#device.record(this.#arrived, copyStream);
@@ -52,9 +56,9 @@ export class PictureUpload {
 
   close(): void {
     this.#device.wait(this.#device.copyStream);
-    for (const address of this.#pinned.keys()) this.#device.unpin(address);
+    for (const { pin } of this.#pinned.values()) pin.close();
     this.#pinned.clear();
-    this.#device.destroyEvent(this.#arrived);
+    this.#arrived.close();
   }
 
   /** The pictures' address, after pinning the memory that they share. */
@@ -63,14 +67,15 @@ export class PictureUpload {
     if (!(pictures.buffer instanceof SharedArrayBuffer)) return address;
     const start = address - BigInt(pictures.byteOffset);
     if (this.#pinned.has(start)) return address;
-    const [oldest] = this.#pinned.keys();
+    const [oldest] = this.#pinned;
     if (this.#pinned.size >= MOST_PINNED && oldest !== undefined) {
-      this.#device.unpin(oldest);
-      this.#pinned.delete(oldest);
+      const [address, { pin }] = oldest;
+      pin.close();
+      this.#pinned.delete(address);
     }
     try {
-      this.#device.pin(start, pictures.buffer.byteLength);
-      this.#pinned.set(start, pictures.buffer);
+      const { buffer } = pictures;
+      this.#pinned.set(start, { pin: this.#device.pin(start, buffer.byteLength), buffer });
     } catch {
       // Not allowed here: the driver copies it through memory of its own.
     }
@@ -82,7 +87,7 @@ export class PictureUpload {
 export class HeldPictures {
   readonly #device: Device;
   readonly #upload: PictureUpload;
-  #base: Pointer | undefined;
+  #memory: DeviceMemory | undefined;
   #count = 0;
 
   constructor(device: Device, upload: PictureUpload) {
@@ -90,10 +95,10 @@ export class HeldPictures {
     this.#upload = upload;
   }
 
-  /** Where they lie, (pictures, 256, 256, 3). */
+  /** Where they lie, (pictures, size, size, 3). */
   get address(): Pointer {
-    if (this.#base === undefined) throw new Error("no pictures are held"); // checked at the engine's border
-    return this.#base;
+    if (this.#memory === undefined) throw new Error("no pictures are held"); // checked at the engine's border
+    return this.#memory.address;
   }
 
   /**
@@ -103,10 +108,10 @@ export class HeldPictures {
    */
   reserve(count: number, spared: number): number {
     this.close();
-    const room = Math.max(0, Math.floor((this.#device.freeBytes - spared) / PICTURE_BYTES));
+    const room = Math.max(0, Math.floor((this.#device.freeBytes - spared) / this.#upload.pictureBytes));
     if (room < count) return room;
     try {
-      this.#base = this.#device.allocate(count * PICTURE_BYTES);
+      this.#memory = this.#device.allocate(count * this.#upload.pictureBytes);
       return room;
     } catch (error) {
       if (isOutOfMemory(error)) return 0; // free, but not in one piece
@@ -115,15 +120,13 @@ export class HeldPictures {
   }
 
   add(pictures: Uint8Array): void {
-    this.#upload.copy(pictures, this.address + BigInt(this.#count * PICTURE_BYTES));
-    this.#count += pictures.length / PICTURE_BYTES;
+    this.#upload.copy(pictures, this.address + BigInt(this.#count * this.#upload.pictureBytes));
+    this.#count += pictures.length / this.#upload.pictureBytes;
   }
 
   close(): void {
-    if (this.#base !== undefined) this.#device.free(this.#base);
-    this.#base = undefined;
+    this.#memory?.close();
+    this.#memory = undefined;
     this.#count = 0;
   }
 }
-
-export { PICTURE_BYTES };

@@ -1,5 +1,6 @@
 import type { Network } from "../../network/network.js";
 import { parameterTable } from "../../network/parameters.js";
+import { pictureBytes, pictureSizeOf } from "../../network/picture.js";
 import { inferShapes } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { CompileOptions } from "../engine.js";
@@ -11,7 +12,6 @@ import type { Activation, Stage } from "./layer.js";
 import { addLayers } from "./layers.js";
 import { addLoss, addSoftmax } from "./loss.js";
 import { Parameters } from "./parameters.js";
-import { PICTURE_BYTES } from "./pictures.js";
 import { addUpdate } from "./update.js";
 
 /** The next batch comes to one while the other is worked on. */
@@ -33,7 +33,12 @@ export function planProgram(gpu: Gpu, network: Network, options: CompileOptions)
 
   /** Where batches' pictures lie, in turn, for programs that look at pictures. */
   const pictures = SLOTS.map(() =>
-    first === 0 ? build.tensor((batchSize * PICTURE_BYTES) / 4, { format: "float32", kept: true }) : undefined,
+    first === 0
+      ? build.tensor((batchSize * pictureBytes(pictureSizeOf(options.preprocessing))) / 4, {
+          format: "float32",
+          kept: true,
+        })
+      : undefined,
   );
   const input: Activation =
     pictures[0] === undefined

@@ -45,7 +45,7 @@ export function profileOperations(
   } finally {
     device.wait();
     timed.close();
-    for (const event of events) device.destroyEvent(event);
+    for (const event of events) event.close();
   }
   const rows = operations.map(({ layer, kind, direction, implementation, bytes, flops = 0 }, i) => ({
     ...{ layer, kind, direction, implementation, bytes, flops },

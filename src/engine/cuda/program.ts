@@ -1,6 +1,7 @@
 import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
-import type { Batch } from "../../network/picture.js";
+import { type Batch, pictureBytes, pictureSizeOf } from "../../network/picture.js";
+import type { Pointer } from "../../system/native/memory.js";
 import type { ComputeProgram } from "../compute.js";
 import type { AlgorithmChoices, CompileOptions, State, StepOptions } from "../engine.js";
 import type { Operation } from "./build.js";
@@ -10,7 +11,6 @@ import type { Gpu } from "./gpu.js";
 import { type Activation, layoutOf } from "./layer.js";
 import { pack, unpack, valueCount } from "./layout.js";
 import { outcomeOf, RESULT_BYTES } from "./loss.js";
-import type { Pointer } from "./native.js";
 import { HeldPictures, PictureUpload } from "./pictures.js";
 import { type Plan, planProgram } from "./plan.js";
 import { profileOperations } from "./profile.js";
@@ -45,6 +45,7 @@ class CudaProgram implements ComputeProgram {
   readonly batchSize: number;
   readonly memoryBytes: number;
   readonly algorithms: AlgorithmChoices;
+  readonly batchesAtOnce: number;
   readonly #gpu: Gpu;
   readonly #plan: Plan;
   readonly #operations: readonly Operation[];
@@ -56,7 +57,7 @@ class CudaProgram implements ComputeProgram {
   /** In the latest batch. */
   #samples = 0;
 
-  constructor(gpu: Gpu, plan: Plan, { batchSize, mode }: CompileOptions) {
+  constructor(gpu: Gpu, plan: Plan, { batchSize, mode, preprocessing }: CompileOptions) {
     const { build, controls, probabilities, pictures } = plan;
     this.#gpu = gpu;
     this.#plan = plan;
@@ -64,12 +65,13 @@ class CudaProgram implements ComputeProgram {
     this.#operations = build.finish();
     this.memoryBytes = build.memoryBytes;
     this.algorithms = build.algorithms;
-    this.#upload = new PictureUpload(gpu.device);
+    this.#upload = new PictureUpload(gpu.device, pictureBytes(pictureSizeOf(preprocessing)));
     this.#held = new HeldPictures(gpu.device, this.#upload);
     build.own(() => {
       this.#held.close();
       this.#upload.close();
     });
+    this.batchesAtOnce = pictures.length;
     const resultBytes = Math.max(RESULT_BYTES, probabilities.bytes);
     this.#slots = pictures.map((tensor) => {
       const slot = new Slot(build, controls.bytes, resultBytes, tensor && build.address(tensor));

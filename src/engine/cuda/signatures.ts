@@ -1,213 +1,136 @@
+import type { Signatures, StatusSignatures } from "../../system/native/signatures.js";
+
 /**
- * Every foreign function and constant this engine uses, as C's headers declare them: bench/cuda-bindings.ts
+ * Every foreign function and constant this engine uses, as C's headers declare them: `bench/run bindings cuda`
  * compares these tables with the headers that are installed. Handles, descriptors and host memory are "void *",
  * device memory is "uint64"; enumerations are "int".
  */
 
-export type NativeType =
-  | "void *"
-  | "str"
-  | "int"
-  | "uint"
-  | "uint8"
-  | "int64"
-  | "uint64"
-  | "size_t"
-  | "float"
-  | "double";
-
-/** By name, the types of the arguments. All of a table's functions give a status. */
-export type Signatures = Readonly<Record<string, readonly NativeType[]>>;
+const P = "void *";
 
 export const driverCalls = {
   cuInit: ["uint"],
-  cuDriverGetVersion: ["void *"],
-  cuDeviceGetCount: ["void *"],
-  cuDeviceGet: ["void *", "int"],
-  cuDeviceGetName: ["void *", "int", "int"],
-  cuDeviceTotalMem_v2: ["void *", "int"],
-  cuDeviceGetAttribute: ["void *", "int", "int"],
-  cuDevicePrimaryCtxRetain: ["void *", "int"],
+  cuDriverGetVersion: [P],
+  cuDeviceGetCount: [P],
+  cuDeviceGet: [P, "int"],
+  cuDeviceGetName: [P, "int", "int"],
+  cuDeviceTotalMem_v2: [P, "int"],
+  cuDeviceGetAttribute: [P, "int", "int"],
+  cuDevicePrimaryCtxRetain: [P, "int"],
   cuDevicePrimaryCtxRelease_v2: ["int"],
-  cuCtxSetCurrent: ["void *"],
-  cuMemGetInfo_v2: ["void *", "void *"],
-  cuMemAlloc_v2: ["void *", "size_t"],
+  cuCtxSetCurrent: [P],
+  cuMemGetInfo_v2: [P, P],
+  cuMemAlloc_v2: [P, "size_t"],
   cuMemFree_v2: ["uint64"],
-  cuMemHostAlloc: ["void *", "size_t", "uint"],
-  cuMemFreeHost: ["void *"],
-  cuMemHostRegister_v2: ["void *", "size_t", "uint"],
-  cuMemHostUnregister: ["void *"],
-  cuMemcpyHtoDAsync_v2: ["uint64", "void *", "size_t", "void *"],
-  cuMemcpyDtoHAsync_v2: ["void *", "uint64", "size_t", "void *"],
-  cuMemcpyDtoDAsync_v2: ["uint64", "uint64", "size_t", "void *"],
-  cuMemsetD8Async: ["uint64", "uint8", "size_t", "void *"],
-  cuStreamCreate: ["void *", "uint"],
-  cuStreamSynchronize: ["void *"],
-  cuStreamWaitEvent: ["void *", "void *", "uint"],
-  cuStreamBeginCapture_v2: ["void *", "int"],
-  cuStreamEndCapture: ["void *", "void *"],
-  cuStreamDestroy_v2: ["void *"],
-  cuGraphInstantiateWithFlags: ["void *", "void *", "uint64"],
-  cuGraphLaunch: ["void *", "void *"],
-  cuGraphDestroy: ["void *"],
-  cuGraphExecDestroy: ["void *"],
-  cuEventCreate: ["void *", "uint"],
-  cuEventRecord: ["void *", "void *"],
-  cuEventRecordWithFlags: ["void *", "void *", "uint"],
-  cuEventSynchronize: ["void *"],
-  cuEventElapsedTime: ["void *", "void *", "void *"],
-  cuEventDestroy_v2: ["void *"],
-  cuModuleLoadData: ["void *", "void *"],
-  cuModuleGetFunction: ["void *", "void *", "str"],
-  cuModuleUnload: ["void *"],
-  cuLaunchKernel: ["void *", "uint", "uint", "uint", "uint", "uint", "uint", "uint", "void *", "void *", "void *"],
-  cuGetErrorName: ["int", "void *"],
-  cuGetErrorString: ["int", "void *"],
-} as const satisfies Signatures;
+  cuMemHostAlloc: [P, "size_t", "uint"],
+  cuMemFreeHost: [P],
+  cuMemHostRegister_v2: [P, "size_t", "uint"],
+  cuMemHostUnregister: [P],
+  cuMemcpyHtoDAsync_v2: ["uint64", P, "size_t", P],
+  cuMemcpyDtoHAsync_v2: [P, "uint64", "size_t", P],
+  cuMemcpyDtoDAsync_v2: ["uint64", "uint64", "size_t", P],
+  cuMemsetD8Async: ["uint64", "uint8", "size_t", P],
+  cuStreamCreate: [P, "uint"],
+  cuStreamSynchronize: [P],
+  cuStreamWaitEvent: [P, P, "uint"],
+  cuStreamBeginCapture_v2: [P, "int"],
+  cuStreamEndCapture: [P, P],
+  cuStreamDestroy_v2: [P],
+  cuGraphInstantiateWithFlags: [P, P, "uint64"],
+  cuGraphLaunch: [P, P],
+  cuGraphDestroy: [P],
+  cuGraphExecDestroy: [P],
+  cuEventCreate: [P, "uint"],
+  cuEventRecord: [P, P],
+  cuEventRecordWithFlags: [P, P, "uint"],
+  cuEventSynchronize: [P],
+  cuEventElapsedTime: [P, P, P],
+  cuEventDestroy_v2: [P],
+  cuModuleLoadData: [P, P],
+  cuModuleGetFunction: [P, P, "str"],
+  cuModuleUnload: [P],
+  cuLaunchKernel: [P, "uint", "uint", "uint", "uint", "uint", "uint", "uint", P, P, P],
+  cuGetErrorName: ["int", P],
+  cuGetErrorString: ["int", P],
+} as const satisfies StatusSignatures;
 
 export const compilerCalls = {
-  nvrtcVersion: ["void *", "void *"],
-  nvrtcGetNumSupportedArchs: ["void *"],
-  nvrtcGetSupportedArchs: ["void *"],
-  nvrtcCreateProgram: ["void *", "str", "str", "int", "void *", "void *"],
-  nvrtcCompileProgram: ["void *", "int", "void *"],
-  nvrtcGetCUBINSize: ["void *", "void *"],
-  nvrtcGetCUBIN: ["void *", "void *"],
-  nvrtcGetProgramLogSize: ["void *", "void *"],
-  nvrtcGetProgramLog: ["void *", "void *"],
-  nvrtcDestroyProgram: ["void *"],
-} as const satisfies Signatures;
+  nvrtcVersion: [P, P],
+  nvrtcGetNumSupportedArchs: [P],
+  nvrtcGetSupportedArchs: [P],
+  nvrtcCreateProgram: [P, "str", "str", "int", P, P],
+  nvrtcCompileProgram: [P, "int", P],
+  nvrtcGetCUBINSize: [P, P],
+  nvrtcGetCUBIN: [P, P],
+  nvrtcGetProgramLogSize: [P, P],
+  nvrtcGetProgramLog: [P, P],
+  nvrtcDestroyProgram: [P],
+} as const satisfies StatusSignatures;
 
 export const blasCalls = {
-  cublasLtCreate: ["void *"],
-  cublasLtDestroy: ["void *"],
-  cublasLtMatrixLayoutCreate: ["void *", "int", "uint64", "uint64", "int64"],
-  cublasLtMatrixLayoutDestroy: ["void *"],
-  cublasLtMatmulDescCreate: ["void *", "int", "int"],
-  cublasLtMatmulDescDestroy: ["void *"],
-  cublasLtMatmulDescSetAttribute: ["void *", "int", "void *", "size_t"],
-  cublasLtMatmulPreferenceCreate: ["void *"],
-  cublasLtMatmulPreferenceDestroy: ["void *"],
-  cublasLtMatmulPreferenceSetAttribute: ["void *", "int", "void *", "size_t"],
+  cublasLtCreate: [P],
+  cublasLtDestroy: [P],
+  cublasLtMatrixLayoutCreate: [P, "int", "uint64", "uint64", "int64"],
+  cublasLtMatrixLayoutDestroy: [P],
+  cublasLtMatmulDescCreate: [P, "int", "int"],
+  cublasLtMatmulDescDestroy: [P],
+  cublasLtMatmulDescSetAttribute: [P, "int", P, "size_t"],
+  cublasLtMatmulPreferenceCreate: [P],
+  cublasLtMatmulPreferenceDestroy: [P],
+  cublasLtMatmulPreferenceSetAttribute: [P, "int", P, "size_t"],
   /** handle, operation, A, B, C, D, preference, asked for, results, found */
-  cublasLtMatmulAlgoGetHeuristic: [
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "int",
-    "void *",
-    "void *",
-  ],
+  cublasLtMatmulAlgoGetHeuristic: [P, P, P, P, P, P, P, "int", P, P],
   /** handle, operation, alpha, A and its layout, B …, beta, C …, D …, algorithm, workspace and its size, stream */
-  cublasLtMatmul: [
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "size_t",
-    "void *",
-  ],
-} as const satisfies Signatures;
+  cublasLtMatmul: [P, P, P, P, P, P, P, P, P, P, P, P, P, P, "size_t", P],
+} as const satisfies StatusSignatures;
 
 export const convolutionCalls = {
-  cudnnCreate: ["void *"],
-  cudnnDestroy: ["void *"],
-  cudnnSetStream: ["void *", "void *"],
-  cudnnCreateTensorDescriptor: ["void *"],
-  cudnnDestroyTensorDescriptor: ["void *"],
-  cudnnSetTensor4dDescriptor: ["void *", "int", "int", "int", "int", "int", "int"],
-  cudnnCreateFilterDescriptor: ["void *"],
-  cudnnDestroyFilterDescriptor: ["void *"],
-  cudnnSetFilter4dDescriptor: ["void *", "int", "int", "int", "int", "int", "int"],
-  cudnnCreateConvolutionDescriptor: ["void *"],
-  cudnnDestroyConvolutionDescriptor: ["void *"],
-  cudnnSetConvolution2dDescriptor: ["void *", "int", "int", "int", "int", "int", "int", "int", "int"],
-  cudnnSetConvolutionMathType: ["void *", "int"],
-  cudnnSetConvolutionGroupCount: ["void *", "int"],
-  cudnnCreateActivationDescriptor: ["void *"],
-  cudnnDestroyActivationDescriptor: ["void *"],
-  cudnnSetActivationDescriptor: ["void *", "int", "int", "double"],
-  cudnnGetConvolutionForwardWorkspaceSize: ["void *", "void *", "void *", "void *", "void *", "int", "void *"],
-  cudnnGetConvolutionBackwardDataWorkspaceSize: ["void *", "void *", "void *", "void *", "void *", "int", "void *"],
-  cudnnGetConvolutionBackwardFilterWorkspaceSize: ["void *", "void *", "void *", "void *", "void *", "int", "void *"],
+  cudnnCreate: [P],
+  cudnnDestroy: [P],
+  cudnnSetStream: [P, P],
+  cudnnCreateTensorDescriptor: [P],
+  cudnnDestroyTensorDescriptor: [P],
+  cudnnSetTensor4dDescriptor: [P, "int", "int", "int", "int", "int", "int"],
+  cudnnCreateFilterDescriptor: [P],
+  cudnnDestroyFilterDescriptor: [P],
+  cudnnSetFilter4dDescriptor: [P, "int", "int", "int", "int", "int", "int"],
+  cudnnCreateConvolutionDescriptor: [P],
+  cudnnDestroyConvolutionDescriptor: [P],
+  cudnnSetConvolution2dDescriptor: [P, "int", "int", "int", "int", "int", "int", "int", "int"],
+  cudnnSetConvolutionMathType: [P, "int"],
+  cudnnSetConvolutionGroupCount: [P, "int"],
+  cudnnCreateActivationDescriptor: [P],
+  cudnnDestroyActivationDescriptor: [P],
+  cudnnSetActivationDescriptor: [P, "int", "int", "double"],
+  cudnnGetConvolutionForwardWorkspaceSize: [P, P, P, P, P, "int", P],
+  cudnnGetConvolutionBackwardDataWorkspaceSize: [P, P, P, P, P, "int", P],
+  cudnnGetConvolutionBackwardFilterWorkspaceSize: [P, P, P, P, P, "int", P],
   /** handle, alpha, x, w, convolution, algorithm, workspace and its size, alpha, z, bias, activation, y */
-  cudnnConvolutionBiasActivationForward: [
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "int",
-    "void *",
-    "size_t",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-  ],
+  cudnnConvolutionBiasActivationForward: [P, P, P, P, P, P, P, "int", P, "size_t", P, P, P, P, P, P, P, P],
   /** handle, alpha, w, dy, convolution, algorithm, workspace and its size, beta, dx */
-  cudnnConvolutionBackwardData: [
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "int",
-    "void *",
-    "size_t",
-    "void *",
-    "void *",
-    "void *",
-  ],
+  cudnnConvolutionBackwardData: [P, P, P, P, P, P, P, "int", P, "size_t", P, P, P],
   /** handle, alpha, x, dy, convolution, algorithm, workspace and its size, beta, dw */
-  cudnnConvolutionBackwardFilter: [
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "void *",
-    "int",
-    "void *",
-    "size_t",
-    "void *",
-    "void *",
-    "void *",
-  ],
+  cudnnConvolutionBackwardFilter: [P, P, P, P, P, P, P, "int", P, "size_t", P, P, P],
+} as const satisfies StatusSignatures;
+
+/** Functions that give something else than success or an error: result, then arguments. */
+export const driverAnswers = {
+  cuEventQuery: ["int", P],
 } as const satisfies Signatures;
 
-/** Functions that give something else than success or an error: name, result, arguments. */
-export const plainCalls = {
+export const compilerAnswers = {
   nvrtcGetErrorString: ["str", "int"],
+} as const satisfies Signatures;
+
+export const blasAnswers = {
   cublasLtGetStatusString: ["str", "int"],
   cublasLtGetVersion: ["size_t"],
+} as const satisfies Signatures;
+
+export const convolutionAnswers = {
   cudnnGetErrorString: ["str", "int"],
-  cuEventQuery: ["int", "void *"],
   cudnnGetVersion: ["size_t"],
-} as const satisfies Readonly<Record<string, readonly [NativeType, ...NativeType[]]>>;
+} as const satisfies Signatures;
 
 export const CUDA = {
   CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: 16,

@@ -1,8 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import koffi from "koffi";
+import type { Pointer } from "../../system/native/memory.js";
 import type { Build, Tensor } from "./build.js";
-import type { Device, Graph } from "./driver.js";
-import type { Pointer } from "./native.js";
+import type { Device, Event, Graph, HostMemory } from "./driver.js";
 
 /**
  * What one step brings to the device and takes from it. A program has two: while the device works on what came by one,
@@ -13,8 +12,8 @@ export class Slot {
   readonly orders: DataView;
   readonly results: DataView;
   readonly #device: Device;
-  readonly #host: Pointer;
-  readonly #done: Pointer;
+  readonly #host: HostMemory;
+  readonly #done: Event;
   #underWay: Answer<unknown> | undefined;
 
   /** @param pictures where its pictures lie on the device, for programs that look at pictures */
@@ -26,23 +25,23 @@ export class Slot {
   ) {
     const { device } = build.gpu;
     this.#device = device;
-    this.#host = device.allocateHost(ordersBytes + resultsBytes);
-    build.own(() => device.freeHost(this.#host));
-    const memory: ArrayBuffer = koffi.view(this.#host, ordersBytes + resultsBytes);
-    this.orders = new DataView(memory, 0, ordersBytes);
-    this.results = new DataView(memory, ordersBytes);
+    const { memory, buffer } = device.allocateHost(ordersBytes + resultsBytes);
+    build.own(() => memory.close());
+    this.#host = memory;
+    this.orders = new DataView(buffer, 0, ordersBytes);
+    this.results = new DataView(buffer, ordersBytes);
     this.#done = device.createEvent();
-    build.own(() => device.destroyEvent(this.#done));
+    build.own(() => this.#done.close());
   }
 
   /** Puts a copy of the orders on the stream. */
   bringOrders(to: Pointer): void {
-    this.#device.copyIn(to, this.#host, this.orders.byteLength);
+    this.#device.copyIn(to, this.#host.address, this.orders.byteLength);
   }
 
   /** Puts a copy of a result on the stream. */
   takeResults(build: Build, { bytes, ...from }: Tensor): void {
-    this.#device.copyOut(this.#host + BigInt(this.orders.byteLength), build.address({ bytes, ...from }), bytes);
+    this.#device.copyOut(this.#host.address + BigInt(this.orders.byteLength), build.address({ bytes, ...from }), bytes);
   }
 
   /** Has the device run `graph`; `read` gives its answer from the results. */
@@ -67,7 +66,7 @@ class Answer<T> {
 
   constructor(
     readonly device: Device,
-    readonly done: Pointer,
+    readonly done: Event,
     readonly what: string,
     readonly read: () => T,
   ) {}

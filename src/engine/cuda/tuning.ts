@@ -88,8 +88,8 @@ export class Tuning {
     } finally {
       device.wait();
       graph.close();
-      device.destroyEvent(start);
-      device.destroyEvent(end);
+      start.close();
+      end.close();
     }
   }
 

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { z } from "zod";
 import { AlexnetError } from "../../errors.js";
 import { paper } from "../../network/architectures/paper.js";
 import { scaleWidth, withClasses } from "../../network/transform.js";
 import { cacheFolder } from "../../system/cache-folder.js";
 import { writeWhole } from "../../system/files.js";
 import { packageVersion } from "../../version.js";
-import type { Engine, EngineName, Precision } from "../engine.js";
-import type { OpenOptions } from "./remote.js";
+import type { Engine, Precision } from "../engine.js";
+import { type EngineName, engines, type OpenOptions } from "./engines.js";
 import { type Comparison, compareLayers, compareSteps, isClose } from "./self-check.js";
 
 /** What "auto" takes: the GPU where there is one that proved right, else the CPU. */
@@ -20,43 +21,49 @@ const checked = withClasses(scaleWidth(paper, 1 / 8), 16);
 
 /** @throws AlexnetError as `open` does for the engine chosen */
 export async function openBest(open: Open, options: OpenOptions): Promise<Engine> {
-  const gpu = await openGpu(open, options);
-  if (typeof gpu !== "string") return gpu;
+  const gpus = engines.filter(({ runsOn, mayBeHere }) => runsOn === "gpu" && mayBeHere?.());
+  const reasons: string[] = [];
+  for (const { name, precisions } of gpus) {
+    const gpu = await openGpu(name, open, options, options.precision ?? precisions[0]);
+    if (typeof gpu !== "string") return gpu;
+    reasons.push(gpu);
+  }
+  const why = reasons.join("; ") || "there is no GPU here that can be used";
   const { precision = "float32" } = options;
-  if (precision !== "float32")
+  const cpu = engines.find(({ runsOn, precisions }) => runsOn === "cpu" && precisions.includes(precision));
+  if (cpu === undefined)
     throw new AlexnetError(
       "invalid-option",
-      `precision ${precision}: only a GPU has it, and auto stays on the CPU: ${gpu}`,
+      `precision ${precision}: only a GPU has it, and auto stays on the CPU: ${why}`,
     );
-  const engine = await open("onednn", options);
-  return hasGpu() ? { ...engine, choice: `auto stays on the CPU: ${gpu}` } : engine;
+  const engine = await open(cpu.name, options);
+  return gpus.length > 0 ? { ...engine, choice: `auto stays on the CPU: ${why}` } : engine;
 }
 
-/** The CUDA engine, or why it isn't taken. */
-async function openGpu(open: Open, options: OpenOptions): Promise<Engine | string> {
-  if (!hasGpu()) return "there is no NVIDIA GPU here";
+/** An engine on a GPU, or why it isn't taken. */
+async function openGpu(
+  name: EngineName,
+  open: Open,
+  options: OpenOptions,
+  precision: Precision,
+): Promise<Engine | string> {
   if (options.threads !== undefined) return "a number of threads was given";
   let engine: Engine;
   try {
-    engine = await open("cuda", options);
+    engine = await open(name, options);
   } catch (error) {
     return reasonOf(error);
   }
   try {
-    const { failures, date } = recall(engine) ?? (await check(engine, open, options.precision ?? "bf16"));
+    const { failures, date } = recall(engine) ?? (await check(engine, open, precision));
     if (failures.length === 0)
       return { ...engine, choice: `auto takes the GPU, which agreed with the reference engine on ${date}` };
     await engine.close();
-    return `the GPU's results are wrong (${failures[0]}${failures.length > 1 ? ` and ${failures.length - 1} more` : ""}, checked on ${date}); please report what scripts/gpu-check says. --engine cuda takes it all the same`;
+    return `the GPU's results are wrong (${failures[0]}${failures.length > 1 ? ` and ${failures.length - 1} more` : ""}, checked on ${date}); please report what scripts/gpu-check says. The engine ${name} takes it all the same`;
   } catch (error) {
     await engine.close();
     return `checking the GPU failed: ${reasonOf(error)}`;
   }
-}
-
-/** Whether it is worth to look for a driver: its device is there, or the user says where libraries are. */
-function hasGpu(): boolean {
-  return ["/dev/nvidiactl", "/dev/dxg"].some(existsSync) || Boolean(process.env.ALEXNET_CUDA_PATH);
 }
 
 function reasonOf(error: unknown): string {
@@ -64,13 +71,15 @@ function reasonOf(error: unknown): string {
   return error.message.split("\n")[0];
 }
 
-/** What came of comparing an engine with the reference engine: once for each device, driver, library and version of ours. */
-interface Verdict {
+/** The result of comparing an engine with the reference engine: once for each device, driver, library and version of ours. */
+const verdictSchema = z.object({
   /** "2026-11-24" */
-  readonly date: string;
+  date: z.string(),
   /** "conv2 dw is off by 0.31" */
-  readonly failures: readonly string[];
-}
+  failures: z.array(z.string()),
+});
+
+type Verdict = z.infer<typeof verdictSchema>;
 
 async function check(engine: Engine, open: Open, precision: Precision): Promise<Verdict> {
   const reference = await open("reference", {});
@@ -98,8 +107,7 @@ function verdictPath({ description: { library, instructionSet } }: Engine): stri
 
 function recall(engine: Engine): Verdict | undefined {
   try {
-    const { date, failures } = JSON.parse(readFileSync(verdictPath(engine), "utf8"));
-    return typeof date === "string" && Array.isArray(failures) ? { date, failures: failures.map(String) } : undefined;
+    return verdictSchema.parse(JSON.parse(readFileSync(verdictPath(engine), "utf8")));
   } catch {
     return undefined; // never checked, or not readable
   }
@@ -111,6 +119,6 @@ function remember(engine: Engine, verdict: Verdict): void {
     mkdirSync(dirname(path), { recursive: true });
     writeWhole(path, `${JSON.stringify(verdict, undefined, 2)}\n`);
   } catch {
-    // Checked again the next time.
+    // It is checked again the next time.
   }
 }

@@ -1,7 +1,7 @@
 import { AlexnetError } from "../../errors.js";
 import type { Layer, Network } from "../../network/network.js";
 import { parameterCount, parameterTable, weightShape } from "../../network/parameters.js";
-import { type Batch, PICTURE_SIZE, type View } from "../../network/picture.js";
+import { type Batch, pictureBytes, pictureSizeOf, type View } from "../../network/picture.js";
 import { inferShapes, outputShape, volume } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeEngine, ComputeProgram } from "../compute.js";
@@ -10,16 +10,14 @@ import { pictureShape } from "../engine.js";
 
 /** The border of every engine: what callers hand in is checked here, so that engines trust what they are given. */
 
-const PICTURE_VALUES = PICTURE_SIZE * PICTURE_SIZE * 3;
-
 /** `engine`, with every argument checked; closing it closes its programs. */
 export function checkedEngine(engine: ComputeEngine): ComputeEngine {
   const programs = new Set<ComputeProgram>();
   return {
     description: engine.description,
-    compile: (network, options) => {
+    compile: async (network, options) => {
       checkOptions(network, options);
-      const inner = engine.compile(network, options);
+      const inner = await engine.compile(network, options);
       const program = checkedProgram(inner, network, options, () => programs.delete(program));
       programs.add(program);
       return program;
@@ -48,9 +46,9 @@ export function checkedEngine(engine: ComputeEngine): ComputeEngine {
     },
     measureMatrixRate: (size) => engine.measureMatrixRate(size),
     measureCopyRate: (bytes) => engine.measureCopyRate(bytes),
-    close: () => {
-      for (const program of programs) program.close();
-      engine.close();
+    close: async () => {
+      for (const program of programs) await program.close();
+      await engine.close();
     },
   };
 }
@@ -61,7 +59,7 @@ function checkedProgram(
   options: CompileOptions,
   onClose: () => void,
 ): ComputeProgram {
-  const { batchSize, memoryBytes, algorithms } = program;
+  const { batchSize, memoryBytes, algorithms, batchesAtOnce } = program;
   const classes = classCount(network);
   const values = parameterCount(network);
   const checkState = (state: State): void => {
@@ -71,7 +69,7 @@ function checkedProgram(
   const begun = valuesPerSample(network, options);
   let [reserved, held] = [0, 0]; // pictures
   const checkSamples = (batch: Batch): void => {
-    if (begun === undefined) checkBatch(batch, held, network, batchSize);
+    if (begun === undefined) checkBatch(batch, held, network, options);
     else checkActivations(batch, begun, batchSize);
   };
   const checkStep = (call: string, batch: Batch, stepOptions: StepOptions): void => {
@@ -83,17 +81,18 @@ function checkedProgram(
   return {
     batchSize,
     memoryBytes,
-    ...(algorithms && { algorithms }),
-    reserve: (count) => {
+    algorithms,
+    batchesAtOnce,
+    reserve: async (count) => {
       if (!(Number.isSafeInteger(count) && count >= 1)) fail(`reserve: ${count} pictures; give a whole number from 1`);
-      const room = program.reserve?.(count) ?? 0;
+      const room = (await program.reserve?.(count)) ?? 0;
       [reserved, held] = [room >= count ? count : 0, 0];
       return room;
     },
-    hold: (pictures) => {
-      const count = picturesIn(pictures);
+    hold: async (pictures) => {
+      const count = picturesIn(pictures, pictureSizeOf(options.preprocessing));
       if (held + count > reserved) fail(`hold: ${held} and ${count} pictures; ${reserved} were reserved`);
-      program.hold?.(pictures);
+      await program.hold?.(pictures);
       held += count;
     },
     step: (batch, stepOptions) => {
@@ -124,11 +123,11 @@ function checkedProgram(
     write: (state, given) => {
       checkState(state);
       if (given.length !== values) fail(`${state}: ${given.length} values for a network that has ${values}`);
-      program.write(state, given);
+      return program.write(state, given);
     },
     close: () => {
       onClose();
-      program.close();
+      return program.close();
     },
   };
 }
@@ -148,8 +147,12 @@ function checkOptions(network: Network, options: CompileOptions): void {
       if (!(factor >= 0 && factor < Infinity)) fail(`multipliers: ${name} has ${what} ${factor}; give 0 or more`);
   }
   const { mean, scale } = preprocessing;
-  if (mean.length !== PICTURE_VALUES)
-    fail(`mean image: ${mean.length} values; it takes ${PICTURE_VALUES} (${PICTURE_SIZE}x${PICTURE_SIZE}x3)`);
+  const side = pictureSizeOf({ mean });
+  if (!Number.isInteger(side) || side < 1)
+    fail(`mean image: ${mean.length} values; it takes those of a square in three colours, such as 256x256x3`);
+  const { size } = network.input;
+  if (side < size)
+    fail(`mean image: ${side}x${side}x3; ${network.name} sees crops of ${size}x${size}, larger than such pictures`);
   if (!scale.every(Number.isFinite)) fail(`input scale: ${scale.join(", ")} are not three numbers`);
 }
 
@@ -184,11 +187,12 @@ function checkBatchSize(batchSize: number): void {
 }
 
 /** @param held pictures that the program holds */
-function checkBatch(batch: Batch, held: number, network: Network, batchSize: number): void {
+function checkBatch(batch: Batch, held: number, network: Network, { batchSize, preprocessing }: CompileOptions): void {
+  const pictureSize = pictureSizeOf(preprocessing);
   const { views } = batch;
   checkSampleCount(views.length, batchSize);
-  const count = batch.held ? held : picturesIn(batch.pictures);
-  const farthest = PICTURE_SIZE - network.input.size;
+  const count = batch.held ? held : picturesIn(batch.pictures, pictureSize);
+  const farthest = pictureSize - network.input.size;
   const inside = (value: number, end: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= end;
   const fits = ({ picture, top, left, colourShift }: View): boolean =>
     inside(picture, count - 1) && inside(top, farthest) && inside(left, farthest) && colourShift.every(Number.isFinite);
@@ -199,10 +203,10 @@ function checkBatch(batch: Batch, held: number, network: Network, batchSize: num
     );
 }
 
-function picturesIn({ length }: Uint8Array): number {
-  if (length % PICTURE_VALUES !== 0)
-    fail(`batch: ${length} bytes are no whole number of ${PICTURE_SIZE}x${PICTURE_SIZE}x3 pictures`);
-  return length / PICTURE_VALUES;
+function picturesIn({ length }: Uint8Array, size: number): number {
+  const one = pictureBytes(size);
+  if (length % one !== 0) fail(`batch: ${length} bytes are no whole number of ${size}x${size}x3 pictures`);
+  return length / one;
 }
 
 function checkLabels(labels: Int32Array, samples: number, classes: number): void {

@@ -1,7 +1,7 @@
 import { initialise } from "../../network/initialise.js";
 import type { Layer, Network } from "../../network/network.js";
 import { weightShape } from "../../network/parameters.js";
-import { type Batch, PICTURE_SIZE } from "../../network/picture.js";
+import { type Batch, DEFAULT_PICTURE_SIZE, pictureBytes } from "../../network/picture.js";
 import { inferShapes, type Shape, type ShapedLayer } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import { bits, normal } from "../../random.js";
@@ -27,7 +27,7 @@ export interface Candidate {
   readonly precision: Precision;
 }
 
-const PICTURE = PICTURE_SIZE * PICTURE_SIZE * 3;
+const PICTURE = pictureBytes(DEFAULT_PICTURE_SIZE);
 const BATCH = 2;
 const STEPS = 3;
 

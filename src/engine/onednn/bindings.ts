@@ -1,41 +1,55 @@
-import koffi, { type LibraryHandle } from "koffi";
 import { AlexnetError } from "../../errors.js";
+import type { NativeLibrary } from "../../system/native/library.js";
+import { type Pointer, textAt, writtenPointer } from "../../system/native/memory.js";
+import { type Handle, type NativeObject, type Owner, partOf } from "../../system/native/objects.js";
+import type { CheckedFunctions, NativeFunctions } from "../../system/native/signatures.js";
+import { commonAnswers, commonCalls, DNNL } from "./signatures.js";
 
-/** An address in this process: of an object of the library or of memory. */
-export type Pointer = bigint;
+/** How values lie in memory: dimensions, strides, number type. */
+export type Descriptor = Handle<"memory descriptor">;
+/** An operation that the library has an implementation of. */
+export type PrimitiveDescriptor = Handle<"primitive descriptor">;
+/** What comes after an operation, and where it has its scratch memory. */
+export type Attributes = Handle<"attributes">;
+/** An operation that is ready to run. */
+export type Primitive = Handle<"primitive">;
+/** A descriptor with an address: what an operation reads or writes. */
+export type Memory = Handle<"memory">;
+export type DnnlEngine = Handle<"engine">;
+export type Stream = Handle<"stream">;
 
-/** What an operation's arguments are called in `dnnl_exec_arg_t`; the same in all versions. */
+/** What an operation's arguments are called in `dnnl_exec_arg_t`. */
 export const Argument = {
-  src: 1,
-  src1: 2,
-  dst: 17,
-  weights: 33,
-  bias: 41,
-  workspace: 64,
-  scratchpad: 80,
-  diffSrc: 129,
-  diffDst: 145,
-  diffWeights: 161,
-  diffBias: 169,
-  multipleSrc: 1024,
+  src: DNNL.DNNL_ARG_SRC,
+  src1: DNNL.DNNL_ARG_SRC_1,
+  dst: DNNL.DNNL_ARG_DST,
+  weights: DNNL.DNNL_ARG_WEIGHTS,
+  bias: DNNL.DNNL_ARG_BIAS,
+  workspace: DNNL.DNNL_ARG_WORKSPACE,
+  scratchpad: DNNL.DNNL_ARG_SCRATCHPAD,
+  diffSrc: DNNL.DNNL_ARG_DIFF_SRC,
+  diffDst: DNNL.DNNL_ARG_DIFF_DST,
+  diffWeights: DNNL.DNNL_ARG_DIFF_WEIGHTS,
+  diffBias: DNNL.DNNL_ARG_DIFF_BIAS,
+  multipleSrc: DNNL.DNNL_ARG_MULTIPLE_SRC,
 } as const;
 
 /** Memory descriptors an operation can be asked for. */
 export const Query = {
-  src: 129,
-  diffSrc: 130,
-  weights: 131,
-  diffWeights: 132,
-  dst: 133,
-  diffDst: 134,
-  workspace: 135,
-  scratchpad: 136,
+  src: DNNL.dnnl_query_src_md,
+  diffSrc: DNNL.dnnl_query_diff_src_md,
+  weights: DNNL.dnnl_query_weights_md,
+  diffWeights: DNNL.dnnl_query_diff_weights_md,
+  dst: DNNL.dnnl_query_dst_md,
+  diffDst: DNNL.dnnl_query_diff_dst_md,
+  workspace: DNNL.dnnl_query_workspace_md,
+  scratchpad: DNNL.dnnl_query_scratchpad_md,
 } as const;
 
 /** How numbers are stored: what the library calls it, in all versions, and the bytes that each takes. */
 export const numberTypes = {
-  float32: { code: 3, bytes: 4 },
-  bfloat16: { code: 2, bytes: 2 },
+  float32: { code: DNNL.dnnl_f32, bytes: 4 },
+  bfloat16: { code: DNNL.dnnl_bf16, bytes: 2 },
 } as const;
 export type NumberType = keyof typeof numberTypes;
 
@@ -53,28 +67,28 @@ export type ConvolutionAlgorithm = "direct" | "winograd";
 /** `training` keeps what the backward operation needs. */
 export interface ConvolutionSpec {
   readonly algorithm: ConvolutionAlgorithm;
-  readonly src: Pointer;
-  readonly weights: Pointer;
-  readonly bias: Pointer;
-  readonly dst: Pointer;
+  readonly src: Descriptor;
+  readonly weights: Descriptor;
+  readonly bias: Descriptor;
+  readonly dst: Descriptor;
   readonly stride: number;
   readonly padding: number;
 }
 export interface InnerProductSpec {
-  readonly src: Pointer;
-  readonly weights: Pointer;
-  readonly bias: Pointer;
-  readonly dst: Pointer;
+  readonly src: Descriptor;
+  readonly weights: Descriptor;
+  readonly bias: Descriptor;
+  readonly dst: Descriptor;
 }
 export interface PoolingSpec {
-  readonly src: Pointer;
-  readonly dst: Pointer;
+  readonly src: Descriptor;
+  readonly dst: Descriptor;
   readonly size: number;
   readonly stride: number;
 }
 /** alpha as the library takes it: it divides by the window's number of values. */
 export interface LrnSpec {
-  readonly data: Pointer;
+  readonly data: Descriptor;
   /** Windows of n x n places in one map, not of n maps. */
   readonly withinMap: boolean;
   readonly n: number;
@@ -90,50 +104,94 @@ export interface After {
 }
 
 /**
- * The library's operations, as far as they differ between its major versions: v2.ts and v3.ts fulfil this.
- * Each creates a primitive descriptor (the caller destroys it). Descriptor pointers may be shared between calls.
+ * The library's operations, as far as they differ between its major versions: v2.ts and v3.ts fulfil this. All that
+ * these create belongs to the owner that they were bound for, and is destroyed with it.
  */
 export interface OperationBindings {
-  descriptor(dims: readonly number[], layout: Layout, type: NumberType): Pointer;
+  descriptor(dims: readonly number[], layout: Layout, type: NumberType): Descriptor;
   /** Strides in values. */
-  strided(dims: readonly number[], strides: readonly number[], type: NumberType): Pointer;
+  strided(dims: readonly number[], strides: readonly number[], type: NumberType): Descriptor;
   /** The part of `whole` that begins at `offsets`, at the same address. */
-  part(whole: Pointer, dims: readonly number[], offsets: readonly number[]): Pointer;
+  part(whole: Descriptor, dims: readonly number[], offsets: readonly number[]): Descriptor;
   /** What comes after the operation, and a user-held scratchpad. */
-  attributes(options: After): Pointer;
-  convolutionForward(spec: ConvolutionSpec, training: boolean, attributes: Pointer): Pointer;
-  convolutionBackwardData(spec: ConvolutionSpec, attributes: Pointer, hint: Pointer): Pointer;
-  convolutionBackwardWeights(spec: ConvolutionSpec, attributes: Pointer, hint: Pointer): Pointer;
-  innerProductForward(spec: InnerProductSpec, training: boolean, attributes: Pointer): Pointer;
-  innerProductBackwardData(spec: InnerProductSpec, attributes: Pointer, hint: Pointer): Pointer;
-  innerProductBackwardWeights(spec: InnerProductSpec, attributes: Pointer, hint: Pointer): Pointer;
-  maxPoolForward(spec: PoolingSpec, training: boolean, attributes: Pointer): Pointer;
-  maxPoolBackward(spec: PoolingSpec, attributes: Pointer, hint: Pointer): Pointer;
-  lrnForward(spec: LrnSpec, training: boolean, attributes: Pointer): Pointer;
-  lrnBackward(spec: LrnSpec, attributes: Pointer, hint: Pointer): Pointer;
-  reluForward(data: Pointer, training: boolean, attributes: Pointer): Pointer;
-  reluBackward(data: Pointer, diff: Pointer, attributes: Pointer, hint: Pointer): Pointer;
-  matmul(a: Pointer, b: Pointer, c: Pointer, attributes: Pointer): Pointer;
-  reorder(from: Pointer, to: Pointer, attributes: Pointer): Pointer;
+  attributes(options: After): Attributes;
+  convolutionForward(spec: ConvolutionSpec, training: boolean, attributes: Attributes): PrimitiveDescriptor;
+  convolutionBackwardData(
+    spec: ConvolutionSpec,
+    attributes: Attributes,
+    forward: PrimitiveDescriptor,
+  ): PrimitiveDescriptor;
+  convolutionBackwardWeights(
+    spec: ConvolutionSpec,
+    attributes: Attributes,
+    forward: PrimitiveDescriptor,
+  ): PrimitiveDescriptor;
+  innerProductForward(spec: InnerProductSpec, training: boolean, attributes: Attributes): PrimitiveDescriptor;
+  innerProductBackwardData(
+    spec: InnerProductSpec,
+    attributes: Attributes,
+    forward: PrimitiveDescriptor,
+  ): PrimitiveDescriptor;
+  innerProductBackwardWeights(
+    spec: InnerProductSpec,
+    attributes: Attributes,
+    forward: PrimitiveDescriptor,
+  ): PrimitiveDescriptor;
+  maxPoolForward(spec: PoolingSpec, training: boolean, attributes: Attributes): PrimitiveDescriptor;
+  maxPoolBackward(spec: PoolingSpec, attributes: Attributes, forward: PrimitiveDescriptor): PrimitiveDescriptor;
+  lrnForward(spec: LrnSpec, training: boolean, attributes: Attributes): PrimitiveDescriptor;
+  lrnBackward(spec: LrnSpec, attributes: Attributes, forward: PrimitiveDescriptor): PrimitiveDescriptor;
+  reluForward(data: Descriptor, training: boolean, attributes: Attributes): PrimitiveDescriptor;
+  reluBackward(
+    data: Descriptor,
+    diff: Descriptor,
+    attributes: Attributes,
+    forward: PrimitiveDescriptor,
+  ): PrimitiveDescriptor;
+  matmul(a: Descriptor, b: Descriptor, c: Descriptor, attributes: Attributes): PrimitiveDescriptor;
+  reorder(from: Descriptor, to: Descriptor, attributes: Attributes): PrimitiveDescriptor;
   /** dst = sum of scales[i] * src_i, all of one descriptor; the first source may be dst itself. */
-  sum(descriptor: Pointer, scales: readonly number[], attributes: Pointer): Pointer;
+  sum(descriptor: Descriptor, scales: readonly number[], attributes: Attributes): PrimitiveDescriptor;
 }
 
-/** A native call that gives a status. */
-// biome-ignore lint/suspicious/noExplicitAny: a foreign function takes what its C declaration says, which koffi checks when it is called.
-export type StatusFunction = (...values: any[]) => number;
+/** What operations are bound for: all that they create belongs to `owner`. */
+export interface Context {
+  readonly engine: DnnlEngine;
+  readonly owner: Owner;
+  readonly common: CommonFunctions;
+}
 
-const statusTexts: readonly string[] = [
-  "success",
-  "out of memory",
-  "invalid arguments",
-  "not implemented for this case",
-  "no further implementation",
-  "run-time error",
-  "not required",
-];
+/** Creates a primitive descriptor that belongs to the context's owner. */
+export function ownDescriptor(
+  { owner, common }: Context,
+  create: (out: BigUint64Array) => void,
+): NativeObject<"primitive descriptor"> {
+  return owner.create("primitive descriptor", create, common.dnnl_primitive_desc_destroy);
+}
 
-const NOT_IMPLEMENTED = 3;
+/** Creates attributes with a user-held scratchpad; `append` adds what comes after the operation. */
+export function ownAttributes(
+  { owner, common }: Context,
+  append: ((operations: Pointer) => void) | undefined,
+): Attributes {
+  const attributes = owner.create("attributes", common.dnnl_primitive_attr_create, common.dnnl_primitive_attr_destroy);
+  common.dnnl_primitive_attr_set_scratchpad_mode(attributes, DNNL.dnnl_scratchpad_mode_user);
+  if (append === undefined) return attributes;
+  const operations = owner.create("post-operations", common.dnnl_post_ops_create, common.dnnl_post_ops_destroy);
+  append(operations.address);
+  common.dnnl_primitive_attr_set_post_ops(attributes, operations); // which copies them
+  operations.close();
+  return attributes;
+}
+
+const statusTexts: Readonly<Record<number, string>> = {
+  [DNNL.dnnl_out_of_memory]: "out of memory",
+  [DNNL.dnnl_invalid_arguments]: "invalid arguments",
+  [DNNL.dnnl_unimplemented]: "not implemented for this case",
+  4: "no further implementation",
+  [DNNL.dnnl_runtime_error]: "run-time error",
+  [DNNL.dnnl_not_required]: "not required",
+};
 
 /** The library has no implementation of what was asked for. */
 export class NotImplementedError extends AlexnetError {}
@@ -148,19 +206,12 @@ export function unlessNotImplemented<T>(create: () => T): T | undefined {
   }
 }
 
-/** Binds `name` so that every call's status is checked. @throws AlexnetError "engine" with the call and the status. */
-export function bindChecked(
-  library: LibraryHandle,
-  name: string,
-  args: readonly string[],
-): (...values: unknown[]) => void {
-  const call: StatusFunction = library.func(name, "int", [...args]);
-  return (...values) => {
-    const status = call(...values);
-    if (status === 0) return;
-    const text = `oneDNN: ${name}: ${statusTexts[status] ?? `status ${status}`}`;
-    throw status === NOT_IMPLEMENTED ? new NotImplementedError("engine", text) : new AlexnetError("engine", text);
-  };
+/** @throws AlexnetError "memory" or "engine" with the function and the status, when that is not success */
+export function checkStatus(status: number, name: string): void {
+  if (status === DNNL.dnnl_success) return;
+  const text = `oneDNN: ${name}: ${statusTexts[status] ?? `status ${status}`}`;
+  if (status === DNNL.dnnl_unimplemented) throw new NotImplementedError("engine", text);
+  throw new AlexnetError(status === DNNL.dnnl_out_of_memory ? "memory" : "engine", text);
 }
 
 /** Strides of `dims` without gaps. */
@@ -180,76 +231,104 @@ export function denseStrides(dims: readonly number[], layout: Exclude<Layout, "a
   return strides;
 }
 
-/** Calls `create`, which writes a pointer to its first argument, and gives that pointer. */
-export function created(create: (out: BigUint64Array) => void): Pointer {
-  const out = new BigUint64Array(1);
-  create(out);
-  return out[0];
+/** `dnnl_dims_t`: lengths, strides or offsets. */
+export function dimensions(values: readonly number[]): BigInt64Array {
+  return BigInt64Array.from(values, BigInt);
 }
 
-/** The calls that are the same in every major version. */
+/** The same along height and width. */
+export function square(value: number): BigInt64Array {
+  return dimensions([value, value]);
+}
+
+/** The algorithm of a local response normalisation. */
+export function lrnAlgorithm({ withinMap }: LrnSpec): number {
+  return withinMap ? DNNL.dnnl_lrn_within_channel : DNNL.dnnl_lrn_across_channels;
+}
+
+export function propagation(training: boolean): number {
+  return training ? DNNL.dnnl_forward_training : DNNL.dnnl_forward_inference;
+}
+
+export const convolutionAlgorithms = {
+  direct: DNNL.dnnl_convolution_direct,
+  winograd: DNNL.dnnl_convolution_winograd,
+} as const satisfies Record<ConvolutionAlgorithm, number>;
+
+export type CommonFunctions = CheckedFunctions<typeof commonCalls> & NativeFunctions<typeof commonAnswers>;
+
+export function bindFunctions(library: NativeLibrary): CommonFunctions {
+  return { ...library.bindChecked(commonCalls, checkStatus), ...library.bind(commonAnswers) };
+}
+
+/** The calls that are the same in every major version. What they create belongs to the owner they were bound for. */
 export interface CommonBindings {
-  createEngine(): Pointer;
-  createStream(engine: Pointer): Pointer;
-  destroyStream(stream: Pointer): void;
-  destroyEngine(engine: Pointer): void;
-  createMemory(descriptor: Pointer, engine: Pointer, address: Pointer): Pointer;
-  destroyMemory(memory: Pointer): void;
-  createPrimitive(primitiveDescriptor: Pointer): Pointer;
-  destroyPrimitive(primitive: Pointer): void;
-  destroyPrimitiveDescriptor(primitiveDescriptor: Pointer): void;
-  /** `args` is an array of dnnl_exec_arg_t: 16 bytes each. */
-  execute(primitive: Pointer, stream: Pointer, count: number, args: Uint8Array): void;
-  wait(stream: Pointer): void;
-  equal(a: Pointer, b: Pointer): boolean;
-  bytes(descriptor: Pointer): number;
-  query(primitiveDescriptor: Pointer, what: number): Pointer;
-  implementation(primitiveDescriptor: Pointer): string;
+  createMemory(descriptor: Descriptor, address: Pointer): Memory;
+  createPrimitive(primitiveDescriptor: PrimitiveDescriptor): Primitive;
+  execute(primitive: Primitive, args: MemoryArguments): void;
+  /** Until all that was executed is done. */
+  wait(): void;
+  equal(a: Descriptor, b: Descriptor): boolean;
+  bytes(descriptor: Descriptor): number;
+  /** Undefined where the operation has no such memory. It is part of the primitive descriptor. */
+  query(primitiveDescriptor: PrimitiveDescriptor, what: number): Descriptor | undefined;
+  /** "jit:avx2" */
+  implementation(primitiveDescriptor: PrimitiveDescriptor): string;
 }
 
-const IMPLEMENTATION_QUERY = 8;
-const CPU = 1;
-const IN_ORDER = 1;
+export type Bindings = CommonBindings & OperationBindings;
 
-export function bindCommon(library: LibraryHandle): CommonBindings {
-  const bind = (name: string, ...args: string[]) => bindChecked(library, name, args);
-  const engineCreate = bind("dnnl_engine_create", "void *", "int", "size_t");
-  const engineDestroy = bind("dnnl_engine_destroy", "void *");
-  const streamCreate = bind("dnnl_stream_create", "void *", "void *", "uint");
-  const streamDestroy = bind("dnnl_stream_destroy", "void *");
-  const memoryCreate = bind("dnnl_memory_create", "void *", "void *", "void *", "void *");
-  const memoryDestroy = bind("dnnl_memory_destroy", "void *");
-  const primitiveCreate = bind("dnnl_primitive_create", "void *", "void *");
-  const primitiveDestroy = bind("dnnl_primitive_destroy", "void *");
-  const descriptorDestroy = bind("dnnl_primitive_desc_destroy", "void *");
-  const execute = bind("dnnl_primitive_execute", "void *", "void *", "int", "void *");
-  const wait = bind("dnnl_stream_wait", "void *");
-  const query = bind("dnnl_primitive_desc_query", "void *", "int", "int", "void *");
-  const queryMemory: (...values: unknown[]) => Pointer = library.func("dnnl_primitive_desc_query_md", "void *", [
-    "void *",
-    "int",
-    "int",
-  ]);
-  const equal: (...values: unknown[]) => number = library.func("dnnl_memory_desc_equal", "int", ["void *", "void *"]);
-  const size: (...values: unknown[]) => number = library.func("dnnl_memory_desc_get_size", "size_t", ["void *"]);
+export function bindCommon({ engine, owner, common }: Context, stream: Stream): CommonBindings {
   return {
-    createEngine: () => created((out) => engineCreate(out, CPU, 0)),
-    createStream: (engine) => created((out) => streamCreate(out, engine, IN_ORDER)),
-    destroyStream: streamDestroy,
-    destroyEngine: engineDestroy,
-    createMemory: (descriptor, engine, address) => created((out) => memoryCreate(out, descriptor, engine, address)),
-    destroyMemory: memoryDestroy,
-    createPrimitive: (descriptor) => created((out) => primitiveCreate(out, descriptor)),
-    destroyPrimitive: primitiveDestroy,
-    destroyPrimitiveDescriptor: descriptorDestroy,
-    execute,
-    wait,
-    equal: (a, b) => equal(a, b) !== 0,
-    bytes: (descriptor) => Number(size(descriptor)),
-    query: (descriptor, what) => queryMemory(descriptor, what, 0),
-    implementation: (descriptor) => {
-      const text = created((out) => query(descriptor, IMPLEMENTATION_QUERY, 0, out));
-      return String(koffi.decode(text, "char", -1));
+    createMemory: (descriptor, address) =>
+      owner.create(
+        "memory",
+        (out) => common.dnnl_memory_create(out, descriptor, engine, address),
+        common.dnnl_memory_destroy,
+      ),
+    createPrimitive: (descriptor) =>
+      owner.create("primitive", (out) => common.dnnl_primitive_create(out, descriptor), common.dnnl_primitive_destroy),
+    execute: (primitive, args) => common.dnnl_primitive_execute(primitive, stream, args.count, args.packed),
+    wait: () => common.dnnl_stream_wait(stream),
+    equal: (a, b) => common.dnnl_memory_desc_equal(a, b) !== 0,
+    bytes: (descriptor) => Number(common.dnnl_memory_desc_get_size(descriptor)),
+    query(descriptor, what) {
+      const address = common.dnnl_primitive_desc_query_md(descriptor, what, 0);
+      return address === null ? undefined : partOf(descriptor, "memory descriptor", address);
     },
+    implementation: (descriptor) =>
+      textAt(
+        writtenPointer((out) => common.dnnl_primitive_desc_query(descriptor, DNNL.dnnl_query_impl_info_str, 0, out)),
+      ),
   };
+}
+
+/** What an operation reads and writes, as an array of dnnl_exec_arg_t: int, 4 bytes of padding, pointer. */
+export class MemoryArguments {
+  readonly #memories: readonly Memory[];
+  readonly #packed: Uint8Array;
+
+  constructor(args: readonly (readonly [argument: number, memory: Memory])[]) {
+    const packed = new DataView(new ArrayBuffer(16 * args.length));
+    args.forEach(([argument, memory], i) => {
+      packed.setInt32(16 * i, argument, true);
+      packed.setBigUint64(16 * i + 8, memory.address, true);
+    });
+    this.#memories = args.map(([, memory]) => memory);
+    this.#packed = new Uint8Array(packed.buffer);
+  }
+
+  get count(): number {
+    return this.#memories.length;
+  }
+
+  /** @throws AlexnetError "closed" once one of the memories is closed */
+  get packed(): Uint8Array {
+    for (const memory of this.#memories) void memory.address;
+    return this.#packed;
+  }
+}
+
+export function packArguments(args: readonly (readonly [argument: number, memory: Memory])[]): MemoryArguments {
+  return new MemoryArguments(args);
 }

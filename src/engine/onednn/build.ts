@@ -1,6 +1,18 @@
+import type { Pointer } from "../../system/native/memory.js";
 import type { LayerTime } from "../engine.js";
 import { type Arena, allocateArena } from "./arena.js";
-import { Argument, denseBytes, type Layout, type Pointer, Query, unlessNotImplemented } from "./bindings.js";
+import {
+  Argument,
+  type Attributes,
+  type Descriptor,
+  denseBytes,
+  type Layout,
+  type Memory,
+  type PrimitiveDescriptor,
+  packArguments,
+  Query,
+  unlessNotImplemented,
+} from "./bindings.js";
 import type { Library } from "./library.js";
 
 const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
@@ -19,7 +31,7 @@ interface Block {
 
 /** Values in one of the library's layouts. */
 export interface Tensor {
-  readonly descriptor: Pointer;
+  readonly descriptor: Descriptor;
   readonly bytes: number;
   readonly block: Block;
   /** Byte offset in the block. */
@@ -53,25 +65,26 @@ export class Build {
     prepare: () => () => void;
   })[] = [];
   readonly #blocks: Block[] = [];
-  readonly #descriptors: Pointer[] = [];
-  readonly #primitives: Pointer[] = [];
-  readonly #memories: Pointer[] = [];
-  readonly #plain: Pointer;
+  readonly #plain: Attributes;
   #arena: Arena | undefined;
 
-  constructor(readonly library: Library) {
-    this.#plain = library.bindings.attributes({ relu: false });
+  /** The library for this program: what its bindings create is destroyed with the program. */
+  readonly library: Library;
+
+  constructor(library: Library) {
+    this.library = library.scope();
+    this.#plain = this.library.bindings.attributes({ relu: false });
   }
 
-  get attributes(): Pointer {
+  get attributes(): Attributes {
     return this.#plain;
   }
 
-  descriptor(dims: readonly number[], layout: Layout): Pointer {
+  descriptor(dims: readonly number[], layout: Layout): Descriptor {
     return this.library.bindings.descriptor(dims, layout, "float32");
   }
 
-  tensor(descriptor: Pointer, options: { readonly kept?: boolean } = {}): Tensor {
+  tensor(descriptor: Descriptor, options: { readonly kept?: boolean } = {}): Tensor {
     const bytes = this.library.bindings.bytes(descriptor);
     const block = this.block(options.kept ?? false);
     block.bytes = bytes;
@@ -86,7 +99,7 @@ export class Build {
   }
 
   /** A tensor at the end of `block`, so that several lie side by side. */
-  append(block: Block, descriptor: Pointer): Tensor {
+  append(block: Block, descriptor: Descriptor): Tensor {
     const offset = block.bytes;
     const bytes = this.library.bindings.bytes(descriptor);
     block.bytes += align(bytes);
@@ -99,40 +112,35 @@ export class Build {
     return { ...whole, descriptor, bytes: denseBytes(dims, "float32") };
   }
 
-  /** Registers a primitive descriptor, to be destroyed with the program. */
-  own(primitiveDescriptor: Pointer): Pointer {
-    this.#descriptors.push(primitiveDescriptor);
-    return primitiveDescriptor;
-  }
-
-  /** Registers what `create` gives, unless the library has nothing better for it than reference code. */
-  ownQuick(create: () => Pointer): Pointer | undefined {
+  /** What `create` gives, unless the library has nothing better for it than reference code. */
+  quickOnly(create: () => PrimitiveDescriptor): PrimitiveDescriptor | undefined {
     const descriptor = unlessNotImplemented(create);
     if (descriptor === undefined) return undefined;
-    this.own(descriptor);
     return this.library.bindings.implementation(descriptor).startsWith("ref") ? undefined : descriptor;
   }
 
-  query(primitiveDescriptor: Pointer, what: number): Pointer {
-    return this.library.bindings.query(primitiveDescriptor, what);
+  /** The layout that an operation reads or writes one of its arguments in. */
+  query(primitiveDescriptor: PrimitiveDescriptor, what: number): Descriptor {
+    const descriptor = this.library.bindings.query(primitiveDescriptor, what);
+    if (descriptor === undefined) throw new Error(`the operation has no memory ${what}`);
+    return descriptor;
   }
 
   /** Adds an operation of the library. Scratch memory is added by itself. */
-  execute(info: OperationInfo, primitiveDescriptor: Pointer, args: Arguments): void {
-    const { bindings, stream } = this.library;
+  execute(info: OperationInfo, primitiveDescriptor: PrimitiveDescriptor, args: Arguments): void {
+    const { bindings } = this.library;
     const all = [...args, ...this.#extra(primitiveDescriptor, Query.scratchpad, Argument.scratchpad)];
     const implementation = bindings.implementation(primitiveDescriptor);
     const tensors = all.map(([, tensor]) => tensor);
     this.#add(info, implementation, tensors, () => {
       const primitive = bindings.createPrimitive(primitiveDescriptor);
-      this.#primitives.push(primitive);
-      const packed = this.#pack(all);
-      return () => bindings.execute(primitive, stream, all.length, packed);
+      const packed = packArguments(all.map(([argument, tensor]) => [argument, this.memory(tensor)]));
+      return () => bindings.execute(primitive, packed);
     });
   }
 
   /** The memory in which a forward operation leaves notes for its backward operation, as an argument of both. */
-  workspace(primitiveDescriptor: Pointer): Arguments {
+  workspace(primitiveDescriptor: PrimitiveDescriptor): Arguments {
     return this.#extra(primitiveDescriptor, Query.workspace, Argument.workspace);
   }
 
@@ -142,7 +150,7 @@ export class Build {
   }
 
   /** `tensor` itself when it has this layout already, else a copy that has it. */
-  reorder(tensor: Tensor, descriptor: Pointer, info: OperationInfo): Tensor {
+  reorder(tensor: Tensor, descriptor: Descriptor, info: OperationInfo): Tensor {
     if (this.library.bindings.equal(tensor.descriptor, descriptor)) return tensor;
     const target = this.tensor(descriptor);
     this.reorderInto(tensor, target, info);
@@ -158,8 +166,8 @@ export class Build {
     this.#reorder(from, to, info, this.library.bindings.attributes({ relu: false, adds: true }));
   }
 
-  #reorder(from: Tensor, to: Tensor, info: OperationInfo, attributes: Pointer): void {
-    const operation = this.own(this.library.bindings.reorder(from.descriptor, to.descriptor, attributes));
+  #reorder(from: Tensor, to: Tensor, info: OperationInfo, attributes: Attributes): void {
+    const operation = this.library.bindings.reorder(from.descriptor, to.descriptor, attributes);
     this.execute({ layer: info.layer, kind: "reorder", direction: info.direction }, operation, [
       [Argument.src, from],
       [Argument.dst, to],
@@ -170,7 +178,7 @@ export class Build {
    * Where an operation that writes `descriptor`'s layout puts what belongs into `tensor`: `settle` then adds the
    * operation that brings it there, where the two layouts differ.
    */
-  target(tensor: Tensor, descriptor: Pointer, info: OperationInfo) {
+  target(tensor: Tensor, descriptor: Descriptor, info: OperationInfo) {
     if (this.library.bindings.equal(tensor.descriptor, descriptor)) return { tensor, settle: () => undefined };
     const written = this.tensor(descriptor);
     return { tensor: written, settle: () => this.reorderInto(written, tensor, info) };
@@ -219,24 +227,18 @@ export class Build {
   }
 
   /** A memory object of the library for `tensor`. */
-  memory(tensor: Tensor): Pointer {
-    const { bindings, engine } = this.library;
-    const memory = bindings.createMemory(tensor.descriptor, engine, this.address(tensor));
-    this.#memories.push(memory);
-    return memory;
+  memory(tensor: Tensor): Memory {
+    return this.library.bindings.createMemory(tensor.descriptor, this.address(tensor));
   }
 
   close(): void {
-    const { bindings } = this.library;
-    for (const primitive of this.#primitives.splice(0)) bindings.destroyPrimitive(primitive);
-    for (const memory of this.#memories.splice(0)) bindings.destroyMemory(memory);
-    for (const descriptor of this.#descriptors.splice(0)) bindings.destroyPrimitiveDescriptor(descriptor);
+    this.library.close();
     this.#arena?.free();
     this.#arena = undefined;
   }
 
-  #extra(primitiveDescriptor: Pointer, query: number, argument: number): Arguments {
-    const descriptor = this.query(primitiveDescriptor, query);
+  #extra(primitiveDescriptor: PrimitiveDescriptor, query: number, argument: number): Arguments {
+    const descriptor = this.library.bindings.query(primitiveDescriptor, query);
     return descriptor && this.library.bindings.bytes(descriptor) > 0 ? [[argument, this.tensor(descriptor)]] : [];
   }
 
@@ -248,20 +250,6 @@ export class Build {
     }
     this.#operations.push({ ...info, implementation, tensors, prepare });
   }
-
-  #pack(args: Arguments): Uint8Array {
-    return packArguments(args.map(([argument, tensor]) => [argument, this.memory(tensor)]));
-  }
-}
-
-/** An array of dnnl_exec_arg_t: int, 4 bytes of padding, pointer. */
-export function packArguments(args: readonly (readonly [argument: number, memory: Pointer])[]): Uint8Array {
-  const packed = new DataView(new ArrayBuffer(16 * args.length));
-  args.forEach(([argument, memory], i) => {
-    packed.setInt32(16 * i, argument, true);
-    packed.setBigUint64(16 * i + 8, memory, true);
-  });
-  return new Uint8Array(packed.buffer);
 }
 
 /** Gives each block its offset, in the better of two orders. Returns the total. */

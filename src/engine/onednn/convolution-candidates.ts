@@ -1,4 +1,4 @@
-import type { Pointer } from "./bindings.js";
+import type { Descriptor } from "./bindings.js";
 import type { Build, Tensor } from "./build.js";
 
 /**
@@ -16,10 +16,10 @@ export interface Made {
 }
 
 /** `dst`: the layout of y wherever it does not matter. */
-export type Forward = (into: Build, x: Tensor, weights: Tensor, bias: Tensor, dst: Pointer) => Made;
+export type Forward = (into: Build, x: Tensor, weights: Tensor, bias: Tensor, dst: Descriptor) => Made;
 
 /** dw and db are overwritten. */
 export type BackwardWeights = (into: Build, x: Omit<Made, "y">, dy: Tensor, dw: Tensor, db: Tensor) => void;
 
 /** `diffSrc`: the layout of dx wherever it does not matter. Gives dx. */
-export type BackwardData = (into: Build, dy: Tensor, weights: Tensor, diffSrc: Pointer) => Tensor;
+export type BackwardData = (into: Build, dy: Tensor, weights: Tensor, diffSrc: Descriptor) => Tensor;

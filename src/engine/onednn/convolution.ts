@@ -1,7 +1,7 @@
 import type { Convolution } from "../../network/network.js";
 import { volume } from "../../network/shapes.js";
 import { asProgram, standIn } from "./algorithms.js";
-import { Argument, type Layout, type Pointer, Query } from "./bindings.js";
+import { Argument, type Layout, type PrimitiveDescriptor, Query } from "./bindings.js";
 import type { Build, OperationInfo, Tensor } from "./build.js";
 import type { BackwardData, BackwardWeights, Forward } from "./convolution-candidates.js";
 import { type Activation, type Context, mapDims, type Stage } from "./layer.js";
@@ -50,7 +50,7 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
 
   const forwardInfo = { layer: name, kind, direction: "forward", flops } as const;
   const attributes = bindings.attributes({ relu: rectified });
-  const direct = build.own(bindings.convolutionForward(spec, training, attributes));
+  const direct = bindings.convolutionForward(spec, training, attributes);
   const dst = build.query(direct, Query.dst);
   const directForward: Forward = (into, from, weights, bias) => {
     const src = into.reorder(from, build.query(direct, Query.src), forwardInfo);
@@ -75,7 +75,7 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
   const backwardWeights = (dy: Tensor): void => {
     const info = { layer: name, kind, direction: "backward-weights", flops } as const;
     const byPrimitive =
-      (primitive: Pointer): BackwardWeights =>
+      (primitive: PrimitiveDescriptor): BackwardWeights =>
       (into, { src }, slope, weightGradient, biasGradient) => {
         const dw = into.target(weightGradient, build.query(primitive, Query.diffWeights), info);
         into.execute(info, primitive, [
@@ -89,12 +89,12 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
     const create = (given: typeof spec) => bindings.convolutionBackwardWeights(given, build.attributes, direct);
     const rows = { src: build.descriptor(x.dims, "row-major"), dst: build.descriptor(dims, "row-major") };
     // The library makes matrix products of row-major maps.
-    const product = build.ownQuick(() => create({ ...spec, ...rows }));
+    const product = build.quickOnly(() => create({ ...spec, ...rows }));
     const gradients = [parameters.gradient(weights), parameters.gradient(bias)];
     const way = choose<BackwardWeights>(
       info,
       {
-        direct: byPrimitive(build.own(create(spec))),
+        direct: byPrimitive(create(spec)),
         product: product === undefined ? undefined : byPrimitive(product),
         winograd: ways.backwardWeights,
       },
@@ -111,7 +111,7 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
 
   const backwardData = (dy: Tensor): Tensor => {
     const info = { layer: name, kind, direction: "backward-data", flops } as const;
-    const primitive = build.own(bindings.convolutionBackwardData(spec, build.attributes, direct));
+    const primitive = bindings.convolutionBackwardData(spec, build.attributes, direct);
     const diffSrc = build.query(primitive, Query.diffSrc);
     const directBackward: BackwardData = (into, slope, values) => {
       const dx = into.tensor(diffSrc);

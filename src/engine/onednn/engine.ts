@@ -1,5 +1,5 @@
-import type { Layer } from "../../network/network.js";
-import { PICTURE_SIZE } from "../../network/picture.js";
+import type { Layer, Network } from "../../network/network.js";
+import { type Preprocessing, pictureBytes, pictureSizeFor } from "../../network/picture.js";
 
 import { outputShape } from "../../network/shapes.js";
 import type { ComputeEngine } from "../compute.js";
@@ -21,7 +21,6 @@ import { compileProgram, planProgram } from "./program.js";
 export function openOneDnn(options: { readonly threads?: number }): ComputeEngine {
   const library = openLibrary(options.threads);
   const products = new Products(library);
-  const noMean = { mean: new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3), scale: [1, 1, 1] } as const;
   return {
     description: {
       engine: "onednn",
@@ -31,7 +30,7 @@ export function openOneDnn(options: { readonly threads?: number }): ComputeEngin
     },
     compile: (network, compileOptions) => compileProgram(library, network, compileOptions),
     estimateMemory(network, { batchSize, mode }) {
-      const { build } = planProgram(library, network, { batchSize, mode, preprocessing: noMean }, false);
+      const { build } = planProgram(library, network, { batchSize, mode, preprocessing: noMean(network) }, false);
       const bytes = build.estimateBytes();
       build.close();
       return bytes;
@@ -101,7 +100,7 @@ function differentiate(library: Library, layer: Layer, { x, w, b, dy }: LayerInp
     const gradients = parameters.read("gradients");
     const read = (from: typeof y, dims: readonly number[]): Tensor => {
       const values = new Float32Array(dims.reduce((p, n) => p * n, 1));
-      copy(build, from, plain(dims), values, "read");
+      copy(build, from, dims, values, "read");
       return tensor(dims, values);
     };
     return {
@@ -134,4 +133,9 @@ function layerParameters(layer: Layer, w: Tensor | undefined, b: Tensor | undefi
 
 function tensor(shape: readonly number[], values: Float32Array): Tensor {
   return { shape, data: Float64Array.from(values) };
+}
+
+/** Preprocessing of pictures that the network's crop fits into. */
+function noMean({ input }: Network): Preprocessing {
+  return { mean: new Float32Array(pictureBytes(pictureSizeFor(input.size))), scale: [1, 1, 1] };
 }

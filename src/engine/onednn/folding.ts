@@ -1,5 +1,5 @@
 import type { Convolution } from "../../network/network.js";
-import type { Pointer } from "./bindings.js";
+import type { Descriptor } from "./bindings.js";
 import type { Build, OperationInfo, Tensor } from "./build.js";
 
 /**
@@ -56,7 +56,7 @@ export function foldInput(
   build: Build,
   folding: Folding,
   x: Tensor,
-  layout: Pointer,
+  layout: Descriptor,
   info: OperationInfo,
   made?: Tensor,
 ): (group: number) => Tensor {
@@ -92,7 +92,7 @@ export function foldInput(
 }
 
 /** Adds what gives the gradient of the layer's input, in `layout`, once every group's folded one was handed over. */
-export function unfoldGradient(build: Build, folding: Folding, layout: Pointer, info: OperationInfo) {
+export function unfoldGradient(build: Build, folding: Folding, layout: Descriptor, info: OperationInfo) {
   const { layer, dims, pieces, src } = folding;
   const { groups, padding } = layer;
   const [batch, maps] = dims;
@@ -143,7 +143,7 @@ export function foldWeights(
 }
 
 /** Where each group's folded gradient goes, row-major; `finish` adds what gives the layer's own, row-major. */
-export function unfoldWeights(build: Build, folding: Folding, rows: Pointer, info: OperationInfo) {
+export function unfoldWeights(build: Build, folding: Folding, rows: Descriptor, info: OperationInfo) {
   const folded = build.tensor(isPlain(folding) ? rows : build.descriptor(allWeights(folding), "row-major"));
   return {
     target: (group: number): Tensor => weightsOf(build, folding, folded, group),

@@ -26,10 +26,10 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
   };
   const rectified = context.next?.kind === "relu";
   const attributes = bindings.attributes({ relu: rectified });
-  const freely = build.own(bindings.innerProductForward(spec, context.training, attributes));
+  const freely = bindings.innerProductForward(spec, context.training, attributes);
   const blocked = !bindings.implementation(freely).includes("gemm:jit");
   const rows = { ...spec, weights: build.descriptor(weightDims, "row-major") };
-  const operation = blocked ? freely : build.own(bindings.innerProductForward(rows, context.training, attributes));
+  const operation = blocked ? freely : bindings.innerProductForward(rows, context.training, attributes);
 
   const flat = rowMajor(build, x, forward);
   const src = { ...flat, descriptor: spec.src };
@@ -45,9 +45,7 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
 
   const backwardWeights = (dy: Tensor): void => {
     const info = { layer: name, kind, direction: "backward-weights", flops } as const;
-    const backward = build.own(
-      bindings.innerProductBackwardWeights(blocked ? spec : rows, build.attributes, operation),
-    );
+    const backward = bindings.innerProductBackwardWeights(blocked ? spec : rows, build.attributes, operation);
     const dw = build.target(parameters.gradient(weights), build.query(backward, Query.diffWeights), info);
     build.execute(info, backward, [
       [Argument.src, src],
@@ -61,9 +59,7 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
   const backwardData = (dy: Tensor): Tensor => {
     const info = { layer: name, kind, direction: "backward-data", flops } as const;
     const columns = { ...spec, weights: build.descriptor(weightDims, "column-major") };
-    const backward = build.own(
-      bindings.innerProductBackwardData(blocked ? spec : columns, build.attributes, operation),
-    );
+    const backward = bindings.innerProductBackwardData(blocked ? spec : columns, build.attributes, operation);
     const dx = build.tensor(spec.src);
     build.execute(info, backward, [
       [Argument.diffDst, dy],

@@ -1,4 +1,4 @@
-import { PICTURE_SIZE, type Preprocessing, type View } from "../../network/picture.js";
+import { type Preprocessing, pictureBytes, pictureSizeOf, type View } from "../../network/picture.js";
 import type { Build } from "./build.js";
 import { cropKernel } from "./crop-kernel.js";
 import { type Activation, type Current, mapDims } from "./layer.js";
@@ -46,37 +46,56 @@ export function addActivations(build: Build, dims: readonly number[], current: C
 
 const noActivations = new Float32Array();
 
-/** Writes one view as (3, size, size). `pictures` are (pictures, 256, 256, 3). */
+/** Writes one view as (3, size, size). `pictures` are (pictures, side, side, 3), side the mean image's. */
 type Cropper = (pictures: Uint8Array, view: View, into: Float32Array) => void;
 
-const PLANE = PICTURE_SIZE * PICTURE_SIZE; // values
-const PICTURE = 3 * PLANE; // bytes
-/** Where crop.wat has the mean, the picture and the view. */
-const Place = { mean: 64, picture: 786560, view: 983232 } as const;
-/** Between the view's planes: rows run over by up to three values. */
-const ROOM = 4;
+/** Bytes between the parts of the kernel's memory: it reads and writes over their ends by up to 16. */
+const GAP = 64;
+/** Values between the view's planes: rows run over by up to three. */
+const PLANE_GAP = 4;
+const PAGE = 65536; // bytes
 
 interface CropExports {
   readonly memory: WebAssembly.Memory;
-  crop(at: number, size: number, mirrored: number, plane: number, ...shiftsThenScales: readonly number[]): void;
+  crop(
+    means: number,
+    meanPlane: number,
+    picture: number,
+    side: number,
+    to: number,
+    plane: number,
+    at: number,
+    size: number,
+    mirrored: number,
+    ...shiftsThenScales: readonly number[]
+  ): void;
 }
 
 function openCropper(size: number, { mean, scale }: Preprocessing): Cropper {
   const module = new WebAssembly.Module(Buffer.from(cropKernel, "base64"));
   const { memory, crop } = new WebAssembly.Instance(module).exports as CropExports;
-  const planes = new Float32Array(memory.buffer, Place.mean, PICTURE);
-  for (let i = 0; i < PICTURE; i++) planes[(i % 3) * PLANE + Math.floor(i / 3)] = mean[i];
-  const picture = new Uint8Array(memory.buffer, Place.picture, PICTURE);
+  const side = pictureSizeOf({ mean });
+  const bytes = pictureBytes(side);
   const plane = size * size;
+  const meanAt = GAP;
+  const pictureAt = meanAt + 4 * bytes + GAP;
+  const viewAt = Math.ceil((pictureAt + bytes) / GAP) * GAP + GAP;
+  memory.grow(Math.ceil((viewAt + 3 * 4 * (plane + PLANE_GAP) + GAP) / PAGE) - memory.buffer.byteLength / PAGE);
+  const means = new Float32Array(memory.buffer, meanAt, bytes);
+  for (let i = 0; i < bytes; i++) means[(i % 3) * side * side + Math.floor(i / 3)] = mean[i];
+  const picture = new Uint8Array(memory.buffer, pictureAt, bytes);
   const colours = [0, 1, 2].map(
-    (colour) => new Float32Array(memory.buffer, Place.view + 4 * colour * (plane + ROOM), plane),
+    (colour) => new Float32Array(memory.buffer, viewAt + 4 * colour * (plane + PLANE_GAP), plane),
   );
   return (pictures, view, into) => {
-    const start = view.picture * PICTURE;
-    picture.set(pictures.subarray(start, start + PICTURE));
+    const start = view.picture * bytes;
+    picture.set(pictures.subarray(start, start + bytes));
     const column = view.mirrored ? view.left + size - 1 : view.left;
-    const at = view.top * PICTURE_SIZE + column;
-    crop(at, size, Number(view.mirrored), 4 * (plane + ROOM), ...view.colourShift, ...scale);
+    const at = view.top * side + column;
+    const shiftsThenScales = [...view.colourShift, ...scale];
+    const mirrored = Number(view.mirrored);
+    const places = [meanAt, 4 * side * side, pictureAt, side, viewAt, 4 * (plane + PLANE_GAP)] as const;
+    crop(...places, at, size, mirrored, ...shiftsThenScales);
     for (const [colour, values] of colours.entries()) into.set(values, colour * plane);
   };
 }

@@ -2,28 +2,43 @@ import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import koffi, { type LibraryHandle } from "koffi";
 import { AlexnetError } from "../../errors.js";
-import { bindCommon, type CommonBindings, type OperationBindings, type Pointer } from "./bindings.js";
+import { findLibrary, keepLoaded, loadLibrary, type NativeLibrary } from "../../system/native/library.js";
+import { memoryAt } from "../../system/native/memory.js";
+import { Owner } from "../../system/native/objects.js";
+import {
+  type Bindings,
+  bindCommon,
+  bindFunctions,
+  type CommonFunctions,
+  type Context,
+  type DnnlEngine,
+  type OperationBindings,
+} from "./bindings.js";
+import { commonLayouts, DNNL, type InstructionSets, instructionSets2, instructionSets3 } from "./signatures.js";
 import { bindV2 } from "./v2.js";
 import { bindV3 } from "./v3.js";
 
-/** Major versions this project speaks, with what binds their operations. */
-const versions: Readonly<Record<number, (library: LibraryHandle, engine: Pointer) => OperationBindings>> = {
-  2: bindV2,
-  3: bindV3,
+/** What differs between the major versions that this project speaks. */
+interface MajorVersion {
+  readonly bind: (library: NativeLibrary) => (context: Context) => OperationBindings;
+  readonly instructionSets: InstructionSets;
+}
+
+const versions: Readonly<Record<number, MajorVersion>> = {
+  2: { bind: bindV2, instructionSets: instructionSets2 },
+  3: { bind: bindV3, instructionSets: instructionSets3 },
 };
 
-export type Bindings = CommonBindings & OperationBindings;
-
+/** oneDNN with an engine and a stream. All that its bindings create is destroyed when it is closed. */
 export interface Library {
   readonly bindings: Bindings;
-  readonly engine: Pointer;
-  readonly stream: Pointer;
   /** "2.6.3" */
   readonly version: string;
   readonly instructionSet: string;
   readonly threads: number;
+  /** The same library for work that ends before: what its bindings create is destroyed when that is closed. */
+  scope(): Library;
   close(): void;
 }
 
@@ -32,40 +47,59 @@ export interface Library {
  * @throws AlexnetError "engine" naming all that was tried and what to install.
  */
 export function openLibrary(threads = availableParallelism()): Library {
-  const handle = load();
-  const version = readVersion(handle);
-  const bindOperations = versions[version.major];
-  if (bindOperations === undefined)
+  const library = load();
+  const common = bindFunctions(library);
+  const version = readVersion(common);
+  const major = versions[version.major];
+  if (major === undefined)
     throw new AlexnetError(
       "engine",
       `oneDNN ${version.text}: major version ${version.major} is not supported; install one of ${Object.keys(versions).join(", ")}`,
     );
+  const bindOperations = major.bind(library);
   setThreads(threads);
-  const common = bindCommon(handle);
-  const engine = createEngine(common, version.text);
-  const stream = common.createStream(engine);
-  return {
-    bindings: { ...common, ...bindOperations(handle, engine) },
-    engine,
-    stream,
+  const description = {
     version: version.text,
-    instructionSet: readInstructionSet(handle),
+    instructionSet: nameInstructionSet(common.dnnl_get_effective_cpu_isa(), major.instructionSets),
     threads,
-    close() {
-      common.destroyStream(stream);
-      common.destroyEngine(engine);
-    },
   };
+  const root = new Owner();
+  try {
+    const engine = createEngine(root, common, version.text);
+    const stream = root.create(
+      "stream",
+      (out) => common.dnnl_stream_create(out, engine, DNNL.dnnl_stream_in_order),
+      common.dnnl_stream_destroy,
+    );
+    const openScope = (owner: Owner): Library => {
+      const context = { engine, owner, common };
+      return {
+        ...description,
+        bindings: { ...bindCommon(context, stream), ...bindOperations(context) },
+        scope: () => openScope(owner.scope()),
+        close: () => owner.close(),
+      };
+    };
+    return openScope(root);
+  } catch (error) {
+    root.close();
+    throw error;
+  }
 }
 
-function createEngine(bindings: CommonBindings, version: string): Pointer {
+function createEngine(owner: Owner, common: CommonFunctions, version: string): DnnlEngine {
   try {
-    return bindings.createEngine();
+    return owner.create(
+      "engine",
+      (out) => common.dnnl_engine_create(out, DNNL.dnnl_cpu, 0),
+      common.dnnl_engine_destroy,
+    );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AlexnetError(
       "engine",
       `oneDNN ${version} gives no CPU engine (${reason}): is it a build for SYCL? Those are not supported; ${howToInstall()}`,
+      { cause: error },
     );
   }
 }
@@ -91,34 +125,18 @@ function localFolders(): readonly string[] {
   return [usr, ...readdirSync(usr).map((triplet) => join(usr, triplet))];
 }
 
-function load(): LibraryHandle {
-  const tried: string[] = [];
+function load(): NativeLibrary {
   // Libraries that oneDNN links to; found by their names once loaded.
   for (const folder of localFolders())
     for (const name of ["libgomp.so.1", "libOpenCL.so.1"])
-      if (existsSync(join(folder, name))) koffi.load(join(folder, name), { global: true });
-  for (const path of candidates()) {
-    try {
-      const handle = koffi.load(path);
-      pin(path);
-      return handle;
-    } catch (error) {
-      tried.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw new AlexnetError(
-    "engine",
-    `oneDNN could not be loaded; ${howToInstall()}, or set ALEXNET_ONEDNN_PATH to the library file. Tried:\n  ${tried.join("\n  ")}`,
-  );
-}
-
-/**
- * Keeps a library in memory after the compute thread has ended: koffi unloads what a thread had loaded, but OpenMP's
- * pooled threads may still be running its code.
- */
-function pin(path: string): void {
-  const [system, flags] = process.platform === "darwin" ? ["libSystem.B.dylib", 0x82] : ["libc.so.6", 0x1002];
-  koffi.load(system).func("dlopen", "void *", ["str", "int"])(path, flags); // RTLD_NOW | RTLD_NODELETE
+      if (existsSync(join(folder, name))) findLibrary([join(folder, name)], { global: true });
+  const library = loadLibrary({
+    title: "oneDNN",
+    candidates: candidates(),
+    install: `${howToInstall()}, or set ALEXNET_ONEDNN_PATH to the library file`,
+  });
+  keepLoaded(library); // OpenMP's pooled threads may still run its code once the compute thread has ended
+  return library;
 }
 
 function howToInstall(): string {
@@ -126,39 +144,38 @@ function howToInstall(): string {
   return "install it with `apt install libdnnl2` (Debian, Ubuntu; newer releases: libdnnl3), or your system's oneDNN package";
 }
 
-function readVersion(handle: LibraryHandle): { readonly major: number; readonly text: string } {
-  const dnnlVersion: () => Pointer = handle.func("dnnl_version", "void *", []);
-  const [major, minor, patch] = new Int32Array(koffi.view(dnnlVersion(), 12));
+function readVersion(common: CommonFunctions): { readonly major: number; readonly text: string } {
+  const { size, fields } = commonLayouts.dnnl_version_t;
+  const address = common.dnnl_version();
+  if (address === null) throw new AlexnetError("engine", "oneDNN: dnnl_version gives nothing");
+  const version = new DataView(memoryAt(address, size));
+  const [major, minor, patch] = [fields.major, fields.minor, fields.patch].map((at) => version.getInt32(at, true));
   return { major, text: `${major}.${minor}.${patch}` };
 }
 
-const instructionSets: readonly (readonly [number, string])[] = [
-  [0x3e7, "AVX-512 with AMX"],
-  [0xe7, "AVX-512 with bfloat16"],
-  [0x67, "AVX-512 with VNNI"],
-  [0x27, "AVX-512"],
-  [0x407, "AVX2 with VNNI"],
-  [0x7, "AVX2"],
-  [0x3, "AVX"],
-  [0x1, "SSE4.1"],
-];
+/** The best first. */
+const instructionSetNames = [
+  ["dnnl_cpu_isa_avx512_core_amx", "AVX-512 with AMX"],
+  ["dnnl_cpu_isa_avx512_core_bf16", "AVX-512 with bfloat16"],
+  ["dnnl_cpu_isa_avx512_core_vnni", "AVX-512 with VNNI"],
+  ["dnnl_cpu_isa_avx512_core", "AVX-512"],
+  ["dnnl_cpu_isa_avx2_vnni", "AVX2 with VNNI"],
+  ["dnnl_cpu_isa_avx2", "AVX2"],
+  ["dnnl_cpu_isa_avx", "AVX"],
+  ["dnnl_cpu_isa_sse41", "SSE4.1"],
+] as const satisfies readonly (readonly [keyof InstructionSets, string])[];
 
-function readInstructionSet(handle: LibraryHandle): string {
-  const effective: () => number = handle.func("dnnl_get_effective_cpu_isa", "int", []);
-  const isa = effective();
-  return instructionSets.find(([mask]) => (isa & mask) === mask)?.[1] ?? "generic";
+/** The name of the best of the sets whose bits are all among `effective`. */
+export function nameInstructionSet(effective: number, instructionSets: InstructionSets): string {
+  const known = instructionSetNames.find(([name]) => (effective & instructionSets[name]) === instructionSets[name]);
+  return known?.[1] ?? "generic";
 }
 
 /** The number of threads of the calling thread's OpenMP regions. */
 function setThreads(threads: number): void {
   const names =
     process.platform === "darwin" ? ["libomp.dylib", "/opt/homebrew/opt/libomp/lib/libomp.dylib"] : ["libgomp.so.1"];
-  for (const name of names) {
-    try {
-      koffi.load(name).func("omp_set_num_threads", "void", ["int"])(threads);
-      return;
-    } catch {
-      // Not this one: a oneDNN built with another threading runtime decides by itself.
-    }
-  }
+  const found = findLibrary(names);
+  // Without it, it is a oneDNN built with another threading runtime, which decides by itself.
+  if ("library" in found) found.library.bind({ omp_set_num_threads: ["void", "int"] }).omp_set_num_threads(threads);
 }

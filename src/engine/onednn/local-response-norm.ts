@@ -1,5 +1,5 @@
 import type { LocalResponseNorm } from "../../network/network.js";
-import { Argument, type Pointer, Query } from "./bindings.js";
+import { Argument, type PrimitiveDescriptor, Query } from "./bindings.js";
 import type { Build, OperationInfo, Tensor } from "./build.js";
 import { type Activation, type Context, rowMajor, type Stage } from "./layer.js";
 import { lrnBackward } from "./lrn-backward.js";
@@ -13,13 +13,13 @@ export function localResponseNorm(layer: LocalResponseNorm, x: Activation, conte
   const forward = { layer: name, kind, direction: "forward" } as const;
   const src = groups === 1 ? x.tensor : groupsAsSamples(x, groups, build, forward);
   const spec = { data: src.descriptor, withinMap, n, k, beta, alpha: alpha * (withinMap ? n * n : n) };
-  const forwardOperation = build.own(bindings.lrnForward(spec, training, build.attributes));
+  const forwardOperation = bindings.lrnForward(spec, training, build.attributes);
   const y = build.tensor(spec.data);
   const workspace = build.workspace(forwardOperation);
   build.execute(forward, forwardOperation, [[Argument.src, src], [Argument.dst, y], ...workspace]);
   const whole = groups === 1 ? spec.data : build.descriptor(x.dims, "row-major");
 
-  const libraryBackward = (operation: Pointer, dy: Tensor, info: OperationInfo): Tensor => {
+  const libraryBackward = (operation: PrimitiveDescriptor, dy: Tensor, info: OperationInfo): Tensor => {
     const upstream = { ...build.reorder(dy, whole, info), descriptor: spec.data };
     const dx = build.tensor(spec.data);
     build.execute(info, operation, [
@@ -36,7 +36,7 @@ export function localResponseNorm(layer: LocalResponseNorm, x: Activation, conte
     backward(dy) {
       if (!context.needsInputGradient) return undefined;
       const info = { layer: name, kind, direction: "backward-data" } as const;
-      const operation = build.own(bindings.lrnBackward(spec, build.attributes, forwardOperation));
+      const operation = bindings.lrnBackward(spec, build.attributes, forwardOperation);
       const quick = withinMap || !bindings.implementation(operation).includes("ref");
       return quick ? libraryBackward(operation, dy, info) : ownBackward(layer, x, dy, build, info);
     },

@@ -9,7 +9,7 @@ export function maxPool(layer: MaxPool, x: Activation, context: Context): Stage 
   const { name, kind, size, stride } = layer;
   const dims = mapDims(batchSize, context.output);
   const spec = { src: x.tensor.descriptor, dst: build.descriptor(dims, "any"), size, stride };
-  const operation = build.own(bindings.maxPoolForward(spec, training, build.attributes));
+  const operation = bindings.maxPoolForward(spec, training, build.attributes);
   const y = build.tensor(build.query(operation, Query.dst));
   const workspace = build.workspace(operation);
   build.execute({ layer: name, kind, direction: "forward" }, operation, [
@@ -22,7 +22,7 @@ export function maxPool(layer: MaxPool, x: Activation, context: Context): Stage 
     backward(dy) {
       if (!context.needsInputGradient) return undefined;
       const info = { layer: name, kind, direction: "backward-data" } as const;
-      const backward = build.own(bindings.maxPoolBackward({ ...spec, dst: y.descriptor }, build.attributes, operation));
+      const backward = bindings.maxPoolBackward({ ...spec, dst: y.descriptor }, build.attributes, operation);
       const dx = build.tensor(spec.src);
       build.execute(info, backward, [
         [Argument.diffDst, build.reorder(dy, build.query(backward, Query.diffDst), info)],

@@ -1,16 +1,15 @@
-import koffi from "koffi";
 import type { Parameter } from "../../network/parameters.js";
+import { addressOf } from "../../system/native/memory.js";
 import type { Multipliers, State } from "../engine.js";
-import { Argument, type Pointer } from "./bindings.js";
-import { type Build, packArguments, type Tensor } from "./build.js";
+import { Argument, type Descriptor, packArguments } from "./bindings.js";
+import type { Build, Tensor } from "./build.js";
 
 /** One parameter in the layout its forward operation chose. */
 export interface PlacedParameter {
   readonly parameter: Parameter;
   readonly learningRate: number;
   readonly weightDecay: number;
-  /** The row-major descriptor of the same dims. */
-  readonly plain: Pointer;
+  readonly dims: readonly number[];
   readonly value: Tensor;
   readonly momentum: Tensor | undefined;
   readonly gradient: Tensor | undefined;
@@ -49,7 +48,7 @@ export class Parameters {
   place(
     name: string,
     dims: readonly number[],
-    descriptor: Pointer,
+    descriptor: Descriptor,
     learningRate = this.#multipliers[name]?.learningRate ?? 1,
   ): PlacedParameter {
     const parameter = this.#table.get(name);
@@ -58,7 +57,7 @@ export class Parameters {
       parameter,
       learningRate,
       weightDecay: this.#multipliers[name]?.weightDecay ?? 1,
-      plain: this.#build.descriptor(dims, "row-major"),
+      dims,
       value: this.#build.append(this.#values, descriptor),
       momentum: this.#momentum && this.#build.append(this.#momentum, descriptor),
       gradient: this.#gradients && this.#build.append(this.#gradients, descriptor),
@@ -83,7 +82,7 @@ export class Parameters {
     const all = new Float32Array([...this.#table.values()].reduce((sum, { count }) => sum + count, 0));
     for (const placed of this.placed) {
       const { offset, count } = placed.parameter;
-      copy(this.#build, tensorOf(placed, state), placed.plain, all.subarray(offset, offset + count), "read");
+      copy(this.#build, tensorOf(placed, state), placed.dims, all.subarray(offset, offset + count), "read");
     }
     return all;
   }
@@ -91,7 +90,7 @@ export class Parameters {
   write(state: State, all: Float32Array): void {
     for (const placed of this.placed) {
       const { offset, count } = placed.parameter;
-      copy(this.#build, tensorOf(placed, state), placed.plain, all.subarray(offset, offset + count), "write");
+      copy(this.#build, tensorOf(placed, state), placed.dims, all.subarray(offset, offset + count), "write");
     }
   }
 }
@@ -102,33 +101,32 @@ function tensorOf(placed: PlacedParameter, state: State): Tensor {
   return tensor;
 }
 
-/** Copies between a tensor and row-major numbers outside the program. Allocates: not for use within steps. */
+/** Copies between a tensor and row-major numbers of `dims` outside the program. Allocates: not for use within steps. */
 export function copy(
   build: Build,
   tensor: Tensor,
-  plain: Pointer,
+  dims: readonly number[],
   values: Float32Array,
   direction: "read" | "write",
 ): void {
-  const { bindings, engine, stream } = build.library;
-  const inside = bindings.createMemory(tensor.descriptor, engine, build.address(tensor));
-  const outside = bindings.createMemory(plain, engine, koffi.address(values));
-  const [from, to] = direction === "read" ? [tensor.descriptor, plain] : [plain, tensor.descriptor];
-  const descriptor = bindings.reorder(from, to, bindings.attributes({ relu: false }));
-  const primitive = bindings.createPrimitive(descriptor);
-  const [source, target] = direction === "read" ? [inside, outside] : [outside, inside];
-  bindings.execute(
-    primitive,
-    stream,
-    2,
-    packArguments([
-      [Argument.src, source],
-      [Argument.dst, target],
-    ]),
-  );
-  bindings.wait(stream);
-  bindings.destroyPrimitive(primitive);
-  bindings.destroyPrimitiveDescriptor(descriptor);
-  bindings.destroyMemory(inside);
-  bindings.destroyMemory(outside);
+  const library = build.library.scope();
+  try {
+    const { bindings } = library;
+    const plain = bindings.descriptor(dims, "row-major", "float32");
+    const inside = bindings.createMemory(tensor.descriptor, build.address(tensor));
+    const outside = bindings.createMemory(plain, addressOf(values));
+    const [from, to] = direction === "read" ? [tensor.descriptor, plain] : [plain, tensor.descriptor];
+    const [source, target] = direction === "read" ? [inside, outside] : [outside, inside];
+    const primitive = bindings.createPrimitive(bindings.reorder(from, to, bindings.attributes({ relu: false })));
+    bindings.execute(
+      primitive,
+      packArguments([
+        [Argument.src, source],
+        [Argument.dst, target],
+      ]),
+    );
+    bindings.wait();
+  } finally {
+    library.close();
+  }
 }

@@ -1,6 +1,5 @@
-import koffi from "koffi";
-import { Argument, type Pointer, Query } from "./bindings.js";
-import { packArguments } from "./build.js";
+import { addressOf } from "../../system/native/memory.js";
+import { Argument, type Descriptor, packArguments, Query } from "./bindings.js";
 import type { Library } from "./library.js";
 
 /** From so many rows on one product of matrices beats a product with each row, which runs at the memory's speed. */
@@ -53,7 +52,9 @@ interface Product {
   close(): void;
 }
 
-function prepare({ bindings, engine, stream }: Library, rows: number, columns: number, length: number): Product {
+function prepare(library: Library, rows: number, columns: number, length: number): Product {
+  const own = library.scope();
+  const { bindings } = own;
   const left = bindings.descriptor([rows, length], "row-major", "float32");
   const right = bindings.descriptor([length, columns], "column-major", "float32");
   const result = bindings.descriptor([rows, columns], "row-major", "float32");
@@ -63,23 +64,24 @@ function prepare({ bindings, engine, stream }: Library, rows: number, columns: n
   const scratch = new Uint8Array(scratchpad ? bindings.bytes(scratchpad) : 0);
   return {
     run(a, b, into) {
-      const operands: (readonly [number, Pointer, ArrayBufferView])[] = [
+      const operands: [number, Descriptor, ArrayBufferView][] = [
         [Argument.src, left, a],
         [Argument.weights, right, b],
         [Argument.dst, result, into],
       ];
-      if (scratch.length > 0) operands.push([Argument.scratchpad, scratchpad, scratch]);
-      const memories = operands.map(
-        ([argument, descriptor, values]) =>
-          [argument, bindings.createMemory(descriptor, engine, koffi.address(values))] as const,
-      );
-      bindings.execute(primitive, stream, memories.length, packArguments(memories));
-      bindings.wait(stream);
-      for (const [, memory] of memories) bindings.destroyMemory(memory);
+      if (scratchpad && scratch.length > 0) operands.push([Argument.scratchpad, scratchpad, scratch]);
+      const call = own.scope();
+      try {
+        const memories = operands.map(
+          ([argument, descriptor, values]) =>
+            [argument, call.bindings.createMemory(descriptor, addressOf(values))] as const,
+        );
+        call.bindings.execute(primitive, packArguments(memories));
+        call.bindings.wait();
+      } finally {
+        call.close();
+      }
     },
-    close() {
-      bindings.destroyPrimitive(primitive);
-      bindings.destroyPrimitiveDescriptor(operation);
-    },
+    close: () => own.close(),
   };
 }

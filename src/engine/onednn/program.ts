@@ -141,6 +141,6 @@ function readActivation(build: Build, activation: Activation | undefined, sample
   if (activation === undefined) throw new AlexnetError("engine", "this program does not keep what is asked for");
   const { tensor, dims } = activation;
   const values = new Float32Array(dims.reduce((product, n) => product * n, 1));
-  copy(build, tensor, build.descriptor(dims, "row-major"), values, "read");
+  copy(build, tensor, dims, values, "read");
   return values.slice(0, (values.length / dims[0]) * samples);
 }

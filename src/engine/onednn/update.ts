@@ -1,6 +1,7 @@
 import type { StepOptions } from "../engine.js";
-import { Argument, type Pointer } from "./bindings.js";
-import { type Build, packArguments, type Tensor } from "./build.js";
+import { Argument, type MemoryArguments, type Primitive, packArguments } from "./bindings.js";
+import type { Build, Tensor } from "./build.js";
+import type { Library } from "./library.js";
 import type { Parameters, PlacedParameter } from "./parameters.js";
 
 /** Values a piece has at the most: three such arrays stay in a few megabytes of cache between the two passes. */
@@ -12,14 +13,9 @@ interface Piece {
   readonly learningRate: number;
   readonly weightDecay: number;
   /** v = a v + b w + c g */
-  readonly momentumArguments: Uint8Array;
+  readonly momentumArguments: MemoryArguments;
   /** w = w + v */
-  readonly valueArguments: Uint8Array;
-}
-
-interface Sum {
-  readonly primitiveDescriptor: Pointer;
-  readonly primitive: Pointer;
+  readonly valueArguments: MemoryArguments;
 }
 
 /**
@@ -29,7 +25,9 @@ interface Sum {
 export class Update {
   readonly #build: Build;
   readonly #pieces: readonly Piece[];
-  #sums = new Map<string, Sum>();
+  readonly #sums = new Map<string, Primitive>();
+  /** What the sums belong to: other scales need other primitives. */
+  #scope: Library | undefined;
   #key = "";
 
   /** After the build has finished. Without momentum and gradients, as in programs that predict, it does nothing. */
@@ -44,39 +42,36 @@ export class Update {
   }
 
   run(options: StepOptions): void {
-    const { bindings, stream } = this.#build.library;
+    const { bindings } = this.#build.library;
     const { learningRate, momentum, weightDecay } = options;
     const key = `${learningRate} ${momentum} ${weightDecay}`;
-    if (key !== this.#key) this.close(); // other scales need other primitives
+    if (key !== this.#key) this.close();
     this.#key = key;
     for (const piece of this.#pieces) {
       const rate = learningRate * piece.learningRate;
       const scales = [momentum, -weightDecay * piece.weightDecay * rate, -rate];
-      bindings.execute(this.#sum(piece.count, scales), stream, 4, piece.momentumArguments);
-      bindings.execute(this.#sum(piece.count, [1, 1]), stream, 3, piece.valueArguments);
+      bindings.execute(this.#sum(piece.count, scales), piece.momentumArguments);
+      bindings.execute(this.#sum(piece.count, [1, 1]), piece.valueArguments);
     }
   }
 
   close(): void {
-    const { bindings } = this.#build.library;
-    for (const { primitive, primitiveDescriptor } of this.#sums.values()) {
-      bindings.destroyPrimitive(primitive);
-      bindings.destroyPrimitiveDescriptor(primitiveDescriptor);
-    }
+    this.#scope?.close();
+    this.#scope = undefined;
     this.#sums.clear();
   }
 
-  #sum(count: number, scales: readonly number[]): Pointer {
-    const { bindings } = this.#build.library;
+  #sum(count: number, scales: readonly number[]): Primitive {
+    this.#scope ??= this.#build.library.scope();
+    const { bindings } = this.#scope;
     const key = `${count} ${scales}`;
     let sum = this.#sums.get(key);
     if (sum === undefined) {
-      const descriptor = this.#build.descriptor([count], "row-major");
-      const primitiveDescriptor = bindings.sum(descriptor, scales, this.#build.attributes);
-      sum = { primitiveDescriptor, primitive: bindings.createPrimitive(primitiveDescriptor) };
+      const descriptor = bindings.descriptor([count], "row-major", "float32");
+      sum = bindings.createPrimitive(bindings.sum(descriptor, scales, this.#build.attributes));
       this.#sums.set(key, sum);
     }
-    return sum.primitive;
+    return sum;
   }
 
   #cut({ first, last }: Run): Piece[] {

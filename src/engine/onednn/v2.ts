@@ -1,209 +1,238 @@
-import koffi, { type LibraryHandle } from "koffi";
+import type { NativeLibrary } from "../../system/native/library.js";
+import { addressOf, memoryAt } from "../../system/native/memory.js";
+import type { CheckedFunctions } from "../../system/native/signatures.js";
 import {
-  bindChecked,
-  type ConvolutionSpec,
-  created,
+  type Attributes,
+  type Context,
+  checkStatus,
+  convolutionAlgorithms,
+  type Descriptor,
   denseStrides,
-  type InnerProductSpec,
-  type LrnSpec,
+  dimensions,
+  lrnAlgorithm,
   numberTypes,
   type OperationBindings,
-  type Pointer,
-  type PoolingSpec,
+  ownAttributes,
+  ownDescriptor,
+  type PrimitiveDescriptor,
+  propagation,
+  square,
 } from "./bindings.js";
+import { DNNL, DNNL_2, version2Calls, version2Layouts } from "./signatures.js";
 
 /**
- * oneDNN 2.x: operations are described by plain structs, filled by `…_desc_init`, then turned into primitive
- * descriptors by one call. Sizes are those of dnnl_types.h of 2.6; they are the same in 2.0 to 2.7.
+ * oneDNN 2.x: operations are described by plain structures, filled by `…_desc_init`, then turned into primitive
+ * descriptors by one call. The structures' sizes are the same from 2.0 to 2.7.
  */
-const Size = {
-  memory: 696,
-  convolution: 5976,
-  innerProduct: 5584,
-  pooling: 3192,
-  lrn: 1432,
-  eltwise: 1416,
-  matmul: 2800,
-} as const;
+export function bindV2(library: NativeLibrary): (context: Context) => OperationBindings {
+  const calls = library.bindChecked(version2Calls, checkStatus);
+  return (context) => operations(calls, context);
+}
 
-const ANY = 1;
-const Propagation = { training: 64, inference: 96 } as const;
-const Algorithm = { relu: 0x1f, maxPool: 0x1ff, lrnAcross: 0xaff, lrnWithin: 0xbff } as const;
-const convolutionAlgorithms = { direct: 1, winograd: 2 } as const;
-const USER_SCRATCHPAD = 1;
+const MEMORY_BYTES = version2Layouts.dnnl_memory_desc_t.size;
 
-export function bindV2(library: LibraryHandle, engine: Pointer): OperationBindings {
-  const bind = (name: string, ...args: string[]) => bindChecked(library, name, args);
-  const p = "void *";
-  const byStrides = bind("dnnl_memory_desc_init_by_strides", p, "int", p, "int", p);
-  const byTag = bind("dnnl_memory_desc_init_by_tag", p, "int", p, "int", "int");
-  const partOf = bind("dnnl_memory_desc_init_submemory", p, p, p, p);
-  const attributesCreate = bind("dnnl_primitive_attr_create", p);
-  const setScratchpad = bind("dnnl_primitive_attr_set_scratchpad_mode", p, "int");
-  const postOpsCreate = bind("dnnl_post_ops_create", p);
-  const postOpsDestroy = bind("dnnl_post_ops_destroy", p);
-  const appendEltwise = bind("dnnl_post_ops_append_eltwise", p, "float", "int", "float", "float");
-  const appendSum = bind("dnnl_post_ops_append_sum", p, "float");
-  const setPostOps = bind("dnnl_primitive_attr_set_post_ops", p, p);
-  const descriptorCreate = bind("dnnl_primitive_desc_create", p, p, p, p, p);
-  const convolutionForward = bind("dnnl_convolution_forward_desc_init", p, "int", "int", p, p, p, p, p, p, p);
-  const convolutionData = bind("dnnl_convolution_backward_data_desc_init", p, "int", p, p, p, p, p, p);
-  const convolutionWeights = bind("dnnl_convolution_backward_weights_desc_init", p, "int", p, p, p, p, p, p, p);
-  const innerForward = bind("dnnl_inner_product_forward_desc_init", p, "int", p, p, p, p);
-  const innerData = bind("dnnl_inner_product_backward_data_desc_init", p, p, p, p);
-  const innerWeights = bind("dnnl_inner_product_backward_weights_desc_init", p, p, p, p, p);
-  const poolForward = bind("dnnl_pooling_forward_desc_init", p, "int", "int", p, p, p, p, p, p);
-  const poolBackward = bind("dnnl_pooling_backward_desc_init", p, "int", p, p, p, p, p, p);
-  const lrnForward = bind("dnnl_lrn_forward_desc_init", p, "int", "int", p, "int64", "float", "float", "float");
-  const lrnBackward = bind("dnnl_lrn_backward_desc_init", p, "int", p, p, "int64", "float", "float", "float");
-  const eltwiseForward = bind("dnnl_eltwise_forward_desc_init", p, "int", "int", p, "float", "float");
-  const eltwiseBackward = bind("dnnl_eltwise_backward_desc_init", p, "int", p, p, "float", "float");
-  const matmulInit = bind("dnnl_matmul_desc_init", p, p, p, p, p);
-  const reorderCreate = bind("dnnl_reorder_primitive_desc_create", p, p, p, p, p, p);
-  const sumCreate = bind("dnnl_sum_primitive_desc_create", p, p, "int", p, p, p, p);
+function operations(calls: CheckedFunctions<typeof version2Calls>, context: Context): OperationBindings {
+  const { engine, owner, common } = context;
 
-  // Descriptors are structs of ours; the library copies them, pointers to them are used until the engine closes.
-  const descriptors: Uint8Array[] = [];
-  const lengths = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values, BigInt);
-  const struct = (fill: (struct: Uint8Array) => void): Pointer => {
-    const descriptor = new Uint8Array(Size.memory);
-    fill(descriptor);
-    descriptors.push(descriptor);
-    return koffi.address(descriptor);
+  /** A memory descriptor: memory of this process, which the library fills, and copies wherever it takes it. */
+  const struct = (fill: (struct: Uint8Array) => void): Descriptor => {
+    const bytes = new Uint8Array(MEMORY_BYTES);
+    fill(bytes);
+    return owner.adopt(
+      "memory descriptor",
+      () => addressOf(bytes),
+      () => void bytes.fill(0), // until here it is referred to, and so stays where it is
+    );
   };
-  const pair = (value: number): BigInt64Array => BigInt64Array.of(BigInt(value), BigInt(value));
-  const lrnAlgorithm = (s: LrnSpec): number => (s.withinMap ? Algorithm.lrnWithin : Algorithm.lrnAcross);
-  /** Strides, then padding before and after: what every convolution call ends with. */
-  const slide = (s: ConvolutionSpec) => [pair(s.stride), pair(s.padding), pair(s.padding)] as const;
-  const propagation = (training: boolean): number => (training ? Propagation.training : Propagation.inference);
-  const describe = (size: number, init: (operation: Uint8Array) => void, attributes: Pointer, hint: Pointer | null) => {
+  /** The descriptor of the operation that `init` writes to a structure of that kind. */
+  const describe = (
+    { size }: { readonly size: number },
+    init: (operation: Uint8Array) => void,
+    attributes: Attributes,
+    forward: PrimitiveDescriptor | null,
+  ): PrimitiveDescriptor => {
     const operation = new Uint8Array(size);
     init(operation);
-    return created((out) => descriptorCreate(out, operation, attributes, engine, hint));
+    return ownDescriptor(context, (out) =>
+      calls.dnnl_primitive_desc_create(out, operation, attributes, engine, forward),
+    );
   };
+  const {
+    dnnl_convolution_desc_t: convolution,
+    dnnl_inner_product_desc_t: innerProduct,
+    dnnl_pooling_desc_t: pooling,
+    dnnl_lrn_desc_t: lrn,
+    dnnl_eltwise_desc_t: eltwise,
+    dnnl_matmul_desc_t: matmul,
+  } = version2Layouts;
+  const none = square(0);
 
   return {
     descriptor: (dims, layout, type) =>
-      struct((d) =>
-        layout === "any"
-          ? byTag(d, dims.length, lengths(dims), numberTypes[type].code, ANY)
-          : byStrides(d, dims.length, lengths(dims), numberTypes[type].code, denseStrides(dims, layout)),
-      ),
+      struct((d) => {
+        const { code } = numberTypes[type];
+        const lengths = dimensions(dims);
+        if (layout === "any")
+          calls.dnnl_memory_desc_init_by_tag(d, dims.length, lengths, code, DNNL.dnnl_format_tag_any);
+        else calls.dnnl_memory_desc_init_by_strides(d, dims.length, lengths, code, denseStrides(dims, layout));
+      }),
     strided: (dims, strides, type) =>
-      struct((d) => byStrides(d, dims.length, lengths(dims), numberTypes[type].code, lengths(strides))),
-    part: (whole, dims, offsets) => struct((d) => partOf(d, whole, lengths(dims), lengths(offsets))),
+      struct((d) =>
+        calls.dnnl_memory_desc_init_by_strides(
+          d,
+          dims.length,
+          dimensions(dims),
+          numberTypes[type].code,
+          dimensions(strides),
+        ),
+      ),
+    part: (whole, dims, offsets) =>
+      struct((d) => calls.dnnl_memory_desc_init_submemory(d, whole, dimensions(dims), dimensions(offsets))),
     attributes({ relu, adds }) {
-      const attributes = created((out) => attributesCreate(out));
-      setScratchpad(attributes, USER_SCRATCHPAD);
-      if (relu || adds) {
-        const operations = created((out) => postOpsCreate(out));
-        if (adds) appendSum(operations, 1);
-        else appendEltwise(operations, 1, Algorithm.relu, 0, 0);
-        setPostOps(attributes, operations);
-        postOpsDestroy(operations);
-      }
-      return attributes;
+      if (adds) return ownAttributes(context, (after) => calls.dnnl_post_ops_append_sum(after, 1));
+      if (!relu) return ownAttributes(context, undefined);
+      return ownAttributes(context, (after) =>
+        calls.dnnl_post_ops_append_eltwise(after, 1, DNNL_2.dnnl_eltwise_relu, 0, 0),
+      );
     },
-    convolutionForward: (s: ConvolutionSpec, training, attributes) =>
-      describe(
-        Size.convolution,
+    convolutionForward(s, training, attributes) {
+      const [kind, algorithm] = [propagation(training), convolutionAlgorithms[s.algorithm]];
+      const [stride, pad] = [square(s.stride), square(s.padding)];
+      return describe(
+        convolution,
         (d) =>
-          convolutionForward(
+          calls.dnnl_convolution_forward_desc_init(
             d,
-            propagation(training),
-            convolutionAlgorithms[s.algorithm],
+            kind,
+            algorithm,
             s.src,
             s.weights,
             s.bias,
             s.dst,
-            ...slide(s),
+            stride,
+            pad,
+            pad,
           ),
         attributes,
         null,
-      ),
-    convolutionBackwardData: (s: ConvolutionSpec, attributes, hint) =>
-      describe(
-        Size.convolution,
-        (d) => convolutionData(d, convolutionAlgorithms[s.algorithm], s.src, s.weights, s.dst, ...slide(s)),
+      );
+    },
+    convolutionBackwardData(s, attributes, forward) {
+      const algorithm = convolutionAlgorithms[s.algorithm];
+      const [stride, pad] = [square(s.stride), square(s.padding)];
+      return describe(
+        convolution,
+        (d) => calls.dnnl_convolution_backward_data_desc_init(d, algorithm, s.src, s.weights, s.dst, stride, pad, pad),
         attributes,
-        hint,
-      ),
-    convolutionBackwardWeights: (s: ConvolutionSpec, attributes, hint) =>
-      describe(
-        Size.convolution,
-        (d) => convolutionWeights(d, convolutionAlgorithms[s.algorithm], s.src, s.weights, s.bias, s.dst, ...slide(s)),
-        attributes,
-        hint,
-      ),
-    innerProductForward: (s: InnerProductSpec, training, attributes) =>
-      describe(
-        Size.innerProduct,
-        (d) => innerForward(d, propagation(training), s.src, s.weights, s.bias, s.dst),
-        attributes,
-        null,
-      ),
-    innerProductBackwardData: (s: InnerProductSpec, attributes, hint) =>
-      describe(Size.innerProduct, (d) => innerData(d, s.src, s.weights, s.dst), attributes, hint),
-    innerProductBackwardWeights: (s: InnerProductSpec, attributes, hint) =>
-      describe(Size.innerProduct, (d) => innerWeights(d, s.src, s.weights, s.bias, s.dst), attributes, hint),
-    maxPoolForward: (s: PoolingSpec, training, attributes) =>
-      describe(
-        Size.pooling,
+        forward,
+      );
+    },
+    convolutionBackwardWeights(s, attributes, forward) {
+      const algorithm = convolutionAlgorithms[s.algorithm];
+      const [stride, pad] = [square(s.stride), square(s.padding)];
+      return describe(
+        convolution,
         (d) =>
-          poolForward(
+          calls.dnnl_convolution_backward_weights_desc_init(
             d,
-            propagation(training),
-            Algorithm.maxPool,
+            algorithm,
             s.src,
+            s.weights,
+            s.bias,
             s.dst,
-            pair(s.stride),
-            pair(s.size),
-            pair(0),
-            pair(0),
+            stride,
+            pad,
+            pad,
           ),
         attributes,
-        null,
-      ),
-    maxPoolBackward: (s: PoolingSpec, attributes, hint) =>
+        forward,
+      );
+    },
+    innerProductForward: (s, training, attributes) =>
       describe(
-        Size.pooling,
-        (d) => poolBackward(d, Algorithm.maxPool, s.src, s.dst, pair(s.stride), pair(s.size), pair(0), pair(0)),
-        attributes,
-        hint,
-      ),
-    lrnForward: (s: LrnSpec, training, attributes) =>
-      describe(
-        Size.lrn,
-        (d) => lrnForward(d, propagation(training), lrnAlgorithm(s), s.data, s.n, s.alpha, s.beta, s.k),
+        innerProduct,
+        (d) => calls.dnnl_inner_product_forward_desc_init(d, propagation(training), s.src, s.weights, s.bias, s.dst),
         attributes,
         null,
       ),
-    lrnBackward: (s: LrnSpec, attributes, hint) =>
+    innerProductBackwardData: (s, attributes, forward) =>
       describe(
-        Size.lrn,
-        (d) => lrnBackward(d, lrnAlgorithm(s), s.data, s.data, s.n, s.alpha, s.beta, s.k),
+        innerProduct,
+        (d) => calls.dnnl_inner_product_backward_data_desc_init(d, s.src, s.weights, s.dst),
         attributes,
-        hint,
+        forward,
+      ),
+    innerProductBackwardWeights: (s, attributes, forward) =>
+      describe(
+        innerProduct,
+        (d) => calls.dnnl_inner_product_backward_weights_desc_init(d, s.src, s.weights, s.bias, s.dst),
+        attributes,
+        forward,
+      ),
+    maxPoolForward(s, training, attributes) {
+      const [kind, max] = [propagation(training), DNNL.dnnl_pooling_max];
+      const [stride, size] = [square(s.stride), square(s.size)];
+      return describe(
+        pooling,
+        (d) => calls.dnnl_pooling_forward_desc_init(d, kind, max, s.src, s.dst, stride, size, none, none),
+        attributes,
+        null,
+      );
+    },
+    maxPoolBackward(s, attributes, forward) {
+      const [stride, size] = [square(s.stride), square(s.size)];
+      return describe(
+        pooling,
+        (d) => calls.dnnl_pooling_backward_desc_init(d, DNNL.dnnl_pooling_max, s.src, s.dst, stride, size, none, none),
+        attributes,
+        forward,
+      );
+    },
+    lrnForward(s, training, attributes) {
+      const [kind, algorithm] = [propagation(training), lrnAlgorithm(s)];
+      return describe(
+        lrn,
+        (d) => calls.dnnl_lrn_forward_desc_init(d, kind, algorithm, s.data, s.n, s.alpha, s.beta, s.k),
+        attributes,
+        null,
+      );
+    },
+    lrnBackward: (s, attributes, forward) =>
+      describe(
+        lrn,
+        (d) => calls.dnnl_lrn_backward_desc_init(d, lrnAlgorithm(s), s.data, s.data, s.n, s.alpha, s.beta, s.k),
+        attributes,
+        forward,
       ),
     reluForward: (data, training, attributes) =>
       describe(
-        Size.eltwise,
-        (d) => eltwiseForward(d, propagation(training), Algorithm.relu, data, 0, 0),
+        eltwise,
+        (d) => calls.dnnl_eltwise_forward_desc_init(d, propagation(training), DNNL_2.dnnl_eltwise_relu, data, 0, 0),
         attributes,
         null,
       ),
-    reluBackward: (data, diff, attributes, hint) =>
-      describe(Size.eltwise, (d) => eltwiseBackward(d, Algorithm.relu, diff, data, 0, 0), attributes, hint),
-    matmul: (a, b, c, attributes) => describe(Size.matmul, (d) => matmulInit(d, a, b, null, c), attributes, null),
-    reorder: (from, to, attributes) => created((out) => reorderCreate(out, from, engine, to, engine, attributes)),
+    reluBackward: (data, diff, attributes, forward) =>
+      describe(
+        eltwise,
+        (d) => calls.dnnl_eltwise_backward_desc_init(d, DNNL_2.dnnl_eltwise_relu, diff, data, 0, 0),
+        attributes,
+        forward,
+      ),
+    matmul: (a, b, c, attributes) =>
+      describe(matmul, (d) => calls.dnnl_matmul_desc_init(d, a, b, null, c), attributes, null),
+    reorder: (from, to, attributes) =>
+      ownDescriptor(context, (out) =>
+        common.dnnl_reorder_primitive_desc_create(out, from, engine, to, engine, attributes),
+      ),
     sum(descriptor, scales, attributes) {
-      const source = new Uint8Array(koffi.view(descriptor, Size.memory));
-      const sources = new Uint8Array(Size.memory * scales.length);
+      const source = new Uint8Array(memoryAt(descriptor.address, MEMORY_BYTES));
+      const sources = new Uint8Array(MEMORY_BYTES * scales.length);
       scales.forEach((_, i) => {
-        sources.set(source, i * Size.memory);
+        sources.set(source, i * MEMORY_BYTES);
       });
-      return created((out) =>
-        sumCreate(out, descriptor, scales.length, Float32Array.from(scales), sources, attributes, engine),
+      const factors = Float32Array.from(scales);
+      return ownDescriptor(context, (out) =>
+        calls.dnnl_sum_primitive_desc_create(out, descriptor, scales.length, factors, sources, attributes, engine),
       );
     },
   };

@@ -1,5 +1,5 @@
 import type { Convolution } from "../../network/network.js";
-import { Argument, Query } from "./bindings.js";
+import { Argument, type PrimitiveDescriptor, Query } from "./bindings.js";
 import type { Build, OperationInfo, Tensor } from "./build.js";
 import type { BackwardData, BackwardWeights, Forward } from "./convolution-candidates.js";
 import { foldInput, foldingOf, foldWeights, isPlain, unfoldGradient, unfoldWeights } from "./folding.js";
@@ -45,15 +45,15 @@ export function winograd(build: Build, problem: Problem): Ways {
   } as const;
   const attributes = bindings.attributes({ relu: rectified });
   // As in training when predicting too: then the algorithm takes weights in an ordinary layout.
-  const direct = build.ownQuick(() => bindings.convolutionForward({ ...spec, algorithm: "direct" }, true, attributes));
+  const direct = build.quickOnly(() => bindings.convolutionForward({ ...spec, algorithm: "direct" }, true, attributes));
   if (direct === undefined) return {};
   const weights = build.query(direct, Query.weights);
-  const forward = build.ownQuick(() => bindings.convolutionForward({ ...spec, weights }, true, attributes));
+  const forward = build.quickOnly(() => bindings.convolutionForward({ ...spec, weights }, true, attributes));
   if (forward === undefined) return {};
-  const backwardWeights = build.ownQuick(() => bindings.convolutionBackwardWeights(spec, build.attributes, forward));
+  const backwardWeights = build.quickOnly(() => bindings.convolutionBackwardWeights(spec, build.attributes, forward));
   const invertible = isPlain(folding) || layer.stride === 1;
   const backwardData = invertible
-    ? build.ownQuick(() => bindings.convolutionBackwardData(spec, build.attributes, forward))
+    ? build.quickOnly(() => bindings.convolutionBackwardData(spec, build.attributes, forward))
     : undefined;
 
   const asIs = isPlain(folding) && groups === 1;
@@ -67,14 +67,14 @@ export function winograd(build: Build, problem: Problem): Ways {
   };
   const rows = build.descriptor(problem.weightDims, "row-major");
   /** Gives a group's weights as `primitive` takes them. */
-  const weightsFor = (into: Build, all: Tensor, primitive: bigint, info: OperationInfo) => {
+  const weightsFor = (into: Build, all: Tensor, primitive: PrimitiveDescriptor, info: OperationInfo) => {
     const layout = build.query(primitive, Query.weights);
     if (asIs) return () => into.reorder(all, layout, info);
     const folded = foldWeights(into, folding, into.reorder(all, rows, info), info);
     return (group: number) => into.reorder(folded(group), layout, info);
   };
   /** Gives a group's part of the output's gradient as `primitive` takes it. */
-  const slopeFor = (into: Build, dy: Tensor, primitive: bigint, info: OperationInfo) => {
+  const slopeFor = (into: Build, dy: Tensor, primitive: PrimitiveDescriptor, info: OperationInfo) => {
     const layout = build.query(primitive, Query.diffDst);
     if (groups === 1) return () => into.reorder(dy, layout, info);
     return (group: number) => {

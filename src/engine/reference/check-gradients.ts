@@ -1,7 +1,7 @@
 import { initialise } from "../../network/initialise.js";
 import type { Network } from "../../network/network.js";
 import { parameterTable } from "../../network/parameters.js";
-import { type Batch, PICTURE_SIZE, type Preprocessing } from "../../network/picture.js";
+import { type Batch, type Preprocessing, pictureBytes, pictureSizeFor } from "../../network/picture.js";
 import { classCount } from "../../network/transform.js";
 import { below, mix, normal, Purpose } from "../../random.js";
 
@@ -109,7 +109,7 @@ function differentiatedPass(network: Network, batch: Batch, seed: number): Train
   const pass = new TrainingPass(network, BATCH);
   const classes = classCount(network);
   const preprocessing: Preprocessing = {
-    mean: new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3).fill(128),
+    mean: new Float32Array(pictureBytes(pictureSizeFor(network.input.size))).fill(128),
     scale: [1 / 64, 1 / 64, 1 / 64],
   };
   pass.parameters.set(randomParameters(network, seed));
@@ -140,9 +140,10 @@ function randomParameters(network: Network, seed: number): Float64Array {
 function randomBatch(network: Network, seed: number): Batch {
   const draw = (bound: number, ...keys: readonly number[]): number =>
     below(bound, seed, Purpose.gradientCheck, ...keys);
-  const corners = PICTURE_SIZE - network.input.size + 1;
+  const pictureSize = pictureSizeFor(network.input.size);
+  const corners = pictureSize - network.input.size + 1;
   return {
-    pictures: Uint8Array.from({ length: BATCH * PICTURE_SIZE * PICTURE_SIZE * 3 }, (_, i) => mix(i ^ mix(seed))),
+    pictures: Uint8Array.from({ length: BATCH * pictureBytes(pictureSize) }, (_, i) => mix(i ^ mix(seed))),
     views: Array.from({ length: BATCH }, (_, picture) => ({
       picture,
       top: draw(corners, picture, 0),

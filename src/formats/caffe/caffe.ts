@@ -5,7 +5,7 @@ import { caffe } from "../../network/architectures/caffe.js";
 import { caffenet } from "../../network/architectures/caffenet.js";
 import type { Layer, Network } from "../../network/network.js";
 import { parseNetwork } from "../../network/parse.js";
-import { PICTURE_SIZE, type Preprocessing } from "../../network/picture.js";
+import { type Preprocessing, pictureBytes, pictureSizeFor } from "../../network/picture.js";
 import { decodeNumbers } from "../../system/numbers.js";
 import { type Blob, blobCodec, type Layer as CaffeLayer, type Net, netCodec } from "./schema.js";
 
@@ -78,7 +78,7 @@ export function readCaffemodel(path: string): CaffeModel {
   const weight = first && tensors.get(`${first.name}.weight`);
   if (first !== undefined && weight !== undefined) tensors.set(`${first.name}.weight`, bgrToRgb(weight));
   const parameters = gatherParameters(network, tensors, ({ name }) => name, path);
-  return { network, parameters, ...transformOf(all) };
+  return { network, parameters, ...transformOf(all, network.input.size) };
 }
 
 function typeOf({ type }: CaffeLayer): string {
@@ -173,11 +173,14 @@ function inputSize(net: Net, layers: readonly CaffeLayer[]): number {
   return [...crops, net.input_dim[2], ...shapes.map(({ dim }) => dim[2])].find((size) => size > 0) ?? INPUT_SIZE;
 }
 
-function transformOf(layers: readonly CaffeLayer[]): Pick<CaffeModel, "scale" | "mean"> {
+function transformOf(layers: readonly CaffeLayer[], cropSize: number): Pick<CaffeModel, "scale" | "mean"> {
   const transform = layers.find((layer) => layer.transform_param !== null)?.transform_param;
   const scale = decimal(transform?.scale ?? 1);
   const [blue, green = blue, red = blue] = transform?.mean_value ?? [];
-  return { scale: [scale, scale, scale], mean: blue === undefined ? undefined : constantMean([red, green, blue]) };
+  return {
+    scale: [scale, scale, scale],
+    mean: blue === undefined ? undefined : constantMean([red, green, blue], pictureSizeFor(cropSize)),
+  };
 }
 
 function* storedTensors(layer: CaffeLayer, { kind, name }: Layer, path: string): Generator<[string, StoredTensor]> {
@@ -235,23 +238,24 @@ function bgrToRgb({ shape, readInto }: StoredTensor): StoredTensor {
 }
 
 /**
- * Caffe's mean image, (3, 256, 256) in blue, green, red, as ours: (256, 256, 3) in red, green, blue.
+ * Caffe's mean image, (3, size, size) in blue, green, red, as ours: (size, size, 3) in red, green, blue.
  * @throws AlexnetError "damaged-file" naming the file and what is wrong with it.
  */
 export function readBinaryproto(path: string): Float32Array {
   const blob = blobCodec.decode(readFileSync(path), path);
   const lengths = lengthsOf(blob).slice(-3);
-  if (lengths.join("x") !== `3x${PICTURE_SIZE}x${PICTURE_SIZE}`)
+  const [channels, height = 0, width] = lengths;
+  if (channels !== 3 || height < 1 || height !== width)
     throw new AlexnetError(
       "damaged-file",
-      `${path}: is ${lengths.join("x")}; a mean image is 3x${PICTURE_SIZE}x${PICTURE_SIZE}`,
+      `${path}: is ${lengths.join("x")}; a mean image is of three colours and square, such as 3x256x256`,
     );
-  const planes = new Float32Array(3 * PICTURE_SIZE * PICTURE_SIZE);
+  const planes = new Float32Array(pictureBytes(height));
   readBlob(blob, planes, path);
   return bgrPlanesToRgb(planes);
 }
 
-/** (3, 256, 256) in blue, green, red to (256, 256, 3) in red, green, blue. */
+/** (3, size, size) in blue, green, red to (size, size, 3) in red, green, blue. */
 export function bgrPlanesToRgb(planes: Float32Array): Float32Array {
   const places = planes.length / 3;
   return planes.map((_, i) => planes[(2 - (i % 3)) * places + Math.floor(i / 3)]);

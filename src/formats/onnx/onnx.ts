@@ -4,7 +4,7 @@ import { encodeDescription } from "../../model/description.js";
 import { colourOf, type Model, type StoredTensor } from "../../model/model.js";
 import type { LocalResponseNorm } from "../../network/network.js";
 import { parameterTable, parameterView } from "../../network/parameters.js";
-import { PICTURE_SIZE } from "../../network/picture.js";
+import { pictureSizeOf } from "../../network/picture.js";
 import { inferShapes, type ShapedLayer } from "../../network/shapes.js";
 import { encodeHalves } from "../../system/half.js";
 import { bytesOf, decodeNumbers, type NumberType, numberTypes } from "../../system/numbers.js";
@@ -14,7 +14,7 @@ import { elementTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, onnxC
 
 export interface OnnxOptions {
   /**
-   * The graph takes (batch, 256, 256, 3) pictures, uint8, red, green, blue, crops their centre, subtracts the mean,
+   * The graph takes (batch, side, side, 3) pictures, the mean image's size, uint8, red, green, blue, crops their centre, subtracts the mean,
    * scales, and gives probabilities. Without, it takes what that makes, (batch, 3, size, size), and gives logits.
    */
   readonly withPreprocessing?: boolean;
@@ -112,7 +112,8 @@ export function encodeOnnx(model: Model, options: OnnxOptions = {}): Uint8Array 
   if (withPreprocessing) graph.add("Softmax", "softmax", [value], [integer("axis", 1)], [output]);
   else graph.add("Identity", "logits", [value]);
 
-  const inputDims = withPreprocessing ? [PICTURE_SIZE, PICTURE_SIZE, 3] : [3, size, size];
+  const pictureSize = pictureSizeOf(model.preprocessing);
+  const inputDims = withPreprocessing ? [pictureSize, pictureSize, 3] : [3, size, size];
   return onnxCodec.encode({
     ir_version: IR_VERSION,
     producer_name: "alexnet",
@@ -133,10 +134,11 @@ export function encodeOnnx(model: Model, options: OnnxOptions = {}): Uint8Array 
   });
 }
 
-/** (batch, 256, 256, 3) uint8 to (batch, 3, size, size): (pixel - mean) * scale of the centre. */
+/** (batch, side, side, 3) uint8 to (batch, 3, size, size): (pixel - mean) * scale of the centre. */
 function addPreprocessing(graph: Graph, { network, preprocessing }: Model, pictures: string): string {
   const { size } = network.input;
-  const start = Math.floor((PICTURE_SIZE - size) / 2);
+  const side = pictureSizeOf(preprocessing);
+  const start = Math.floor((side - size) / 2);
   const edges = [
     graph.integers("crop:starts", [start, start]),
     graph.integers("crop:ends", [start + size, start + size]),
@@ -144,17 +146,17 @@ function addPreprocessing(graph: Graph, { network, preprocessing }: Model, pictu
   ];
   const crop = graph.add("Slice", "input:crop", [pictures, ...edges]);
   const pixels = graph.cast(crop, "float", "input:pixels");
-  const mean = graph.reals("input:mean", [size, size, 3], cropOf(preprocessing.mean, start, size), "float");
+  const mean = graph.reals("input:mean", [size, size, 3], cropOf(preprocessing.mean, side, start, size), "float");
   const centred = graph.add("Sub", "input:centred", [pixels, mean]);
   const scale = graph.reals("input:scale", [3], Float32Array.from(preprocessing.scale), "float");
   const scaled = graph.add("Mul", "input:scaled", [centred, scale]);
   return graph.add("Transpose", "input:channels-first", [scaled], [integers("perm", [0, 3, 1, 2])]);
 }
 
-function cropOf(mean: Float32Array, start: number, size: number): Float32Array {
+function cropOf(mean: Float32Array, side: number, start: number, size: number): Float32Array {
   const crop = new Float32Array(size * size * 3);
   for (let row = 0; row < size; row++) {
-    const at = ((start + row) * PICTURE_SIZE + start) * 3;
+    const at = ((start + row) * side + start) * 3;
     crop.set(mean.subarray(at, at + size * 3), row * size * 3);
   }
   return crop;
@@ -247,9 +249,11 @@ function tensorInfo(name: string, type: number, dims: readonly number[]): object
 
 /** How to make the input out of a picture, for programs that know nothing of this project. */
 function describePreprocessing({ network, preprocessing: { mean, scale } }: Model): object {
+  const side = pictureSizeOf({ mean });
   return {
-    picture: "shorter side resized to 256, centre 256x256, red green blue, 0 to 255",
-    subtract: colourOf(mean) ?? `the (256, 256, 3) float32 values in base64 at "mean" of the entry "${DESCRIPTION}"`,
+    picture: `shorter side resized to ${side}, centre ${side}x${side}, red green blue, 0 to 255`,
+    subtract:
+      colourOf(mean) ?? `the (${side}, ${side}, 3) float32 values in base64 at "mean" of the entry "${DESCRIPTION}"`,
     multiply: scale,
     crop: network.input.size,
     layout: "(batch, channels, rows, columns)",

@@ -1,5 +1,4 @@
 import type { Sharp } from "sharp";
-import { PICTURE_SIZE } from "../../network/picture.js";
 import { cropBox, fitShorterSide, PIXEL_LIMIT } from "../geometry.js";
 import { resample } from "../resample.js";
 import { sharp } from "../sharp.js";
@@ -10,15 +9,15 @@ import type { FileKind } from "./recognise.js";
 export const DECODING_SECONDS = 30;
 const MARGIN = 4; // source pixels around a crop that a Lanczos3 filter looks at when enlarging
 
-/** Writes whatever sharp reads as 256x256 RGB into `picture`. @throws what sharp throws. */
-export async function decodeAny(bytes: Uint8Array, kind: FileKind, picture: Uint8Array): Promise<void> {
+/** Writes whatever sharp reads as RGB into `picture`, (size, size, 3). @throws what sharp throws. */
+export async function decodeAny(bytes: Uint8Array, kind: FileKind, picture: Uint8Array, size: number): Promise<void> {
   const image = open(bytes, kind);
   const { width, height } = (await image.metadata()).autoOrient;
   const upright = image.timeout({ seconds: DECODING_SECONDS }).autoOrient();
   // JPEGs are halved in the cosine transform, which loses nothing; WebP's own scaling is far from Lanczos.
   const fastShrinkOnLoad = kind === "JPEG";
-  if (Math.min(width, height) < PICTURE_SIZE) await enlarge(upright, width, height, picture);
-  else await shrink(upright, width, height, fastShrinkOnLoad, picture);
+  if (Math.min(width, height) < size) await enlarge(upright, width, height, picture, size);
+  else await shrink(upright, width, height, fastShrinkOnLoad, picture, size);
 }
 
 function open(bytes: Uint8Array, kind: FileKind): Sharp {
@@ -34,16 +33,17 @@ async function shrink(
   height: number,
   fastShrinkOnLoad: boolean,
   picture: Uint8Array,
+  size: number,
 ): Promise<void> {
-  const fit = fitShorterSide(width, height);
-  const square = { left: fit.left, top: fit.top, width: PICTURE_SIZE, height: PICTURE_SIZE };
+  const fit = fitShorterSide(width, height, size);
+  const square = { left: fit.left, top: fit.top, width: size, height: size };
   const { data } = await toRgb(image.resize(fit.width, fit.height, { fit: "fill", fastShrinkOnLoad }).extract(square));
   picture.set(data);
 }
 
-/** Only what the centre square needs is decoded: a 1x10000 picture would be 256x2560000 when scaled as a whole. */
-async function enlarge(image: Sharp, width: number, height: number, picture: Uint8Array): Promise<void> {
-  const box = cropBox(width, height);
+/** Only what the centre square needs is decoded: a 1x10000 picture would be 256x2560000 when scaled to 256 as a whole. */
+async function enlarge(image: Sharp, width: number, height: number, picture: Uint8Array, size: number): Promise<void> {
+  const box = cropBox(width, height, size);
   const left = Math.max(0, Math.floor(box.left) - MARGIN);
   const top = Math.max(0, Math.floor(box.top) - MARGIN);
   const part = {
@@ -54,7 +54,7 @@ async function enlarge(image: Sharp, width: number, height: number, picture: Uin
   };
   const { data, info } = await toRgb(image.extract(part));
   const boxInPart = { ...box, left: box.left - left, top: box.top - top };
-  resample(info.width, info.height, (pixels) => pixels.set(data), boxInPart, picture);
+  resample(info.width, info.height, (pixels) => pixels.set(data), boxInPart, picture, size);
 }
 
 function toRgb(image: Sharp) {

@@ -1,5 +1,5 @@
 import { AlexnetError } from "../../errors.js";
-import { PICTURE_BYTES } from "../../network/picture.js";
+import { DEFAULT_PICTURE_SIZE, pictureBytes } from "../../network/picture.js";
 import { LONGEST_SIDE, PIXEL_LIMIT } from "../geometry.js";
 import { sharp } from "../sharp.js";
 import { DECODING_SECONDS, decodeAny } from "./any.js";
@@ -9,6 +9,8 @@ import { type FileKind, recognise } from "./recognise.js";
 import { findTurbojpeg } from "./turbojpeg.js";
 
 export interface DecodeOptions {
+  /** Height and width of what comes out. Default 256. */
+  readonly size?: number;
   /** SVG can refer to other files, so it is read only when asked for. */
   readonly allowSvg?: boolean;
   /** What decodes JPEG; by default libjpeg-turbo where it is installed, being twice as fast. */
@@ -22,25 +24,27 @@ export function preferredJpegDecoder(): JpegDecoder {
 }
 
 /**
- * The bytes of any picture file as 256x256 RGB: orientation applied, shorter side scaled to 256, centre cropped
- * (paper section 2). Transparent parts become white.
- * @param into where it is written, and returned, unless something is wrong; new memory by default
- * @throws AlexnetError "data" saying what is wrong with the bytes, without a file's name.
+ * The bytes of any picture file as RGB, (size, size, 3): orientation applied, shorter side scaled to the size, centre
+ * cropped (paper section 2). Transparent parts become white.
+ * @param into memory of (size, size, 3) that it is written to, and returned, unless something is wrong; new by default
+ * @throws AlexnetError "unreadable-picture" saying what is wrong with the bytes, without a file's name.
  */
 export async function decodePicture(
   bytes: Uint8Array,
   options: DecodeOptions = {},
-  into = new Uint8Array(PICTURE_BYTES),
+  into?: Uint8Array,
 ): Promise<Uint8Array> {
+  const { size = DEFAULT_PICTURE_SIZE } = options;
+  const picture = into ?? new Uint8Array(pictureBytes(size));
   const kind = recognise(bytes);
   refuse(kind, options);
   const turbojpeg = kind === "JPEG" && options.jpegDecoder !== "sharp" ? findTurbojpeg() : undefined;
   try {
-    if (turbojpeg !== undefined && decodeJpeg(bytes, turbojpeg, into)) return into;
+    if (turbojpeg !== undefined && decodeJpeg(bytes, turbojpeg, picture, size)) return picture;
     const mended = kind === "JPEG" ? withoutHarmlessFaults(bytes) : undefined;
-    if (turbojpeg !== undefined && mended !== undefined && decodeJpeg(mended, turbojpeg, into)) return into;
-    await decodeAny(mended ?? bytes, kind, into);
-    return into;
+    if (turbojpeg !== undefined && mended !== undefined && decodeJpeg(mended, turbojpeg, picture, size)) return picture;
+    await decodeAny(mended ?? bytes, kind, picture, size);
+    return picture;
   } catch (error) {
     throw new AlexnetError("unreadable-picture", explain(error, kind, bytes.length), { cause: error });
   }

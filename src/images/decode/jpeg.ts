@@ -1,4 +1,3 @@
-import { PICTURE_SIZE } from "../../network/picture.js";
 import { cropBox, PIXEL_LIMIT } from "../geometry.js";
 import { resample } from "../resample.js";
 import { readJpegHeader } from "./jpeg-header.js";
@@ -6,19 +5,19 @@ import { storedBox, turnUpright, uprightSize } from "./orient.js";
 import type { Turbojpeg } from "./turbojpeg.js";
 
 /**
- * Writes a JPEG as 256x256 RGB into `picture` by libjpeg-turbo, which shrinks large pictures while decoding them.
+ * Writes a JPEG as RGB into `picture`, (size, size, 3), by libjpeg-turbo, which shrinks large pictures while decoding them.
  * @returns false for what it can't do or finds anything wrong with: colours other than RGB, YCbCr and grey, foreign
  * colour profiles, damage
  */
-export function decodeJpeg(bytes: Uint8Array, turbojpeg: Turbojpeg, picture: Uint8Array): boolean {
+export function decodeJpeg(bytes: Uint8Array, turbojpeg: Turbojpeg, picture: Uint8Array, size: number): boolean {
   const header = turbojpeg.readHeader(bytes);
   if (header === undefined || !header.isRgb || header.width * header.height > PIXEL_LIMIT) return false;
   const { orientation, profile } = readJpegHeader(bytes);
   if (profile === "other") return false;
   const { width, height } = header;
-  const crop = storedBox(cropBox(...uprightSize(width, height, orientation)), width, height, orientation);
-  const scale = decodingScale(width, height);
-  const size = { width: Math.ceil(width * scale), height: Math.ceil(height * scale) };
+  const crop = storedBox(cropBox(...uprightSize(width, height, orientation), size), width, height, orientation);
+  const scale = decodingScale(width, height, size);
+  const decoded = { width: Math.ceil(width * scale), height: Math.ceil(height * scale) };
   const box = {
     left: crop.left * scale,
     top: crop.top * scale,
@@ -27,20 +26,21 @@ export function decodeJpeg(bytes: Uint8Array, turbojpeg: Turbojpeg, picture: Uin
   };
   let whole = false;
   resample(
-    size.width,
-    size.height,
+    decoded.width,
+    decoded.height,
     (pixels) => {
-      whole = turbojpeg.decode(bytes, size, pixels);
+      whole = turbojpeg.decode(bytes, decoded, pixels);
     },
     box,
     picture,
+    size,
   );
-  if (whole) turnUpright(picture, orientation);
+  if (whole) turnUpright(picture, size, orientation);
   return whole;
 }
 
 /** Halvings are nearly free in the inverse cosine transform; what is left to shrink is done properly. */
-function decodingScale(width: number, height: number): number {
+function decodingScale(width: number, height: number, size: number): number {
   const scales = [1 / 8, 1 / 4, 1 / 2];
-  return scales.find((scale) => Math.min(width, height) * scale >= PICTURE_SIZE) ?? 1;
+  return scales.find((scale) => Math.min(width, height) * scale >= size) ?? 1;
 }

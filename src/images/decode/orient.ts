@@ -1,4 +1,3 @@
-import { PICTURE_BYTES, PICTURE_SIZE } from "../../network/picture.js";
 import type { Box } from "../resample.js";
 import type { Orientation } from "./jpeg-header.js";
 
@@ -23,18 +22,18 @@ export function storedBox(box: Box, width: number, height: number, orientation: 
   };
 }
 
-/** Turns and mirrors a stored 256x256 picture upright, in its place. */
-export function turnUpright(picture: Uint8Array, orientation: Orientation): void {
+/** Turns and mirrors a stored picture, (size, size, 3), upright, in its place. */
+export function turnUpright(picture: Uint8Array, size: number, orientation: Orientation): void {
   if (orientation === 1) return;
-  const [toRight, down] = isTransposed(orientation) ? [PICTURE_SIZE, 1] : [1, PICTURE_SIZE];
-  const last = PICTURE_SIZE - 1;
-  const stored = picture.slice(0, PICTURE_BYTES);
-  for (let row = 0; row < PICTURE_SIZE; row++) {
+  const [toRight, down] = isTransposed(orientation) ? [size, 1] : [1, size];
+  const last = size - 1;
+  const stored = picture.slice();
+  for (let row = 0; row < size; row++) {
     const y = rowsAreReversed(orientation) ? last - row : row;
-    for (let column = 0; column < PICTURE_SIZE; column++) {
+    for (let column = 0; column < size; column++) {
       const x = columnsAreReversed(orientation) ? last - column : column;
       const to = (x * toRight + y * down) * 3;
-      const from = (row * PICTURE_SIZE + column) * 3;
+      const from = (row * size + column) * 3;
       picture[to] = stored[from];
       picture[to + 1] = stored[from + 1];
       picture[to + 2] = stored[from + 2];

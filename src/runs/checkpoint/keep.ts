@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { AlexnetError } from "../../errors.js";
 import { pointTo, UNFINISHED } from "../../system/files.js";
+import { Thread } from "../../system/threads/call.js";
+import { moving } from "../../system/threads/protocol.js";
 import type { Checkpoint } from "./format.js";
 import { readCheckpoint } from "./read.js";
-import type { Reply, Request } from "./thread.js";
+import type { CheckpointCalls } from "./thread.js";
 
 export interface Saved {
   readonly step: number;
@@ -47,7 +48,7 @@ export class Checkpoints {
   async save(checkpoint: Checkpoint): Promise<Saved> {
     const began = performance.now();
     const { step } = checkpoint.origin.state;
-    const bytes = await writeOnThread({ path: join(this.folder, checkpointFileName(step)), checkpoint });
+    const bytes = await writeOnThread(join(this.folder, checkpointFileName(step)), checkpoint);
     this.settle(step, checkpoint.origin.state.best?.step);
     return { step, bytes, seconds: (performance.now() - began) / 1000 };
   }
@@ -107,22 +108,16 @@ function stepOf(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** One thread for one file: what it held is the system's again when it ends. */
-function writeOnThread(request: Request): Promise<number> {
-  const { model, momentum } = request.checkpoint;
-  return new Promise((resolve, reject) => {
-    const thread = new Worker(new URL("./thread.js", import.meta.url), {
-      workerData: request,
-      execArgv: [],
-      transferList: [model.parameters, momentum]
-        .map(({ buffer }) => buffer)
-        .filter((buffer) => buffer instanceof ArrayBuffer),
-    });
-    thread.once("message", (reply: Reply) => {
-      if ("error" in reply) reject(new AlexnetError(reply.error.code, reply.error.message));
-      else resolve(reply.bytes);
-    });
-    thread.once("error", reject);
-    thread.once("exit", (code) => reject(new Error(`the thread that writes checkpoints ended with code ${code}`)));
-  });
+/** One thread for one file: what it held is the system's again when it ends. The checkpoint's arrays move to it. */
+async function writeOnThread(path: string, checkpoint: Checkpoint): Promise<number> {
+  const script = new URL("./thread.js", import.meta.url);
+  const name = "the thread that writes checkpoints";
+  const thread = new Thread<undefined, CheckpointCalls>(script, undefined, { name });
+  const { model, momentum } = checkpoint;
+  try {
+    const { write } = await thread.ready;
+    return await write(path, moving(checkpoint, [model.parameters.buffer, momentum.buffer]));
+  } finally {
+    await thread.close();
+  }
 }

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { engineNames } from "../../engine/engine.js";
+import { engineNames } from "../../engine/host/engines.js";
 import { AlexnetError } from "../../errors.js";
 import { type OpenTensorFile, openSafetensors, readSafetensorsHeader } from "../../formats/safetensors.js";
 import type { Model } from "../../model/model.js";
 import type { Network } from "../../network/network.js";
 import { parameterCount, parameterTable, parameterView } from "../../network/parameters.js";
 import { parseNetwork } from "../../network/parse.js";
-import { PICTURE_SIZE } from "../../network/picture.js";
+import { COLOURS, pictureBytes } from "../../network/picture.js";
 import { recipeSchema } from "../../recipes/recipe.js";
 import { mapFloats } from "../../system/mapped-memory.js";
 import { trainingState } from "../state.js";
@@ -82,10 +82,11 @@ export function readUnverifiedModel(path: string): UnverifiedModel {
 }
 
 /** Only the JSON: quick for large files, and not protected by a hash. @throws as `readCheckpoint`. */
-export function readModelHeader(path: string): Pick<Model, "network" | "classes"> {
+export function readModelHeader(path: string): Pick<Model, "network" | "classes"> & { readonly pictureSize: number } {
   return open(path, (file) => {
-    const { network, classes } = parse(modelSchema, file, "model", path);
-    return { network: parseNetwork(network, path), classes };
+    const { network: description, classes } = parse(modelSchema, file, "model", path);
+    const network = parseNetwork(description, path);
+    return { network, classes, pictureSize: pictureSizeIn(file.shapes.get(MEAN), network, path) };
   });
 }
 
@@ -129,9 +130,18 @@ function modelIn(file: OpenTensorFile, path: string): Model {
   const { network: description, classes, scale } = parse(modelSchema, file, "model", path);
   const network = parseNetwork(description, path);
   const parameters = valuesIn(file, network, "");
-  const mean = new Float32Array(PICTURE_SIZE * PICTURE_SIZE * 3);
+  const mean = new Float32Array(pictureBytes(pictureSizeIn(file.shapes.get(MEAN), network, path)));
   file.readInto(MEAN, mean);
   return { network, classes, preprocessing: { mean, scale }, parameters };
+}
+
+/** Height and width of the pictures that a mean image is of. @throws AlexnetError "damaged-file" where the network's crop is larger. */
+function pictureSizeIn(shape: readonly number[] | undefined, network: Network, path: string): number {
+  const [height = 0, width, colours] = shape ?? [];
+  const isSquare = shape?.length === 3 && height === width && colours === COLOURS;
+  if (!isSquare || height < network.input.size)
+    throw damaged(path, `its mean image is ${shape?.join("x") ?? "missing"}, for crops of ${network.input.size}`);
+  return height;
 }
 
 /** Mapped where they lie in the file as they do in memory, as in all that this version writes; read elsewhere. */

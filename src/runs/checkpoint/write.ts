@@ -2,7 +2,7 @@ import { AlexnetError } from "../../errors.js";
 import { encodeSafetensors, type NamedTensor } from "../../formats/safetensors.js";
 import type { Model } from "../../model/model.js";
 import { type Parameter, parameterTable, parameterView } from "../../network/parameters.js";
-import { PICTURE_SIZE } from "../../network/picture.js";
+import { pictureSizeOf } from "../../network/picture.js";
 import { writeWhole } from "../../system/files.js";
 import { allFinite } from "../../system/finite.js";
 import { type Checkpoint, FORMAT, hash, MEAN, MOMENTUM, modelHash, modelText } from "./format.js";
@@ -31,7 +31,8 @@ function describe(model: Model) {
   const { network, preprocessing, parameters } = model;
   const tensors = new Map<string, NamedTensor>();
   for (const parameter of parameterTable(network)) tensors.set(parameter.name, finite(parameter, parameters));
-  tensors.set(MEAN, { shape: [PICTURE_SIZE, PICTURE_SIZE, 3], data: preprocessing.mean });
+  const pictureSize = pictureSizeOf(preprocessing);
+  tensors.set(MEAN, { shape: [pictureSize, pictureSize, 3], data: preprocessing.mean });
   return { tensors, metadata: { format: FORMAT, model: modelText(model), "model-sha256": modelHash(model) } };
 }
 

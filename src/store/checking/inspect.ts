@@ -1,6 +1,6 @@
 import { cropOf, encodePng, squareOf } from "../../drawing/pixels.js";
 import { drawSheet, inRows, type Tile } from "../../drawing/sheet.js";
-import { PICTURE_BYTES, PICTURE_SIZE } from "../../network/picture.js";
+import { pictureBytes } from "../../network/picture.js";
 import { Purpose, permutation } from "../../random.js";
 import { batches } from "../reading/batches.js";
 import { readPicture } from "../reading/read-picture.js";
@@ -12,7 +12,7 @@ const FIRST_EPOCH = 0;
 /** The mean image as a PNG. */
 export function meanImage(store: Store): Promise<Buffer> {
   const pixels = Uint8Array.from(store.mean, (value) => Math.round(value));
-  return encodePng(squareOf(PICTURE_SIZE, pixels));
+  return encodePng(squareOf(store.info.pictureSize, pixels));
 }
 
 export interface SheetOptions {
@@ -28,9 +28,9 @@ export async function pictureSheet(store: Store, { count = 64, seed = 1 }: Sheet
   const tiles: Tile[] = [];
   for (const index of chosen) {
     const picture = await readPicture(store, "train", index);
-    tiles.push({ pixels: squareOf(PICTURE_SIZE, picture), caption: classOf(store, index) });
+    tiles.push({ pixels: squareOf(store.info.pictureSize, picture), caption: classOf(store, index) });
   }
-  return sheetOf(tiles, PICTURE_SIZE);
+  return sheetOf(tiles, store.info.pictureSize);
 }
 
 function classOf(store: Store, index: number | undefined): string {
@@ -45,11 +45,13 @@ export async function viewSheet(
 ): Promise<Buffer> {
   const batchSize = Math.min(count, store.count("train"));
   const fed = { split: "train", views: "augmented", shuffle: true, epoch: FIRST_EPOCH } as const;
+  const { pictureSize } = store.info;
+  const bytes = pictureBytes(pictureSize);
   const tiles: Tile[] = [];
   for await (const { pictures, views, samples, release } of batches(store, { ...fed, batchSize, cropSize, seed })) {
     for (const view of views) {
-      const start = view.picture * PICTURE_BYTES;
-      const picture = squareOf(PICTURE_SIZE, pictures.subarray(start, start + PICTURE_BYTES));
+      const start = view.picture * bytes;
+      const picture = squareOf(pictureSize, pictures.subarray(start, start + bytes));
       const pixels = cropOf(picture, { ...view, size: cropSize });
       tiles.push({ pixels, caption: classOf(store, samples[view.picture]) });
     }

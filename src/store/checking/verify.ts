@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
 import { AlexnetError } from "../../errors.js";
 import { type Split, splits } from "../../network/picture.js";
-import { WorkerPool } from "../../system/threads/worker-pool.js";
+import { Pool } from "../../system/threads/pool.js";
 import { addSums, noSums, summarise } from "../colour.js";
 import { chainRecord, hashContent, hashStatistics, openForReading, toBytes, toJson } from "../database.js";
 import { pictureCount, type Store } from "../store.js";
-import type { VerifyRequest, VerifyResponse, VerifyWorkerData } from "./verify-worker.js";
+import type { Verified, VerifyCalls, VerifySetup } from "./verify-worker.js";
 
 export interface VerifyOptions {
   readonly workers?: number;
@@ -24,15 +24,16 @@ const JPEG_TOLERANCE = { averageOfMean: 2, covariance: 50 } as const;
  */
 export async function verifyStore(store: Store, options: VerifyOptions = {}): Promise<string[]> {
   const workers = options.workers ?? availableParallelism();
-  const workerData: VerifyWorkerData = { path: store.path, encoding: store.info.encoding };
   const script = new URL("./verify-worker.js", import.meta.url);
-  const pool = new WorkerPool<VerifyRequest, VerifyResponse>(script, workers, workerData);
+  const { encoding, pictureSize } = store.info;
+  const setup = { path: store.path, encoding, pictureSize };
+  const pool = new Pool<VerifySetup, VerifyCalls>(script, workers, setup, "a thread that verifies pictures");
   const total = pictureCount(store);
   const problems: string[] = [];
   const chains = { train: "", val: "" };
-  let sums = noSums();
+  let sums = noSums(pictureSize);
   let done = 0;
-  const settle = (split: Split, { records, problems: found, sums: added }: VerifyResponse) => {
+  const settle = (split: Split, { records, problems: found, sums: added }: Verified) => {
     problems.push(...found);
     for (const record of records) chains[split] = chainRecord(chains[split], record);
     if (split === "train") sums = addSums(sums, added);
@@ -41,16 +42,17 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
   };
   try {
     for (const split of splits) {
-      const underway: Promise<VerifyResponse>[] = [];
-      for (const request of requests(store, split)) {
+      const underway: Promise<Verified>[] = [];
+      const labels = store.labels(split);
+      for (let start = 0; start < labels.length; start += GROUP) {
         if (options.signal?.aborted) throw stopped(store, options.signal);
-        const response = pool.run(request);
-        response.catch(() => {}); // the failure of the first is the one thrown
-        underway.push(response);
-        if (underway.length > workers * GROUPS_AHEAD)
-          settle(split, await (underway.shift() as Promise<VerifyResponse>));
+        const verified = pool.run((thread) => thread.verify(split, start, labels.slice(start, start + GROUP)));
+        verified.catch(() => {}); // the failure of the first is the one thrown
+        underway.push(verified);
+        const first = underway.length > workers * GROUPS_AHEAD ? underway.shift() : undefined;
+        if (first !== undefined) settle(split, await first);
       }
-      for (const response of underway) settle(split, await response);
+      for (const verified of underway) settle(split, await verified);
     }
   } finally {
     await pool.close();
@@ -90,12 +92,6 @@ async function findSurplus({ path, info }: Store): Promise<string[]> {
 function hasItsStatistics({ info, classes, mean, covariance }: Store): boolean {
   const hash = hashStatistics(toJson(classes), toBytes(mean), toBytes(covariance));
   return info.statisticsHash === undefined || info.statisticsHash === hash;
-}
-
-function* requests(store: Store, split: Split): Generator<VerifyRequest> {
-  const labels = store.labels(split);
-  for (let start = 0; start < labels.length; start += GROUP)
-    yield { split, start, labels: labels.slice(start, start + GROUP) };
 }
 
 function compareStatistics(store: Store, recomputed: ReturnType<typeof summarise>): string[] {

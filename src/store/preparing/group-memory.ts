@@ -1,10 +1,11 @@
-import { PICTURE_BYTES } from "../../network/picture.js";
+import { pictureBytes } from "../../network/picture.js";
 
 /** Pictures that a worker prepares at once. */
 export const GROUP = 16;
 
-const LARGEST = 2 * PICTURE_BYTES + 2048; // bytes of a JPEG of 256x256 full colour pixels, as libjpeg-turbo has it
-const SUMS_BYTES = PICTURE_BYTES * Uint32Array.BYTES_PER_ELEMENT;
+/** Bytes of the largest JPEG of (size, size) full colour pixels, as libjpeg-turbo has it. */
+const largest = (size: number): number => 2 * pictureBytes(Math.ceil(size / 16) * 16) + 2048;
+const sumsBytes = (size: number): number => pictureBytes(size) * Uint32Array.BYTES_PER_ELEMENT;
 
 /**
  * Where a worker puts what it made of a group of pictures: their sums, and the encoded pictures one after the other.
@@ -12,13 +13,18 @@ const SUMS_BYTES = PICTURE_BYTES * Uint32Array.BYTES_PER_ELEMENT;
  * collection would make the peak depend on luck. Only what was once written to takes memory.
  */
 export class GroupMemory {
-  #end = SUMS_BYTES;
+  #end: number;
 
-  constructor(readonly buffer = new ArrayBuffer(SUMS_BYTES + GROUP * LARGEST)) {}
+  constructor(
+    readonly size: number,
+    readonly buffer = new ArrayBuffer(sumsBytes(size) + GROUP * largest(size)),
+  ) {
+    this.#end = sumsBytes(size);
+  }
 
-  /** (256, 256, 3) */
+  /** (size, size, 3) */
   get sums(): Uint32Array<ArrayBuffer> {
-    return new Uint32Array(this.buffer, 0, PICTURE_BYTES);
+    return new Uint32Array(this.buffer, 0, pictureBytes(this.size));
   }
 
   /** Puts a picture behind the others. @returns it there */

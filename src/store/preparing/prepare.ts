@@ -5,9 +5,10 @@ import { availableParallelism } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { describeDecoder, type JpegDecoder, preferredJpegDecoder } from "../../images/decode/decode.js";
-import { type Split, splits } from "../../network/picture.js";
+import { DEFAULT_PICTURE_SIZE, type Split, splits } from "../../network/picture.js";
 import { cacheFolder } from "../../system/cache-folder.js";
-import { WorkerPool } from "../../system/threads/worker-pool.js";
+import { Pool } from "../../system/threads/pool.js";
+import { moving } from "../../system/threads/protocol.js";
 import { thousands } from "../../text.js";
 import { DatabaseFile, isBegun, isStoreFolder, keys, lockStore, openForReading } from "../database.js";
 import type { Encoding } from "../encode.js";
@@ -20,10 +21,12 @@ import { fingerprintSource, type Planned, readPlan, writePlan } from "./listing.
 import { DUPLICATES_LIST, SKIPPED_LIST, writeSkippedList } from "./lists.js";
 import { refuseOther } from "./same-request.js";
 import { chooseEncoding, freeBytes, requireSpace } from "./space.js";
-import type { PrepareRequest, PrepareResponse, PrepareWorkerData } from "./worker.js";
+import type { PrepareCalls, PrepareSetup } from "./worker.js";
 import { type DealtGroup, Preparation, type Request, readJob } from "./writing.js";
 
 export interface PreparationOptions {
+  /** Height and width of the pictures, 8 to 1024. Default 256 (paper section 2). */
+  readonly size?: number;
   /** "raw" costs no decoding in training, 197 kB a picture; "jpeg" about 26 kB. "auto": raw up to a quarter of the free disk. */
   readonly encoding?: Encoding | "auto";
   /** Of each class, drawn for validation where the source has no validation pictures. Default 0.1. */
@@ -86,7 +89,7 @@ export interface ClassSize {
 }
 
 /**
- * Makes a store of a picture set: every picture as 256x256 RGB, class list, mean image and colour covariance.
+ * Makes a store of a picture set: every picture as square RGB of one size, class list, mean image and colour covariance.
  * Killed at any instant, the same call goes on where it was and ends with the same content.
  * @throws AlexnetError "data" for sources it can't understand, a full disk, too many unreadable pictures;
  * "interrupted" when the signal stopped it.
@@ -127,11 +130,11 @@ async function clearUnused(name: string, current: string): Promise<void> {
     if (store !== current && isStoreFolder(store) && !isStoreInUse(store)) await rm(store, { recursive: true });
 }
 
-const DEFAULTS = { valFraction: 0.1, seed: 1, encoding: "auto" } as const;
+const DEFAULTS = { size: DEFAULT_PICTURE_SIZE, valFraction: 0.1, seed: 1, encoding: "auto" } as const;
 
 function nameInCache(
   path: string,
-  { valFraction, seed, encoding, allowMissingClasses, allowSvg }: PreparationOptions,
+  { size = DEFAULTS.size, valFraction, seed, encoding, allowMissingClasses, allowSvg }: PreparationOptions,
 ): string {
   const asked = [
     path,
@@ -140,6 +143,7 @@ function nameInCache(
     encoding ?? DEFAULTS.encoding,
     allowMissingClasses ?? false,
     allowSvg ?? false,
+    ...(size === DEFAULTS.size ? [] : [size]), // as it was before there was a choice
   ];
   const hash = createHash("sha256").update(JSON.stringify(asked)).digest("hex").slice(0, 12);
   return `${basename(path).slice(0, 40)}-${hash}`;
@@ -178,6 +182,7 @@ function requestOf(source: Source, options: PrepareOptions): Request {
   return {
     kind: source.kind,
     path: source.path,
+    pictureSize: options.size ?? DEFAULTS.size,
     seed: options.seed ?? DEFAULTS.seed,
     valFraction: options.valFraction ?? DEFAULTS.valFraction,
     allowMissingClasses: options.allowMissingClasses ?? false,
@@ -211,7 +216,7 @@ async function beginOrGoOn(
         `${out}: begun with ${job.decoder}, here is ${decoder}; install the former, or remove the store to begin anew`,
       );
     const preparation = Preparation.goOn(file, job);
-    requireSpace(job.encoding, job.plan.pictures - preparation.next, freeBytes(out), out);
+    requireSpace(job.encoding, job.request.pictureSize, job.plan.pictures - preparation.next, freeBytes(out), out);
     return preparation;
   }
   const plan = await writePlan(file, source, {
@@ -220,8 +225,8 @@ async function beginOrGoOn(
     signal: options.signal,
   });
   const free = freeBytes(out);
-  const encoding = chooseEncoding(options.encoding ?? DEFAULTS.encoding, plan.pictures, free);
-  requireSpace(encoding, plan.pictures, free, out);
+  const encoding = chooseEncoding(options.encoding ?? DEFAULTS.encoding, request.pictureSize, plan.pictures, free);
+  requireSpace(encoding, request.pictureSize, plan.pictures, free, out);
   const jpegDecoder = options.jpegDecoder ?? preferredJpegDecoder();
   return Preparation.begin(file, { request, encoding, jpegDecoder, decoder: describeDecoder(jpegDecoder), plan });
 }
@@ -240,13 +245,14 @@ function suitableWorkers({ bytesPerThread = 0 }: Source): number {
 async function dealWithAll(preparation: Preparation, workers: number, options: PrepareOptions): Promise<void> {
   const { job } = preparation;
   const { signal, onProgress } = options;
-  const workerData: PrepareWorkerData = {
+  const setup: PrepareSetup = {
     encoding: job.encoding,
+    pictureSize: job.request.pictureSize,
     allowSvg: job.request.allowSvg,
     jpegDecoder: job.jpegDecoder,
   };
   const script = new URL("./worker.js", import.meta.url);
-  const pool = new WorkerPool<PrepareRequest, PrepareResponse>(script, workers, workerData);
+  const pool = new Pool<PrepareSetup, PrepareCalls>(script, workers, setup, "a thread that prepares pictures");
   const underway: Promise<DealtGroup>[] = [];
   let groups: DealtGroup[] = [];
   const spare: ArrayBuffer[] = []; // memory of groups that are written
@@ -267,7 +273,7 @@ async function dealWithAll(preparation: Preparation, workers: number, options: P
     onProgress?.(progressOf(preparation));
     for (const planned of readPlan(preparation.file, job.plan, preparation.next, GROUP)) {
       if (signal?.aborted) break;
-      underway.push(deal(pool, planned, spare.pop() ?? new GroupMemory().buffer));
+      underway.push(deal(pool, planned, spare.pop() ?? new GroupMemory(job.request.pictureSize).buffer));
       await settle(workers * GROUPS_AHEAD);
     }
     await settle(0);
@@ -280,14 +286,14 @@ async function dealWithAll(preparation: Preparation, workers: number, options: P
 }
 
 async function deal(
-  pool: WorkerPool<PrepareRequest, PrepareResponse>,
+  pool: Pool<PrepareSetup, PrepareCalls>,
   planned: readonly Planned[],
   spare: ArrayBuffer,
 ): Promise<DealtGroup> {
   const pictures = planned
     .filter((one) => one !== undefined && "place" in one)
     .map(({ place, split }) => ({ place, split }));
-  const { outcomes, sums, memory } = await pool.run({ pictures, memory: spare }, [spare]);
+  const { outcomes, sums, memory } = await pool.run((thread) => thread.prepare(pictures, moving(spare, [spare])));
   let next = 0;
   const dealt = planned.map((one) => {
     if (one === undefined || "reason" in one) return one;

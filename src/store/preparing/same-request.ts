@@ -5,7 +5,7 @@ import { fingerprintSource } from "./listing.js";
 import type { Request } from "./writing.js";
 
 /** What a store was made of and how, as it says itself. Stores of former versions don't say all. */
-type Made = Pick<Request, "kind" | "path" | "seed" | "valFraction"> & {
+type Made = Pick<Request, "kind" | "path" | "pictureSize" | "seed" | "valFraction"> & {
   readonly allowMissingClasses?: boolean;
   readonly allowSvg?: boolean;
   readonly encoding: Encoding;
@@ -44,6 +44,7 @@ function compare(made: Made, request: Request, encoding: Encoding | "auto"): str
   return [
     ...value("pictures of", made.path, request.path),
     ...value("read as", made.kind, request.kind),
+    ...value("pictures of size", made.pictureSize, request.pictureSize),
     ...value("--seed", made.seed, request.seed),
     ...value("--val-fraction", made.valFraction, request.valFraction),
     ...(encoding === "auto" ? [] : value("--encoding", made.encoding, encoding)),

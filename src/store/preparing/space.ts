@@ -1,12 +1,16 @@
 import { statfsSync } from "node:fs";
 import { AlexnetError } from "../../errors.js";
-import { PICTURE_BYTES } from "../../network/picture.js";
+import { DEFAULT_PICTURE_SIZE, pictureBytes } from "../../network/picture.js";
 
 import { byteSize } from "../../text.js";
 import type { Encoding } from "../encode.js";
 
 /** What a picture takes in the database, in whole pages of 4096 bytes; of JPEGs on average. */
-const STORED_BYTES = { raw: PICTURE_BYTES + 5_000, jpeg: 29_000 } as const;
+function storedBytes(encoding: Encoding, size: number): number {
+  if (encoding === "raw") return pictureBytes(size) + 5_000;
+  return Math.round((24_000 * pictureBytes(size)) / pictureBytes(DEFAULT_PICTURE_SIZE)) + 5_000;
+}
+
 const RAW_SHARE = 1 / 4; // of the free disk that a set may take for "auto" to keep it raw
 
 export function freeBytes(path: string): number {
@@ -14,14 +18,14 @@ export function freeBytes(path: string): number {
   return bavail * bsize;
 }
 
-export function chooseEncoding(asked: Encoding | "auto", pictures: number, free: number): Encoding {
+export function chooseEncoding(asked: Encoding | "auto", size: number, pictures: number, free: number): Encoding {
   if (asked !== "auto") return asked;
-  return pictures * STORED_BYTES.raw <= free * RAW_SHARE ? "raw" : "jpeg";
+  return pictures * storedBytes("raw", size) <= free * RAW_SHARE ? "raw" : "jpeg";
 }
 
 /** @throws AlexnetError "data" when so many more pictures don't fit. */
-export function requireSpace(encoding: Encoding, pictures: number, free: number, out: string): void {
-  const needed = pictures * STORED_BYTES[encoding];
+export function requireSpace(encoding: Encoding, size: number, pictures: number, free: number, out: string): void {
+  const needed = pictures * storedBytes(encoding, size);
   if (needed <= free) return;
   throw new AlexnetError(
     "disk",

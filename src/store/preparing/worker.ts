@@ -1,33 +1,43 @@
-import { workerData } from "node:worker_threads";
 import { decodePicture, type JpegDecoder } from "../../images/decode/decode.js";
 import { findTurbojpeg } from "../../images/decode/turbojpeg.js";
 import { describeFault } from "../../images/picture.js";
 import { sharp } from "../../images/sharp.js";
-import { PICTURE_BYTES, type Split } from "../../network/picture.js";
+import { pictureBytes, type Split } from "../../network/picture.js";
 import { sha256 } from "../../system/sha256.js";
-import { answerRequests } from "../../system/threads/answer-requests.js";
+import { moving } from "../../system/threads/protocol.js";
+import { serve } from "../../system/threads/serve.js";
 
 import { type Encoding, encodePicture } from "../encode.js";
 import { PictureSummation, type PictureSums } from "../picture-sums.js";
 import type { Place } from "../sources/source.js";
 import { GroupMemory } from "./group-memory.js";
-import { readPlace } from "./read-place.js";
+import { PlaceReader } from "./read-place.js";
 
-export interface PrepareWorkerData {
+/** Entry of a thread that makes stored pictures of a source's. */
+
+export interface PrepareSetup {
   readonly encoding: Encoding;
+  readonly pictureSize: number;
   readonly allowSvg: boolean;
   readonly jpegDecoder: JpegDecoder;
 }
 
-/** Some consecutive pictures of the plan. */
-export interface PrepareRequest {
-  readonly pictures: readonly { readonly place: Place; readonly split: Split }[];
-  /** Of a `GroupMemory`: handed over, and back with the response. */
-  readonly memory: ArrayBuffer;
+export interface PrepareCalls {
+  /**
+   * Prepares some consecutive pictures of the plan.
+   * @param memory of a `GroupMemory`: moves here, and back with the answer
+   */
+  prepare(pictures: readonly PlannedPicture[], memory: ArrayBuffer): Promise<PreparedGroup>;
+  close(): Promise<void>;
+}
+
+export interface PlannedPicture {
+  readonly place: Place;
+  readonly split: Split;
 }
 
 /** One outcome per picture, in order. */
-export interface PrepareResponse {
+export interface PreparedGroup {
   readonly outcomes: readonly Outcome[];
   /** Over the training pictures among them. */
   readonly sums: PictureSums;
@@ -43,30 +53,32 @@ export interface Encoded {
 
 export type Outcome = Encoded | { readonly reason: string };
 
-const { encoding, allowSvg, jpegDecoder }: PrepareWorkerData = workerData;
-const turbojpeg = jpegDecoder === "libjpeg-turbo" ? findTurbojpeg() : undefined;
-const summation = new PictureSummation();
-const picture = new Uint8Array(PICTURE_BYTES);
-sharp.concurrency(1); // parallel over pictures, not inside one
-sharp.cache(false);
+serve<PrepareSetup, PrepareCalls>(({ encoding, pictureSize, allowSvg, jpegDecoder }) => {
+  const turbojpeg = jpegDecoder === "libjpeg-turbo" ? findTurbojpeg() : undefined;
+  const places = new PlaceReader();
+  const summation = new PictureSummation(pictureSize);
+  const picture = new Uint8Array(pictureBytes(pictureSize));
+  sharp.concurrency(1); // parallel over pictures, not inside one
+  sharp.cache(false);
 
-answerRequests<PrepareRequest, PrepareResponse>(
-  async ({ pictures, memory }) => {
-    const group = new GroupMemory(memory);
-    const outcomes: Outcome[] = [];
-    for (const { place, split } of pictures) {
-      try {
-        await decodePicture(await readPlace(place), { allowSvg, jpegDecoder }, picture);
-        if (split === "train") summation.add(picture);
-        outcomes.push(describe(group.add(await encodePicture(picture, encoding, turbojpeg))));
-      } catch (error) {
-        outcomes.push({ reason: describeFault(error) });
+  return {
+    async prepare(pictures, memory) {
+      const group = new GroupMemory(pictureSize, memory);
+      const outcomes: Outcome[] = [];
+      for (const { place, split } of pictures) {
+        try {
+          await decodePicture(await places.read(place), { size: pictureSize, allowSvg, jpegDecoder }, picture);
+          if (split === "train") summation.add(picture);
+          outcomes.push(describe(group.add(await encodePicture(picture, pictureSize, encoding, turbojpeg))));
+        } catch (error) {
+          outcomes.push({ reason: describeFault(error) });
+        }
       }
-    }
-    return { outcomes, sums: summation.take(group.sums), memory };
-  },
-  ({ memory }) => [memory],
-);
+      return moving({ outcomes, sums: summation.take(group.sums), memory }, [memory]);
+    },
+    close: () => places.close(),
+  };
+});
 
 function describe(encoded: Uint8Array): Encoded {
   return { encoded, hash: sha256(encoded) };

@@ -32,6 +32,7 @@ import type { Encoded } from "./worker.js";
 export interface Request {
   readonly kind: string;
   readonly path: string;
+  readonly pictureSize: number;
   readonly seed: number;
   readonly valFraction: number;
   readonly allowMissingClasses: boolean;
@@ -96,7 +97,7 @@ export class Preparation {
 
   static begin(file: DatabaseFile, job: Job): Preparation {
     const { database } = file;
-    const sums = noSums();
+    const sums = noSums(job.request.pictureSize);
     const products = sums.products.map(String);
     const progress = { next: 0, counts: { train: 0, val: 0 }, skipped: 0, chains: { train: "", val: "" }, products };
     database.transactionSync(() => {
@@ -189,6 +190,7 @@ export class Preparation {
       format: FORMAT,
       version: FORMAT_VERSION,
       encoding: job.encoding,
+      pictureSize: request.pictureSize,
       decoder: job.decoder,
       counts,
       titles: plan.titles,

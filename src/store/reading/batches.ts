@@ -1,12 +1,12 @@
 import { AlexnetError } from "../../errors.js";
-import { type Batch, PICTURE_BYTES, type Split, splits, type View } from "../../network/picture.js";
+import { type Batch, pictureBytes, type Split, splits, type View } from "../../network/picture.js";
 
 import { Purpose, permutation } from "../../random.js";
-import { WorkerPool } from "../../system/threads/worker-pool.js";
+import { Pool } from "../../system/threads/pool.js";
 
 import type { Store } from "../store.js";
 import { augmentedView, viewsOf } from "../views.js";
-import type { LoadRequest, LoadWorkerData } from "./load-worker.js";
+import type { LoadCalls, LoadSetup } from "./load-worker.js";
 
 export interface BatchOptions {
   readonly split: Split;
@@ -124,10 +124,11 @@ async function load(
   size: number,
   options: BatchOptions,
 ): Promise<LoadedBatch> {
-  const slot = loader.take(size * PICTURE_BYTES);
-  await loader.pool.run({ split: options.split, samples, slot });
+  const bytes = pictureBytes(store.info.pictureSize);
+  const slot = loader.take(size * bytes);
+  await loader.pool.run((thread) => thread.load(options.split, samples, slot));
   return {
-    pictures: new Uint8Array(slot, 0, samples.length * PICTURE_BYTES),
+    pictures: new Uint8Array(slot, 0, samples.length * bytes),
     ...viewsAndLabels(store, samples, options),
     samples,
     release: () => loader.giveBack(slot),
@@ -165,21 +166,25 @@ export function viewsAndLabels(
 
 function viewsOfSample(store: Store, sample: number, picture: number, options: BatchOptions): View[] {
   const { cropSize, views, seed = 0, epoch = 0, colourDeviation = 0.1 } = options;
-  if (views !== "augmented") return viewsOf(viewCount(views), cropSize, picture);
-  return [augmentedView({ seed, epoch, sample, cropSize, colour: store.colour, colourDeviation }, picture)];
+  const { pictureSize } = store.info;
+  if (views !== "augmented") return viewsOf(viewCount(views), { pictureSize, cropSize }, picture);
+  return [
+    augmentedView({ seed, epoch, sample, pictureSize, cropSize, colour: store.colour, colourDeviation }, picture),
+  ];
 }
 
 /** The threads that read one store, and memory that batches left behind. Kept from epoch to epoch. */
 class Loader {
-  readonly pool: WorkerPool<LoadRequest, null>;
+  readonly pool: Pool<LoadSetup, LoadCalls>;
   readonly #free = new Set<SharedArrayBuffer>();
 
   constructor(
     { path, info }: Store,
     readonly workers: number,
   ) {
-    const workerData: LoadWorkerData = { path, encoding: info.encoding };
-    this.pool = new WorkerPool(new URL("./load-worker.js", import.meta.url), workers, workerData);
+    const script = new URL("./load-worker.js", import.meta.url);
+    const { encoding, pictureSize } = info;
+    this.pool = new Pool(script, workers, { path, encoding, pictureSize }, `${path}: a thread that loads pictures`);
   }
 
   take(bytes: number): SharedArrayBuffer {

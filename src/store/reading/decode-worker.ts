@@ -1,14 +1,16 @@
 import { sharp } from "../../images/sharp.js";
-import { answerRequests } from "../../system/threads/answer-requests.js";
-import { type DecodeOutcome, decodeFiles } from "./decode-files.js";
+import { serve } from "../../system/threads/serve.js";
+import { type DecodeInput, type DecodeOutcome, decodeFiles } from "./decode-files.js";
 
-export interface DecodeRequest {
-  readonly files: readonly string[];
-  /** (files, 256, 256, 3), written here. */
-  readonly slot: SharedArrayBuffer;
+/** Entry of a thread that decodes picture files. */
+
+export interface DecodeCalls {
+  /** @param slot (files, size, size, 3), written here */
+  decode(files: readonly DecodeInput[], size: number, slot: SharedArrayBuffer): Promise<readonly DecodeOutcome[]>;
 }
 
-sharp.concurrency(1); // parallel over pictures, not inside one
-sharp.cache(false);
-
-answerRequests<DecodeRequest, readonly DecodeOutcome[]>(({ files, slot }) => decodeFiles(files, slot));
+serve<undefined, DecodeCalls>(() => {
+  sharp.concurrency(1); // parallel over pictures, not inside one
+  sharp.cache(false);
+  return { decode: decodeFiles };
+});

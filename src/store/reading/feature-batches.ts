@@ -66,7 +66,7 @@ export class FrozenFeatures {
     return {
       pictures: noPictures,
       activations,
-      views: Array.from(samples, () => centreView(cropSize)),
+      views: Array.from(samples, () => centreView({ pictureSize: this.store.info.pictureSize, cropSize })),
       labels: Int32Array.from(samples, (sample) => labels[sample]),
       samples,
       release: () => void this.#free.push(slot),

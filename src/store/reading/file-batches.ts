@@ -1,46 +1,60 @@
 import { availableParallelism } from "node:os";
 import { AlexnetError } from "../../errors.js";
-import { PICTURE_BYTES } from "../../network/picture.js";
+import { describeFault } from "../../images/picture.js";
+import { pictureBytes } from "../../network/picture.js";
 
-import { WorkerPool } from "../../system/threads/worker-pool.js";
-import { type DecodeOutcome, decodeFiles } from "./decode-files.js";
-import type { DecodeRequest } from "./decode-worker.js";
+import { Pool } from "../../system/threads/pool.js";
+import { type DecodeInput, type DecodeOutcome, decodeFiles } from "./decode-files.js";
+import type { DecodeCalls } from "./decode-worker.js";
+
+/** A picture that is decoded once it is its turn: a path, an image file's bytes, or a function that brings them. */
+export type PictureInput = string | Uint8Array | (() => Promise<Uint8Array>);
 
 export interface FileBatchOptions {
   /** Files a batch. */
   readonly size: number;
+  /** Height and width of the pictures to be made. */
+  readonly pictureSize: number;
   /** Threads that decode, which must not take cores from the computing: default a quarter of the machine's. */
   readonly workers?: number;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 export interface FileBatch {
-  /** (files, 256, 256, 3); what is there for a file that can't be read says nothing. */
+  /** (files, pictureSize, pictureSize, 3); what is there for an input that can't be read says nothing. */
   readonly pictures: Uint8Array;
-  readonly files: readonly string[];
-  /** One for each file. */
+  readonly inputs: readonly PictureInput[];
+  /** Index of the first among all. */
+  readonly first: number;
+  /** One for each input. */
   readonly outcomes: readonly DecodeOutcome[];
-  /** Places of the files that could be read. */
+  /** Places of the inputs that could be read. */
   readonly readable: readonly number[];
   /** Gives the pictures' memory back for a later batch; they must not be looked at afterwards. */
   release(): void;
 }
 
 /**
- * Picture files as networks see them, in the order given, decoded ahead on worker threads.
+ * Pictures as networks see them, in the order given, decoded ahead on worker threads.
  * @throws AlexnetError "interrupted" once the signal is given.
  */
-export async function* fileBatches(files: readonly string[], options: FileBatchOptions): AsyncGenerator<FileBatch> {
-  const { size, signal, workers = Math.ceil(availableParallelism() / 4) } = options;
-  const count = Math.ceil(files.length / size);
-  const decoder = openDecoder(Math.min(workers, count - 1)); // a single batch is decoded sooner than a thread starts
+export async function* fileBatches(
+  inputs: readonly PictureInput[],
+  options: FileBatchOptions,
+): AsyncGenerator<FileBatch> {
+  const { size, pictureSize, signal, workers = Math.ceil(availableParallelism() / 4) } = options;
+  const count = Math.ceil(inputs.length / size);
+  const decoder = openDecoder(Math.min(workers, count - 1), pictureSize); // a single batch is decoded sooner than a thread starts
+  const bytes = pictureBytes(pictureSize);
   const free: SharedArrayBuffer[] = [];
-  const load = async (part: readonly string[]): Promise<FileBatch> => {
-    const slot = free.pop() ?? new SharedArrayBuffer(size * PICTURE_BYTES);
+  const load = async (first: number): Promise<FileBatch> => {
+    const part = inputs.slice(first, first + size);
+    const slot = free.pop() ?? new SharedArrayBuffer(size * bytes);
     const outcomes = await decoder.decode(part, slot);
     return {
-      pictures: new Uint8Array(slot, 0, part.length * PICTURE_BYTES),
-      files: part,
+      pictures: new Uint8Array(slot, 0, part.length * bytes),
+      inputs: part,
+      first,
       outcomes,
       readable: outcomes.flatMap((outcome, i) => (outcome === null ? [i] : [])),
       release: () => void free.push(slot),
@@ -50,14 +64,14 @@ export async function* fileBatches(files: readonly string[], options: FileBatchO
   try {
     for (let next = 0; ; ) {
       for (; next < count && ahead.length <= workers; next++) {
-        const loading = load(files.slice(next * size, (next + 1) * size));
+        const loading = load(next * size);
         loading.catch(() => {}); // counts when it is waited for
         ahead.push(loading);
       }
       const first = ahead.shift();
       if (first === undefined) return;
       const batch = await first;
-      if (signal?.aborted) throw new AlexnetError("interrupted", "loading pictures: stopped", { cause: signal.reason });
+      if (signal.aborted) throw new AlexnetError("interrupted", "loading pictures: stopped", { cause: signal.reason });
       yield batch;
     }
   } finally {
@@ -66,13 +80,33 @@ export async function* fileBatches(files: readonly string[], options: FileBatchO
 }
 
 interface Decoder {
-  decode(files: readonly string[], slot: SharedArrayBuffer): Promise<readonly DecodeOutcome[]>;
+  decode(inputs: readonly PictureInput[], slot: SharedArrayBuffer): Promise<readonly DecodeOutcome[]>;
   close(): Promise<void>;
 }
 
-function openDecoder(workers: number): Decoder {
-  if (workers < 1) return { decode: decodeFiles, close: async () => {} };
+function openDecoder(workers: number, size: number): Decoder {
+  if (workers < 1)
+    return {
+      decode: async (inputs, slot) => decodeFiles(await Promise.all(inputs.map(settled)), size, slot),
+      close: async () => {},
+    };
   const script = new URL("./decode-worker.js", import.meta.url);
-  const pool = new WorkerPool<DecodeRequest, readonly DecodeOutcome[]>(script, workers, undefined);
-  return { decode: (files, slot) => pool.run({ files, slot }), close: () => pool.close() };
+  const pool = new Pool<undefined, DecodeCalls>(script, workers, undefined, "a thread that decodes pictures");
+  return {
+    decode: async (inputs, slot) => {
+      const files = await Promise.all(inputs.map(settled));
+      return pool.run((thread) => thread.decode(files, size, slot));
+    },
+    close: () => pool.close(),
+  };
+}
+
+/** What crosses to a thread. An input that can't be brought is no picture. */
+async function settled(input: PictureInput): Promise<DecodeInput> {
+  if (typeof input !== "function") return input;
+  try {
+    return await input();
+  } catch (error) {
+    return { fault: describeFault(error) };
+  }
 }

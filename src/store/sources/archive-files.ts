@@ -3,6 +3,7 @@ import { basename, dirname, extname, join } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { compareCodePoints, hasPictureExtension } from "../../images/list.js";
 import type { Split } from "../../network/picture.js";
+import { roleOf } from "./split-names.js";
 
 /** Archives of one kind, in order, and which split each belongs to. */
 export interface ArchiveFiles {
@@ -17,14 +18,18 @@ export interface ArchiveFiles {
  * folders for training and validation.
  */
 export function findArchives(path: string, extension: string): ArchiveFiles {
-  if (existsSync(path) && !isFolder(path)) return arrange(path.endsWith(extension) ? [path] : []);
+  if (existsSync(path) && !isFolder(path)) return arrange(path.toLowerCase().endsWith(extension) ? [path] : []);
   for (const folder of [path, join(path, "data")].filter(isFolder)) {
     const entries = readdirSync(folder, { withFileTypes: true });
     const bySplit = entries.filter((entry) => entry.isDirectory() && splitOfName(entry.name) !== undefined);
     const hasTraining = bySplit.some(({ name }) => splitOfName(name) === "train");
     const places = hasTraining ? bySplit.map(({ name }) => join(folder, name)) : [folder];
     const paths = places.flatMap((place) => listArchives(place, extension, hasTraining));
-    if (paths.length > 0) return arrange(paths);
+    const compressed = places.flatMap(listCompressed).map((name) => `left aside: ${name} (compressed; unpack it)`);
+    if (paths.length > 0) {
+      const arranged = arrange(paths);
+      return { ...arranged, notes: [...arranged.notes, ...compressed] };
+    }
   }
   return arrange([]);
 }
@@ -36,8 +41,15 @@ function listArchives(folder: string, extension: string, alone: boolean): string
   const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith("."));
   if (alone && entries.some((entry) => entry.isDirectory() || hasPictureExtension(entry.name))) return [];
   return entries
-    .filter((entry) => !entry.isDirectory() && extname(entry.name) === extension)
+    .filter((entry) => !entry.isDirectory() && extname(entry.name).toLowerCase() === extension)
     .map(({ name }) => join(folder, name))
+    .sort(compareCodePoints);
+}
+
+/** Compressed archives can't be read in place. */
+function listCompressed(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => /\.(tgz|tbz2?|txz|zip|7z|rar|tar\.\w+)$/i.test(name))
     .sort(compareCodePoints);
 }
 
@@ -51,8 +63,8 @@ export function arrange(paths: readonly string[]): ArchiveFiles {
       "unusable-data",
       `${unclear}: neither train nor val in its name, as the others have; rename it or take it away`,
     );
-  const isValidation = (path: string) => splitOfName(name(path)) === "val" && VALIDATION.test(name(path));
-  const isTest = (path: string) => splitOfName(name(path)) === "val" && !isValidation(path);
+  const isValidation = (path: string) => roleOf(name(path)) === "val";
+  const isTest = (path: string) => roleOf(name(path)) === "test";
   const used = paths.some(isValidation) ? paths.filter((path) => !isTest(path)) : paths;
   const left = paths.length - used.length;
   return {
@@ -62,12 +74,10 @@ export function arrange(paths: readonly string[]): ArchiveFiles {
   };
 }
 
-const VALIDATION = /(^|[^a-z])val/i;
-
-/** Which split a file or folder belongs to by its name: "train-0001.tar", "validation". */
+/** Which split a file or folder belongs to by its name. */
 function splitOfName(name: string): Split | undefined {
-  if (/(^|[^a-z])train/i.test(name)) return "train";
-  return VALIDATION.test(name) || /(^|[^a-z])test/i.test(name) ? "val" : undefined;
+  const role = roleOf(name);
+  return role === "test" ? "val" : role;
 }
 
 const nameOf = (path: string) => basename(path);

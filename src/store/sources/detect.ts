@@ -4,24 +4,24 @@ import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
 import { openIlsvrcArchives } from "./ilsvrc-archives.js";
 import { openImageFolder } from "./image-folder.js";
-import { openParquet } from "./parquet.js";
+import { openParquet, type ParquetColumns } from "./parquet.js";
 import { type Source, understood } from "./source.js";
 import { openWebDataset } from "./webdataset.js";
 
 /** Tells what form of picture set was given by looking at it. @throws AlexnetError "data" for none it knows. */
-export async function detectSource(given: string): Promise<Source> {
+export async function detectSource(given: string, columns: ParquetColumns = {}): Promise<Source> {
   const path = resolve(given);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  const source = await tryAll(path, isFolder);
+  const source = await tryAll(path, isFolder, columns);
   if (source !== undefined) return source;
   throw new AlexnetError("unusable-data", `${path}: ${describe(path, isFolder)}; ${understood}`);
 }
 
-async function tryAll(path: string, isFolder: boolean): Promise<Source | undefined> {
+async function tryAll(path: string, isFolder: boolean, columns: ParquetColumns): Promise<Source | undefined> {
   try {
     return (
       openIlsvrcArchives(path) ??
-      (await openParquet(path)) ??
+      (await openParquet(path, columns)) ??
       openWebDataset(path) ??
       (isFolder ? await openImageFolder(path) : undefined)
     );

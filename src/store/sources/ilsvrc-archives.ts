@@ -85,12 +85,17 @@ function* listTraining(file: Bytes, path: string, stamp: string, split: Split | 
   const archive = basename(path);
   yield* untilDamaged(archive, readTar(file), function* (inner) {
     const className = basename(inner.path, ".tar");
+    if (inner.fault !== undefined) {
+      yield { name: `${archive}!${inner.path}`, reason: inner.fault, isPartial: true };
+      return;
+    }
     yield* untilDamaged(
       `${archive}!${inner.path}`,
       readTar(file, inner.offset, inner.offset + inner.length),
       function* (entry) {
         const name = `${archive}!${inner.path}!${entry.path}`;
-        yield { name, className, split, place: placeOf(entry, path), stamp };
+        if (entry.fault !== undefined) yield { name, reason: entry.fault };
+        else yield { name, className, split, place: placeOf(entry, path), stamp };
       },
     );
   });
@@ -107,7 +112,8 @@ function* listValidation(
     const name = `${archive}!${entry.path}`;
     const number = Number(/_(\d{8})\.[^.]*$/.exec(entry.path)?.[1]);
     const className = classes[number - 1];
-    if (className === undefined) yield { name, reason: "not in the devkit's ground truth" };
+    if (entry.fault !== undefined) yield { name, reason: entry.fault };
+    else if (className === undefined) yield { name, reason: "not in the devkit's ground truth" };
     else yield { name, className, split: "val", place: placeOf(entry, path), stamp };
   });
 }

@@ -2,34 +2,36 @@ import { existsSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
-import { compareCodePoints, contains, hasPictureExtension, walk } from "../../images/list.js";
+import { compareCodePoints, contains, hasPictureExtension, isPassedOver, walk } from "../../images/list.js";
 import { describeFault } from "../../images/picture.js";
 import type { Split } from "../../network/picture.js";
 import { enumerate } from "../../text.js";
 
 import { stampOf } from "./archive.js";
 import type { Fault, Item, Source } from "./source.js";
+import { type Role, rolesOf } from "./split-names.js";
 import { readLines } from "./text-lines.js";
 import { readTitles } from "./titles.js";
 
-const VALIDATION_NAMES = ["val", "validation", "valid", "test"];
 const KAGGLE_FOLDER = "ILSVRC/Data/CLS-LOC";
 const KAGGLE_LIST = "LOC_val_solution.csv";
 const LIST = "val.txt";
 
 /**
- * `train/<class>/…` beside `val/<class>/…` (or validation, valid, test; in any case), or only `<class>/…`. Folders inside
- * a class belong to it. The validation pictures may lie in one folder, their classes in val.txt or LOC_val_solution.csv: so
- * ILSVRC is when unpacked, by hand or by Kaggle.
+ * `train/<class>/…` beside `val/<class>/…` (by any of the names in split-names.ts), or only `<class>/…`. Folders inside a
+ * class belong to it; a folder around all of it, or around a split's classes, is passed through. The validation
+ * pictures may lie in one folder, their classes in val.txt or LOC_val_solution.csv: so ILSVRC is when unpacked, by hand or
+ * by Kaggle.
  */
 export async function openImageFolder(path: string): Promise<Source | undefined> {
   const given = resolve(path);
-  const root = existsSync(join(given, KAGGLE_FOLDER)) ? join(given, KAGGLE_FOLDER) : given;
-  const folders = await listFolders(root);
-  const parts = await findParts(root, folders);
+  const root = existsSync(join(given, KAGGLE_FOLDER))
+    ? join(given, KAGGLE_FOLDER)
+    : join(given, await withoutWrapper(given, ""));
+  const { parts, leftAside } = await findParts(root, await listFolders(root));
   if (parts.length === 0) return undefined;
   const titles = readTitles(root, given);
-  const notes = notesOn(folders, parts);
+  const notes = leftAside.map(({ folder, reason }) => `left aside: ${folder} (${reason})`);
   const empty: string[] = [];
   return {
     kind: "image folders",
@@ -61,60 +63,152 @@ interface FlatFolder {
   readonly classes: readonly string[];
 }
 
-async function findParts(root: string, folders: readonly string[]): Promise<(ClassFolders | FlatFolder)[]> {
-  const [training] = named(folders, "train");
-  const [validation] = VALIDATION_NAMES.flatMap((name) => named(folders, name));
-  const areClasses = folders.some((folder) => folder !== training && !VALIDATION_NAMES.includes(folder.toLowerCase()));
-  const classes = training === undefined ? [] : await listFolders(join(root, training));
-  if (areClasses && (training === undefined || (validation === undefined && classes.length === 0)))
-    return [{ folder: "", split: undefined, classes: folders }]; // a class may be of trains
-  if (folders.length === 0) return [];
-  if (training === undefined)
-    throw new AlexnetError(
-      "unusable-data",
-      `${root}: ${folders.join(" and ")} without train; put the training pictures there`,
-    );
+interface LeftAside {
+  readonly folder: string;
+  readonly reason: string;
+}
+
+interface Parts {
+  readonly parts: readonly (ClassFolders | FlatFolder)[];
+  readonly leftAside: readonly LeftAside[];
+}
+
+async function findParts(root: string, folders: readonly string[]): Promise<Parts> {
+  if (folders.length === 0) return { parts: [], leftAside: [] };
+  const roles = rolesOf(folders);
+  const [training, ...otherTraining] = foldersOf(roles, "train");
+  if (training === undefined || (await isClassOfTrains(root, training, folders, roles)))
+    return withoutTraining(root, folders, roles);
+  const folder = await withoutWrapper(root, training);
+  const classes = await listFolders(join(root, folder));
   if (classes.length === 0)
     throw new AlexnetError(
       "unusable-data",
       `${join(root, training)}: no class folders; each class needs one of its own`,
     );
-  if (validation === undefined) return [{ folder: training, split: undefined, classes }];
-  const train = { folder: training, split: "train", classes } as const;
-  const validated = await listFolders(join(root, validation));
-  if (validated.length > 0) return [train, { folder: validation, split: "val", classes: validated }];
-  return [train, { folder: validation, split: "val", list: findList(root, validation), classes }];
+  const others = [...otherTraining, ...folders.filter((name) => !roles.has(name))].map((name) => ({
+    folder: name,
+    reason: `beside ${training}, it is neither training nor validation pictures`,
+  }));
+  const { part, leftAside } = await findValidation(root, roles, classes);
+  const train = { folder, split: part === undefined ? undefined : "train", classes } as const;
+  return { parts: part === undefined ? [train] : [train, part], leftAside: [...leftAside, ...others] };
 }
 
-function notesOn(folders: readonly string[], parts: readonly (ClassFolders | FlatFolder)[]): readonly string[] {
-  const validation = parts.find(({ split }) => split === "val")?.folder;
-  const left = folders.filter((name) => name !== validation && VALIDATION_NAMES.includes(name.toLowerCase()));
-  return validation === undefined || left.length === 0
-    ? []
-    : [`left alone, there being ${validation}: ${left.join(", ")}`];
+/** In the order of preference for one role: as the name is written in the field, then the others. */
+function foldersOf(roles: ReadonlyMap<string, Role>, role: Role): readonly string[] {
+  const names = [...roles].filter(([, found]) => found === role).map(([name]) => name);
+  return [...names.filter((name) => name === role), ...names.filter((name) => name !== role)];
 }
 
-/** As it is written, or else in another case. */
-function named(folders: readonly string[], name: string): readonly string[] {
-  return folders.includes(name) ? [name] : folders.filter((folder) => folder.toLowerCase() === name);
+/** A class may be of trains: without validation pictures or class folders in it, it is one among the others. */
+async function isClassOfTrains(
+  root: string,
+  training: string,
+  folders: readonly string[],
+  roles: ReadonlyMap<string, Role>,
+): Promise<boolean> {
+  const isAlone = ![...roles.values()].some((role) => role !== "train");
+  const hasOthers = folders.some((name) => !roles.has(name));
+  return isAlone && hasOthers && (await listFolders(join(root, training))).length === 0;
 }
 
-function findList(root: string, validation: string): string {
-  const above = [root, dirname(root), dirname(dirname(root)), dirname(dirname(dirname(root)))];
-  const places = [join(root, LIST), join(root, validation, LIST), ...above.map((folder) => join(folder, KAGGLE_LIST))];
-  const list = places.find((path) => existsSync(path));
-  if (list !== undefined) return list;
+/** Every folder is a class, but for those of validation pictures whose own folders are classes too. */
+async function withoutTraining(
+  root: string,
+  folders: readonly string[],
+  roles: ReadonlyMap<string, Role>,
+): Promise<Parts> {
+  const classes = folders.filter((name) => !roles.has(name));
+  const { part, leftAside } = await findValidation(root, roles, classes, true);
+  if (part !== undefined) return { parts: [{ folder: "", split: "train", classes }, part], leftAside };
+  if (classes.length === 0 && [...roles.values()].some((role) => role !== "train"))
+    throw new AlexnetError(
+      "unusable-data",
+      `${root}: ${folders.join(" and ")} without train; put the training pictures there`,
+    );
+  await refuseSameFolders(root, folders);
+  return { parts: [{ folder: "", split: undefined, classes: folders }], leftAside: [] };
+}
+
+/** @throws AlexnetError "unusable-data" where all folders have the same folders in them: those are the classes. */
+async function refuseSameFolders(root: string, folders: readonly string[]): Promise<void> {
+  const [first = [], ...others] = await Promise.all(folders.map((name) => listFolders(join(root, name))));
+  const areSame = others.every((names) => names.length === first.length && names.every((name, i) => name === first[i]));
+  if (others.length === 0 || first.length < 2 || !areSame) return;
   throw new AlexnetError(
     "unusable-data",
-    `${join(root, validation)}: neither class folders nor a list of what its pictures show; ` +
+    `${root}: ${enumerate(folders)} all have the same folders in them (${enumerate(first)}), so they are no classes; ` +
+      "name them train and val, or give one of them",
+  );
+}
+
+/**
+ * The pictures to validate on: of several folders the first whose pictures have labels, tests last. Tests without labels
+ * and empty folders are left aside.
+ * @param mustShare whether a folder only counts if some of its classes are among those given
+ */
+async function findValidation(
+  root: string,
+  roles: ReadonlyMap<string, Role>,
+  classes: readonly string[],
+  mustShare = false,
+): Promise<{ readonly part: ClassFolders | FlatFolder | undefined; readonly leftAside: readonly LeftAside[] }> {
+  const leftAside: LeftAside[] = [];
+  let part: ClassFolders | FlatFolder | undefined;
+  for (const name of [...foldersOf(roles, "val"), ...foldersOf(roles, "test")]) {
+    if (part !== undefined) {
+      leftAside.push({ folder: name, reason: `${part.folder} validates` });
+      continue;
+    }
+    const folder = await withoutWrapper(root, name);
+    const own = await listFolders(join(root, folder));
+    const isShared = !mustShare || own.some((className) => classes.includes(className));
+    if (own.length > 0 && isShared) part = { folder, split: "val", classes: own };
+    else if (mustShare) continue;
+    else if ((await listLoose(join(root, folder))).length === 0)
+      leftAside.push({ folder: name, reason: "no pictures in it" });
+    else {
+      const list = findList(root, folder);
+      if (list !== undefined) part = { folder, split: "val", list, classes };
+      else if (roles.get(name) === "test") leftAside.push({ folder: name, reason: "its pictures have no labels" });
+      else throw withoutLabels(root, folder);
+    }
+  }
+  return { part, leftAside };
+}
+
+function withoutLabels(root: string, folder: string): AlexnetError {
+  return new AlexnetError(
+    "unusable-data",
+    `${join(root, folder)}: neither class folders nor a list of what its pictures show; ` +
       `put ${LIST} (lines of: file class) or ${KAGGLE_LIST} into ${root}`,
   );
+}
+
+/**
+ * Through folders that only wrap another one, which archives and downloads make: `dataset/dataset/train`.
+ * @param folder relative to the root; @returns the innermost, relative too
+ */
+async function withoutWrapper(root: string, folder: string): Promise<string> {
+  const [only, ...others] = await listFolders(join(root, folder));
+  if (only === undefined || others.length > 0 || (await listLoose(join(root, folder))).length > 0) return folder;
+  const inner = folder === "" ? only : `${folder}/${only}`;
+  const innermost = await withoutWrapper(root, inner);
+  const hasClasses = (await listFolders(join(root, innermost))).length > 1;
+  return hasClasses || only === basename(folder) ? innermost : folder;
+}
+
+function findList(root: string, validation: string): string | undefined {
+  const above = [root, dirname(root), dirname(dirname(root)), dirname(dirname(dirname(root)))];
+  const places = [join(root, LIST), join(root, validation, LIST), ...above.map((folder) => join(folder, KAGGLE_LIST))];
+  return places.find((path) => existsSync(path));
 }
 
 async function listFolders(path: string): Promise<string[]> {
   const names: string[] = [];
   for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.name.startsWith(".")) continue;
+    if (isPassedOver(entry.name)) continue;
     const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(join(path, entry.name))));
     if (isFolder) names.push(entry.name);
   }

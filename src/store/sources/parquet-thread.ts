@@ -1,26 +1,45 @@
 import { closeSync, fstatSync } from "node:fs";
-import type { TransferListItem } from "node:worker_threads";
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
 import { openToRead, readAt } from "../../system/file-reading.js";
-import { answerRequests } from "../../system/threads/answer-requests.js";
-import type { ParquetColumn, ParquetDescription, ParquetRequest, ParquetResponse } from "./parquet-reader.js";
+import { moving } from "../../system/threads/protocol.js";
+import { serve } from "../../system/threads/serve.js";
 
-answerRequests<ParquetRequest, ParquetResponse>(async ({ path, column }) => {
-  try {
-    return await withParquet(path, async (file, metadata) =>
-      column === undefined ? describe(metadata) : readColumn(file, metadata, column),
-    );
-  } catch (error) {
-    throw new AlexnetError("unusable-data", describeFault(error), { cause: error });
-  }
-}, buffersOf);
+/** Entry of the thread that reads Parquet files. */
+
+export interface ParquetCalls {
+  describe(path: string): Promise<ParquetDescription>;
+  /** @param isText whether bytes without a type are text, not a picture */
+  readColumn(path: string, name: string, group: number, isText: boolean): Promise<readonly unknown[]>;
+}
+
+export interface ParquetDescription {
+  /** Of columns. */
+  readonly names: readonly string[];
+  /** What Hugging Face's `datasets` wrote into it, JSON. */
+  readonly huggingface: string | undefined;
+  /** Rows of each row group. */
+  readonly groups: readonly number[];
+  /** Of the largest row group, unpacked. */
+  readonly groupBytes: number;
+}
+
+serve<undefined, ParquetCalls>(() => ({
+  describe: (path) => withParquet(path, async (_, metadata) => describe(metadata)),
+  readColumn: (path, name, group, isText) =>
+    withParquet(path, async (file, metadata) => {
+      const values = await readColumn(file, metadata, name, group, isText);
+      return moving(
+        values,
+        values.flatMap((value) => (value instanceof Uint8Array ? [value.buffer] : [])),
+      );
+    }),
+}));
 
 function describe({ schema, key_value_metadata, row_groups }: FileMetaData): ParquetDescription {
   return {
-    kind: "description",
     names: schema.map(({ name }) => name),
     huggingface: key_value_metadata?.find(({ key }) => key === "huggingface")?.value,
     groups: row_groups.map(({ num_rows }) => Number(num_rows)),
@@ -31,14 +50,16 @@ function describe({ schema, key_value_metadata, row_groups }: FileMetaData): Par
 async function readColumn(
   file: AsyncBuffer,
   metadata: FileMetaData,
-  { name, group, isText }: NonNullable<ParquetRequest["column"]>,
-): Promise<ParquetColumn> {
+  name: string,
+  group: number,
+  isText: boolean,
+): Promise<readonly unknown[]> {
   const sizes = metadata.row_groups.map(({ num_rows }) => Number(num_rows));
   const rowStart = sizes.slice(0, group).reduce((a, b) => a + b, 0);
-  const rowEnd = rowStart + sizes[group];
+  const rowEnd = rowStart + (sizes[group] ?? 0);
   const options = { file, metadata, columns: [name], rowStart, rowEnd, compressors, utf8: isText };
   const rows = await parquetReadObjects(options);
-  return { kind: "column", values: rows.map((row) => bytesIn(row[name])) };
+  return rows.map((row) => bytesIn(row[name]));
 }
 
 /** A picture is a struct of bytes and path, or bytes alone. */
@@ -46,31 +67,28 @@ function bytesIn(value: unknown): unknown {
   return typeof value === "object" && value !== null && "bytes" in value ? value.bytes : value;
 }
 
-/** Handed over, not copied. */
-function buffersOf(response: ParquetResponse): TransferListItem[] {
-  const values = response.kind === "column" ? response.values : [];
-  return [...new Set(values.flatMap((value) => (value instanceof Uint8Array ? [value.buffer] : [])))].filter(
-    (buffer) => buffer instanceof ArrayBuffer,
-  );
-}
-
+/** @throws AlexnetError "unusable-data" for whatever goes wrong */
 async function withParquet<T>(
   path: string,
-  use: (file: AsyncBuffer, metadata: FileMetaData) => T,
-): Promise<Awaited<T>> {
-  const handle = openToRead(path);
+  use: (file: AsyncBuffer, metadata: FileMetaData) => Promise<T>,
+): Promise<T> {
   try {
-    const { size } = fstatSync(handle);
-    const file: AsyncBuffer = {
-      byteLength: size,
-      async slice(start, end = size) {
-        const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
-        readAt(handle, bytes, start);
-        return bytes.buffer;
-      },
-    };
-    return await use(file, await parquetMetadataAsync(file));
-  } finally {
-    closeSync(handle);
+    const handle = openToRead(path);
+    try {
+      const { size } = fstatSync(handle);
+      const file: AsyncBuffer = {
+        byteLength: size,
+        async slice(start, end = size) {
+          const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
+          readAt(handle, bytes, start);
+          return bytes.buffer;
+        },
+      };
+      return await use(file, await parquetMetadataAsync(file));
+    } finally {
+      closeSync(handle);
+    }
+  } catch (error) {
+    throw new AlexnetError("unusable-data", describeFault(error), { cause: error });
   }
 }

@@ -57,6 +57,10 @@ function* listShard(file: Bytes, path: string, stamp: string, split: Split | und
       const rest = extension.slice(0, extension.lastIndexOf(".") + 1); // "left." of "left.jpg"
       const className = (rest === "" ? undefined : readLabel(file, sample, rest)) ?? readLabel(file, sample, "");
       const key = `${sample.key}.${rest}`;
+      if (picture.fault !== undefined) {
+        yield { name, reason: picture.fault };
+        continue;
+      }
       if (className !== undefined) yield { name, className, split, place: placeOf(picture, path), stamp };
       else yield { name, reason: `no class: neither ${key}cls nor a label in ${key}json, next to it` };
     }
@@ -93,7 +97,7 @@ function* samples(entries: Iterable<TarEntry>): Generator<Sample> {
 function readLabel(file: Bytes, { files }: Sample, prefix: string): string | undefined {
   const read = (extension: string) => {
     const entry = files.get(prefix + extension);
-    return entry === undefined || entry.length > LONGEST_LABEL
+    return entry === undefined || entry.fault !== undefined || entry.length > LONGEST_LABEL
       ? undefined
       : file.read(entry.offset, entry.length).toString("utf8").trim();
   };

@@ -1,13 +1,14 @@
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { architectureFor } from "#src/engine/cuda/compiler.js";
 import { type Engine, type LayerTime, precisions, type StepResult } from "#src/engine/engine.js";
-import { type OpenOptions, openEngine } from "#src/engine/host/open.js";
+import type { OpenOptions } from "#src/engine/host/engines.js";
+import { openEngine } from "#src/engine/host/open.js";
 import { initialise } from "#src/network/initialise.js";
 import { expectClose } from "../../support/compare.js";
 import { useEmulator } from "../../support/emulator.js";
+import { temporaryFolder } from "../../support/folders.js";
 import { centred, noiseBatch, SMALL_CLASSES, smallNetwork } from "../../support/networks.js";
 import { tolerances } from "../../support/tolerances.js";
 
@@ -200,7 +201,7 @@ devices("a step asked for before the one before is answered", () => {
   });
 
   it("has its pictures brought while that one runs", async () => {
-    const trace = join(mkdtempSync(join(tmpdir(), "alexnet-trace-")), "trace");
+    const trace = join(temporaryFolder(), "trace");
     const program = await (await open()).compile(smallNetwork, options);
     emulate("EMULATOR_TRACE", trace);
     emulate("EMULATOR_MILLISECONDS", "500");

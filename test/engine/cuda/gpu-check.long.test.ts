@@ -1,17 +1,17 @@
 import { execFile } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { useEmulator } from "../../support/emulator.js";
+import { temporaryFolder } from "../../support/folders.js";
 
 /** scripts/gpu-check on an emulated device: its stages, and what it does about those that fail. */
 
 const missing = useEmulator();
 if (missing !== undefined) console.warn(`gpu-check is skipped: ${missing}`);
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-gpu-check-"));
+const folder = temporaryFolder();
 const quick = ["--out", folder, "--width", "0.0625", "--batches", "2", "--steps", "1"];
 
 /** A Python that does `what` instead of running the peer. */

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Engine, Program } from "#src/engine/engine.js";
@@ -10,6 +9,7 @@ import { recipes } from "#src/recipes/recipes.js";
 import type { Started } from "#src/runs/events.js";
 import { type TrainOptions, train } from "#src/training/train.js";
 import { useEmulator } from "../../support/emulator.js";
+import { temporaryFolder } from "../../support/folders.js";
 import { centred, noiseBatch, PICTURE, SMALL_CLASSES, smallNetwork } from "../../support/networks.js";
 import { drawnPictures } from "../../support/pictures.js";
 import { expectSameRun } from "../../support/runs.js";
@@ -57,7 +57,7 @@ emulated("a program that holds pictures", SLOW, () => {
     expect(await holding.reserve(5)).toBeGreaterThanOrEqual(5);
     await holding.hold(all.subarray(0, 2 * PICTURE));
     await holding.hold(all.subarray(2 * PICTURE));
-    const trace = join(mkdtempSync(join(tmpdir(), "alexnet-trace-")), "trace");
+    const trace = join(temporaryFolder(), "trace");
     emulate("EMULATOR_TRACE", trace);
     const steps = [1, 2, 3, 4].map((seed) => holding.step(named(seed), stepOptions));
     const actual = { steps: await Promise.all(steps), predicted: await holding.predict(named(5)) };
@@ -125,7 +125,7 @@ emulated("training", SLOW, () => {
   });
 
   it("brings them for each step where they don't fit", async () => {
-    emulate("EMULATOR_BYTES", String(400 << 20));
+    emulate("EMULATOR_BYTES", String(320 << 20));
     const { room, log } = await run({ epochs: 1 });
     expect(room).toBeLessThan(30);
     expect(log).not.toContain("held");

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { blasVersion, loadBlas } from "#src/engine/cuda/blas.js";
-import { dnnVersion, loadDnn } from "#src/engine/cuda/dnn.js";
-import { bind, bindPlain, created, type NativeLibrary } from "#src/engine/cuda/native.js";
-import { blasCalls, CUBLASLT, CUDNN, convolutionCalls, layouts } from "#src/engine/cuda/signatures.js";
+import { bindBlas, blasVersion, loadBlas } from "#src/engine/cuda/blas.js";
+import { bindDnn, dnnVersion, loadDnn } from "#src/engine/cuda/dnn.js";
+import { blasAnswers, CUBLASLT, CUDNN, layouts } from "#src/engine/cuda/signatures.js";
 import { AlexnetError } from "#src/errors.js";
+import type { NativeLibrary } from "#src/system/native/library.js";
+import { writtenPointer } from "#src/system/native/memory.js";
 
 /** What NVIDIA's real libraries do without a device: versions, texts and descriptors. */
 
@@ -25,11 +26,10 @@ describe("cuBLASLt", () => {
   it("describes products", (context) => {
     if (typeof blas === "string") return context.skip(blas);
     expect(Number(blasVersion(blas).split(".")[0])).toBeGreaterThanOrEqual(12);
-    const explain = bindPlain(blas, "cublasLtGetStatusString");
-    expect(explain(15)).toMatch(/not supported/i);
-    const calls = bind(blas, "cuBLASLt", blasCalls, { doing: "a test" }, (status) => String(explain(status)));
+    expect(blas.bind(blasAnswers).cublasLtGetStatusString(15)).toMatch(/not supported/i);
+    const calls = bindBlas(blas, { doing: "a test" });
     const { CUBLAS_COMPUTE_32F, CUDA_R_32F, CUDA_R_16BF } = CUBLASLT;
-    const operation = created((out) => calls.cublasLtMatmulDescCreate(out, CUBLAS_COMPUTE_32F, CUDA_R_32F));
+    const operation = writtenPointer((out) => calls.cublasLtMatmulDescCreate(out, CUBLAS_COMPUTE_32F, CUDA_R_32F));
     const set = (attribute: number, value: Int32Array | BigUint64Array) =>
       calls.cublasLtMatmulDescSetAttribute(operation, attribute, value, value.byteLength);
     set(CUBLASLT.CUBLASLT_MATMUL_DESC_TRANSA, Int32Array.of(CUBLASLT.CUBLAS_OP_T));
@@ -39,8 +39,8 @@ describe("cuBLASLt", () => {
     expect(() => set(CUBLASLT.CUBLASLT_MATMUL_DESC_TRANSA, BigUint64Array.of(1n, 1n))).toThrow(
       /^cuBLASLt: cublasLtMatmulDescSetAttribute \(a test\): /,
     );
-    const layout = created((out) => calls.cublasLtMatrixLayoutCreate(out, CUDA_R_16BF, 64, 32, 64));
-    const preference = created((out) => calls.cublasLtMatmulPreferenceCreate(out));
+    const layout = writtenPointer((out) => calls.cublasLtMatrixLayoutCreate(out, CUDA_R_16BF, 64, 32, 64));
+    const preference = writtenPointer((out) => calls.cublasLtMatmulPreferenceCreate(out));
     const bytes = BigUint64Array.of(1n << 25n);
     const { CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES } = CUBLASLT;
     calls.cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, bytes, 8);
@@ -55,23 +55,20 @@ describe("cuDNN", () => {
   it("describes convolutions", (context) => {
     if (typeof dnn === "string") return context.skip(dnn);
     expect(dnnVersion(dnn)).toMatch(/^9\.\d+\.\d+$/);
-    const explain = bindPlain(dnn, "cudnnGetErrorString");
-    const calls = bind(dnn, "cuDNN", convolutionCalls, { doing: "" }, (status) => String(explain(status)));
+    const calls = bindDnn(dnn, { doing: "" });
     const { CUDNN_DATA_BFLOAT16, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, CUDNN_CROSS_CORRELATION } = CUDNN;
-    const tensor = created((out) => calls.cudnnCreateTensorDescriptor(out));
+    const tensor = writtenPointer((out) => calls.cudnnCreateTensorDescriptor(out));
     calls.cudnnSetTensor4dDescriptor(tensor, CUDNN_TENSOR_NHWC, CUDNN_DATA_BFLOAT16, 128, 96, 27, 27);
     expect(() =>
       calls.cudnnSetTensor4dDescriptor(tensor, CUDNN_TENSOR_NHWC, CUDNN_DATA_BFLOAT16, -1, 96, 27, 27),
     ).toThrow(/^cuDNN: cudnnSetTensor4dDescriptor: CUDNN_STATUS_BAD_PARAM/);
-    const filter = created((out) => calls.cudnnCreateFilterDescriptor(out));
+    const filter = writtenPointer((out) => calls.cudnnCreateFilterDescriptor(out));
     calls.cudnnSetFilter4dDescriptor(filter, CUDNN_DATA_BFLOAT16, CUDNN_TENSOR_NHWC, 256, 48, 5, 5);
-    const convolution = created((out) => calls.cudnnCreateConvolutionDescriptor(out));
-    calls.cudnnSetConvolution2dDescriptor(
-      ...[convolution, 2, 2, 1, 1, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT],
-    );
+    const convolution = writtenPointer((out) => calls.cudnnCreateConvolutionDescriptor(out));
+    calls.cudnnSetConvolution2dDescriptor(convolution, 2, 2, 1, 1, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT);
     calls.cudnnSetConvolutionMathType(convolution, CUDNN.CUDNN_DEFAULT_MATH);
     calls.cudnnSetConvolutionGroupCount(convolution, 2);
-    const activation = created((out) => calls.cudnnCreateActivationDescriptor(out));
+    const activation = writtenPointer((out) => calls.cudnnCreateActivationDescriptor(out));
     calls.cudnnSetActivationDescriptor(activation, CUDNN.CUDNN_ACTIVATION_RELU, CUDNN.CUDNN_PROPAGATE_NAN, 0);
     calls.cudnnDestroyActivationDescriptor(activation);
     calls.cudnnDestroyConvolutionDescriptor(convolution);

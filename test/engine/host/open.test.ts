@@ -54,7 +54,7 @@ describe("an open engine", () => {
     const own = await open();
     const broken = networkOf(8, { kind: "relu", name: "relu1" });
     const error = await own.compile(broken, options).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ name: "AlexnetError", code: "network" });
+    expect(error).toMatchObject({ name: "AlexnetError", code: "invalid-network" });
     expect(String(error)).toContain("the last layer must be fully-connected");
     expect(error).toHaveProperty("stack", expect.stringContaining("shapes.js"));
     expect(await own.measureMatrixRate(8)).toBeGreaterThan(0);
@@ -78,7 +78,7 @@ describe("an open engine", () => {
     await program.close();
     await program.close();
     await expect(program.read("parameters")).rejects.toMatchObject({
-      code: "engine",
+      code: "closed",
       message: "read: this program is closed; compile the network again",
     });
   });
@@ -88,7 +88,7 @@ describe("an open engine", () => {
     const rate = own.measureMatrixRate(64);
     const closed = own.close();
     await expect(own.measureMatrixRate(64)).rejects.toMatchObject({
-      code: "engine",
+      code: "closed",
       message: "reference: this engine is closed; open it again",
     });
     expect(await rate).toBeGreaterThan(0);
@@ -126,15 +126,15 @@ describe("opening", () => {
 
   it("refuses precisions that only a GPU has for the others", async () => {
     await expect(openEngine("reference", { precision: "bf16" })).rejects.toMatchObject({
-      code: "usage",
-      message: "precision bf16: reference computes in float32; leave it out, or take cuda",
+      code: "invalid-option",
+      message: 'precision bf16: reference computes in float32; take an engine that has it (engine: "cuda")',
     });
   });
 
   it.each([0, 1.5, -1, Number.NaN])("refuses %s threads", async (threads) => {
     await expect(openEngine("reference", { threads })).rejects.toMatchObject({
-      code: "usage",
-      message: /whole number/,
+      code: "invalid-option",
+      message: expect.stringMatching(/whole number/),
     });
   });
 

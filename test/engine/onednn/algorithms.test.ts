@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Engine, pictureShape } from "#src/engine/engine.js";
@@ -10,6 +9,7 @@ import type { Convolution } from "#src/network/network.js";
 import { parameterTable, parameterView, weightShape } from "#src/network/parameters.js";
 import { outputShape } from "#src/network/shapes.js";
 import { expectClose, expectTensorClose } from "../../support/compare.js";
+import { temporaryFolder } from "../../support/folders.js";
 import { centred, networkOf, noiseBatch, normalTensor, openIfPossible } from "../../support/networks.js";
 import { tolerances } from "../../support/tolerances.js";
 
@@ -23,14 +23,13 @@ describe("choosing", () => {
   let open = 0;
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "alexnet-algorithms-"));
+    folder = temporaryFolder();
     file = join(folder, "choices", "onednn.json");
     runs = [];
     now = 0;
   });
   afterEach(() => {
     expect(open, "trials left open").toBe(0);
-    rmSync(folder, { recursive: true });
   });
 
   /** Takes `milliseconds`; the first run, which touches memory, may take others. */

@@ -2,12 +2,13 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { engineNames } from "#src/engine/engine.js";
+import { engineNames } from "#src/engine/host/engines.js";
 import { readSafetensors } from "#src/formats/safetensors.js";
 import { Checkpoints, checkpointPath } from "#src/runs/checkpoint/keep.js";
 import { readCheckpoint, readModel, readOrigin } from "#src/runs/checkpoint/read.js";
 import { writeCheckpoint } from "#src/runs/checkpoint/write.js";
-import { compact, exampleCheckpoint, temporaryFolder } from "../../support/training.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { compact, exampleCheckpoint } from "../../support/training.js";
 
 describe("a checkpoint's file", () => {
   test("gives back to the last bit what was written", () => {

@@ -8,7 +8,8 @@ import { keys, openForWriting, toBytes, toJson } from "#src/store/database.js";
 import { batches } from "#src/store/reading/batches.js";
 import { openStore, type Store } from "#src/store/store.js";
 import { alexnet } from "../../support/command-line.js";
-import { drawSet, drawSome, prepareHere, temporaryFolder, useStore, write } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { drawSet, drawSome, prepareHere, useStore, write } from "../../support/stores.js";
 
 async function prepareSet(encoding: "raw" | "jpeg" = "raw"): Promise<string> {
   const source = temporaryFolder();

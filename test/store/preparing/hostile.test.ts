@@ -6,8 +6,9 @@ import { decodePicture } from "#src/images/decode/decode.js";
 import { sharp } from "#src/images/sharp.js";
 import { bombs } from "../../support/bombs.js";
 import { difference, draw, drawJpeg } from "../../support/draw.js";
+import { temporaryFolder } from "../../support/folders.js";
 import { forms, otherForms } from "../../support/forms.js";
-import { drawSome, prepareHere, readSkipped, temporaryFolder, useStore, write } from "../../support/stores.js";
+import { drawSome, prepareHere, readSkipped, useStore, write } from "../../support/stores.js";
 
 /** What a store of one class holds: pictures by the names of their files. */
 async function prepared(files: Readonly<Record<string, Uint8Array>>, options: { allowSvg?: boolean } = {}) {

@@ -10,7 +10,8 @@ import { lockStore } from "#src/store/database.js";
 import type { PrepareProgress } from "#src/store/preparing/prepare.js";
 import { openStore } from "#src/store/store.js";
 import { makeParquet, makeTar } from "../../support/archives.js";
-import { drawSome, everythingIn, prepareHere, temporaryFolder, write } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { drawSome, everythingIn, prepareHere, write } from "../../support/stores.js";
 
 /** `ALEXNET_KILLS=100 npm run test:long -- preparing/kill` for a longer try. */
 const KILLS = Number(process.env.ALEXNET_KILLS ?? 20);

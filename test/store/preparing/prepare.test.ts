@@ -20,6 +20,7 @@ import { openStore } from "#src/store/store.js";
 import { addStoreUser } from "#src/store/users.js";
 import { parseCsvLine, splitCsvLines } from "#src/system/csv.js";
 import { difference, drawJpeg } from "../../support/draw.js";
+import { temporaryFolder } from "../../support/folders.js";
 import {
   contentOf,
   drawSet,
@@ -27,7 +28,6 @@ import {
   everythingIn,
   prepareHere,
   readSkipped,
-  temporaryFolder,
   useStore,
   write,
 } from "../../support/stores.js";
@@ -335,14 +335,14 @@ describe("what is asked for wrongly", () => {
 
 describe("the disk", () => {
   test("raw up to a quarter of what is free; more than there is room for is refused", () => {
-    expect(chooseEncoding("auto", 1000, 1e9)).toBe("raw");
-    expect(chooseEncoding("auto", 10_000, 1e9)).toBe("jpeg");
-    expect(chooseEncoding("raw", 10_000, 1e9)).toBe("raw");
-    expect(() => requireSpace("raw", 10_000, 3e9, "out")).not.toThrow();
-    expect(() => requireSpace("raw", 10_000, 1e9, "out")).toThrow(
+    expect(chooseEncoding("auto", 256, 1000, 1e9)).toBe("raw");
+    expect(chooseEncoding("auto", 256, 10_000, 1e9)).toBe("jpeg");
+    expect(chooseEncoding("raw", 256, 10_000, 1e9)).toBe("raw");
+    expect(() => requireSpace("raw", 256, 10_000, 3e9, "out")).not.toThrow();
+    expect(() => requireSpace("raw", 256, 10_000, 1e9, "out")).toThrow(
       "out: 10000 pictures as raw need about 2.02 GB, 1.00 GB are free; pass --encoding jpeg, or another --out",
     );
-    expect(() => requireSpace("jpeg", 1_300_000, 1e9, "out")).toThrow(/need about 37\.7 GB.*make room/);
+    expect(() => requireSpace("jpeg", 256, 1_300_000, 1e9, "out")).toThrow(/need about 37\.7 GB.*make room/);
   });
 
   test.skipIf(process.platform === "win32")("full on the way, it says so, and goes on when there is room", async () => {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { sharp } from "#src/images/sharp.js";
 import { main } from "../../support/command-line.js";
-import { everythingIn, prepareHere, temporaryFolder, write } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { everythingIn, prepareHere, write } from "../../support/stores.js";
 
 const PICTURES = 80;
 

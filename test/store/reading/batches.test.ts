@@ -1,17 +1,16 @@
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { verifyStore } from "#src/store/checking/verify.js";
 import { type PrepareSummary, prepare } from "#src/store/preparing/prepare.js";
 import { type BatchOptions, batches, countBatches, type LoadedBatch } from "#src/store/reading/batches.js";
 import { type Encoding, openStore, type Store } from "#src/store/store.js";
+import { temporaryFolder } from "../../support/folders.js";
 import { drawSome, write } from "../../support/stores.js";
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-batches-"));
+const folder = temporaryFolder();
 const stores = new Map<Encoding, PrepareSummary>();
 
 beforeAll(async () => {
@@ -25,7 +24,6 @@ beforeAll(async () => {
   for (const encoding of ["raw", "jpeg"] as const)
     stores.set(encoding, await prepare({ source, out: join(folder, encoding), encoding, workers: 1 }));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 async function use<T>(encoding: Encoding, action: (store: Store) => Promise<T>): Promise<T> {
   const store = await openStore(stores.get(encoding)?.path ?? "");
@@ -113,7 +111,7 @@ describe("batches", () => {
       expect(found[1].samples).toEqual([3, 4, 5]);
       expect(found[1].views[10].picture).toBe(1);
       expect(found[1].labels.slice(10, 25)).toEqual([...Array(10).fill(0), ...Array(5).fill(1)]);
-      await expect(collect(store, { ...options, batchSize: 9 })).rejects.toMatchObject({ code: "usage" });
+      await expect(collect(store, { ...options, batchSize: 9 })).rejects.toMatchObject({ code: "invalid-option" });
     }));
 
   test("stop when told to, and when left early", () =>

@@ -1,31 +1,29 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { AlexnetError } from "#src/errors.js";
-import { readPlace } from "#src/store/preparing/read-place.js";
+import { PlaceReader } from "#src/store/preparing/read-place.js";
 import { detectSource } from "#src/store/sources/detect.js";
 import { makeMetaMat, makeParquet, makeTar } from "../../support/archives.js";
 import { damage, damaged, drawForms, RUNS, randomBytes } from "../../support/damage.js";
 import { drawJpeg } from "../../support/draw.js";
-import { drawSome, prepareHere, readSkipped, temporaryFolder, useStore, write } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { drawSome, prepareHere, readSkipped, useStore, write } from "../../support/stores.js";
 
 const LONGEST_MS = 40_000; // reading Parquet is given up after 30 s
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "alexnet-fuzz-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
+const places = new PlaceReader();
+afterAll(() => places.close());
 
 /** Lists a source and reads what it lists; errors must be ones for people. */
 async function listAll(path: string): Promise<void> {
   try {
     const source = await detectSource(path);
     for await (const item of source.items())
-      if ("place" in item) await readPlace(item.place).catch((error: unknown) => expect(error).toBeInstanceOf(Error));
+      if ("place" in item) await places.read(item.place).catch((error: unknown) => expect(error).toBeInstanceOf(Error));
   } catch (error) {
     expect(error).toBeInstanceOf(AlexnetError);
   }

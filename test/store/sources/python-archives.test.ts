@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { decodePicture } from "#src/images/decode/decode.js";
 import { readSynsets } from "#src/store/sources/meta-mat.js";
 import { difference } from "../../support/draw.js";
-import { drawSome, prepareHere, temporaryFolder, useStore, write } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { drawSome, prepareHere, useStore, write } from "../../support/stores.js";
 
 /** Runs a program where Python has what it imports; undefined where it hasn't. */
 function canImport(...modules: readonly string[]): boolean {

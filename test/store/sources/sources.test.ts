@@ -4,10 +4,11 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { decodePicture } from "#src/images/decode/decode.js";
 import type { PrepareSummary } from "#src/store/preparing/prepare.js";
-import { describeParquet } from "#src/store/sources/parquet-reader.js";
+import { ParquetReader } from "#src/store/sources/parquet-reader.js";
 import { makeMetaMat, makeParquet, makeTar } from "../../support/archives.js";
 import { difference, drawJpeg } from "../../support/draw.js";
-import { drawSet, drawSome, prepareHere, readSkipped, temporaryFolder, useStore, write } from "../../support/stores.js";
+import { temporaryFolder } from "../../support/folders.js";
+import { drawSet, drawSome, prepareHere, readSkipped, useStore, write } from "../../support/stores.js";
 
 const synsets = [
   { id: 1, wnid: "n02119789", words: "kit fox, Vulpes macrotis" },
@@ -29,8 +30,8 @@ const pictureAt = ({ path }: PrepareSummary, split: "train" | "val", index: numb
 
 describe("image folders", () => {
   test.each([
-    [["train", "val", "test"], "val", ["left alone, there being val: test"]],
-    [["train", "validation", "test"], "validation", ["left alone, there being validation: test"]],
+    [["train", "val", "test"], "val", ["left aside: test (val validates)"]],
+    [["train", "validation", "test"], "validation", ["left aside: test (validation validates)"]],
     [["train", "test"], "test", []],
     [["Train", "Test"], "Test", []],
   ])("%j: %s/ is for validation", async (folders, validation, notes) => {
@@ -648,8 +649,10 @@ describe("Parquet", () => {
     write(folder, {
       "a.parquet": makeParquet(pictures, new Array(rows).fill("ant"), { rowGroupSize: 1 }, ["image", "label"]),
     });
-    const [slow, next] = await Promise.allSettled([describeParquet(path, 0.001), describeParquet(path)]);
-    expect(slow).toMatchObject({ reason: { code: "data", message: "takes more than 0.001 s to read" } });
+    const reader = new ParquetReader();
+    const [slow, next] = await Promise.allSettled([reader.describe(path, 0.001), reader.describe(path)]);
+    await reader.close();
+    expect(slow).toMatchObject({ reason: { code: "unusable-data", message: "takes more than 0.001 s to read" } });
     expect(next).toMatchObject({ value: { groups: new Array(rows).fill(1) } });
   });
 
@@ -678,6 +681,6 @@ describe("Parquet", () => {
     await expect(prepareHere({ source: join(folder, "set.parquet") })).rejects.toThrow(
       /no image column among photo.*understood: image or img/,
     );
-    await expect(prepareHere({ source: join(folder, "bad") })).rejects.toMatchObject({ code: "data" });
+    await expect(prepareHere({ source: join(folder, "bad") })).rejects.toMatchObject({ code: "unusable-data" });
   });
 });
