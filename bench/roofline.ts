@@ -52,8 +52,8 @@ console.log(markdownTable(heads, [...rows, ["all", "", ...totals]], 2));
 
 function costsOf(batchSize: number): readonly Cost[] {
   const options = { batchSize, mode: "train", preprocessing: syntheticPreprocessing(paper.input.size) } as const;
-  const { build, forwardCount } = planProgram(gpu, paper, options);
+  const { build } = planProgram(gpu, paper, options);
   return build.planned
-    .filter((_, i) => i !== forwardCount) // without the softmax of predictions
+    .filter(({ phase }) => phase !== "prediction")
     .map(({ layer, direction, flops = 0, bytes }) => ({ layer, direction, flops, bytes }));
 }

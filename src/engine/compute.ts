@@ -24,7 +24,7 @@ export interface ComputeEngine extends Omit<MayPromise<Engine>, "compile"> {
 export interface ComputeProgram
   extends Omit<MayPromise<Program>, Holding>,
     Partial<Pick<MayPromise<Program>, Holding>> {
-  /** How many batches (`step`, `predict`) may be under way at once. Default 1. */
+  /** How many batches (`step`, `predict`, or parts of a split step) may be under way at once. Default 1. */
   readonly batchesAtOnce?: number;
 }
 

@@ -8,6 +8,21 @@ import type { Shape } from "../network/shapes.js";
  *
  * Values cross this border in one form only: float32, row-major, images (channels, height, width), weights as
  * `network/parameters.ts` says. Memory layouts, workspaces and algorithms stay inside the engine's folder.
+ *
+ * A training step is forward, backward and update. It can be split between gradients and update, so that gradients are
+ * summed over the ranks of a distributed run there, those of the last layers while the first are still worked on:
+ *
+ *     const own = program.forward(batch, { seed, samples });  // samples: of the whole batch, on all ranks
+ *     const sums = program.buckets.map(async ({ values }, bucket) => {
+ *       await program.backward(bucket);                       // writes the gradients of its layers to `values`
+ *       await world.sum(values);                              // while the next bucket's are computed
+ *     });
+ *     await Promise.all([own, ...sums]);
+ *     await program.update({ learningRate, momentum, weightDecay });
+ *
+ * Losses and gradients are sums over a rank's own samples divided by the samples of the whole batch: their sums over all
+ * ranks are the means over the whole batch, also where ranks have unequal shares of it. When the sum of the losses is
+ * not finite, `update` is left out. A split step of one rank gives the bits that `step` gives.
  */
 
 /**
@@ -34,9 +49,14 @@ export interface CompileOptions {
   readonly inputGradient?: boolean;
   /** What another program of the same network chose: for the same bits as it. Choices that can't be had here are ignored. */
   readonly algorithms?: AlgorithmChoices;
+  /**
+   * Lets steps be split: gradients then lie in buckets of at least so many bytes, which share memory with the caller.
+   * Only in mode "train".
+   */
+  readonly bucketBytes?: number;
 }
 
-/** How a program carries out the operations for which there were several ways: by layer and direction. */
+/** By layer and direction, the algorithm of each operation for which there are several. */
 export type AlgorithmChoices = Readonly<Record<string, string>>;
 
 export type Multipliers = Readonly<
@@ -44,16 +64,38 @@ export type Multipliers = Readonly<
 >;
 
 /** One update by the paper's rule (section 5): v = momentum v - weightDecay lr w - lr g, w += v. */
-export interface StepOptions {
+export interface UpdateOptions {
   readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
+}
+
+export interface StepOptions extends UpdateOptions {
   /** Keys this step's dropout. Same seed, same batch, same parameters: the same result, bit for bit. */
   readonly seed: number;
 }
 
+/** The first part of a step that is split. */
+export interface ForwardOptions {
+  /** Keys this step's dropout. */
+  readonly seed: number;
+  /** What sums of losses and gradients are divided by: samples of the whole batch. Default: those of this batch. */
+  readonly samples?: number;
+}
+
+/** Gradients that are ready together, and summed together. */
+export interface GradientBucket {
+  /** The layers whose gradients these are, the last first. */
+  readonly layers: readonly string[];
+  /**
+   * Shared memory: `backward` writes it, `update` reads it, and the caller may write it between the two. In an order of
+   * the engine's own, which programs share whose network, options, algorithms and `EngineDescription` are the same.
+   */
+  readonly values: Float32Array | Float64Array;
+}
+
 export interface StepResult {
-  /** Mean cross-entropy of the batch before the update, in nats. */
+  /** Mean cross-entropy of the batch before the update, in nats; of a split step see `ForwardOptions.samples`. */
   readonly loss: number;
   /** Samples whose label had the highest probability. */
   readonly correct: number;
@@ -86,6 +128,14 @@ export interface Program {
   hold(pictures: Uint8Array): Promise<void>;
   /** Forward with dropout, backward, update. No update when the loss isn't finite. Only in mode "train". */
   step(batch: Batch, options: StepOptions): Promise<StepResult>;
+  /** What lies between the parts of a split step, in the order that `backward` takes; none where steps are not split. */
+  readonly buckets: readonly GradientBucket[];
+  /** The first part of a split step: forward with dropout, and the loss. */
+  forward(batch: Batch, options: ForwardOptions): Promise<StepResult>;
+  /** Goes on with the latest `forward` until the gradients of this bucket are there: each bucket once, in order. */
+  backward(bucket: number): Promise<void>;
+  /** Ends a split step by the gradients in the buckets. */
+  update(options: UpdateOptions): Promise<void>;
   /** Softmax outputs without dropout: (views, classes), row-major. */
   predict(batch: Batch): Promise<Float32Array>;
   /** `steps` steps one operation at a time, timed: rows in the order they run, and the median of the whole step. */

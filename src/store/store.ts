@@ -198,7 +198,7 @@ function damaged(path: string, what: string): AlexnetError {
 }
 
 /** @throws AlexnetError "data" when the store is unfinished, of another version or damaged. */
-export function readInfo(database: Database, path: string): StoreInfo {
+function readInfo(database: Database, path: string): StoreInfo {
   const bytes = database.getBinary(keys.info);
   if (bytes === undefined) throw notFinished(path);
   const { version } = readJson(bytes, z.object({ format: z.literal(FORMAT), version: z.number() }), path);

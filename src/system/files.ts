@@ -1,18 +1,51 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, symlinkSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { threadId } from "node:worker_threads";
 import { AlexnetError } from "../errors.js";
 
-/** Files being written are named so; after a crash they are rubbish. */
+/** The names of files being written end so; after a crash they are rubbish. */
 export const UNFINISHED = ".part";
+
+/** A file that nobody has written to for so many milliseconds is not being written any more. */
+const LONG_AGO = 3_600_000;
+
+let written = 0;
+
+/** A name beside `path` that no other process or thread takes: "model.npy.4711-0-1.part". */
+function unfinishedName(path: string): string {
+  return `${path}.${process.pid}-${threadId}-${++written}${UNFINISHED}`;
+}
+
+/** Removes the files that crashes left in a folder while they were written whole. */
+export function removeLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!/\.\d+-\d+-\d+\.part$/.test(name)) continue;
+    const path = join(folder, name);
+    const { mtimeMs = Number.POSITIVE_INFINITY } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    if (mtimeMs < Date.now() - LONG_AGO) rmSync(path, { force: true });
+  }
+}
 
 const CHUNK = 1 << 28; // write calls are cut below the system's 2 GiB limit
 
 /**
  * Writes a file whole or not at all, also when the machine loses power: beside, fsync, rename, fsync of the folder.
+ * Of several writers at once the last to end counts.
  * @throws AlexnetError "run" when the disk is full; the file is as it was then.
  */
 export function writeWhole(path: string, contents: string | readonly Uint8Array[]): void {
-  const beside = path + UNFINISHED;
+  const beside = unfinishedName(path);
   try {
     const file = openSync(beside, "w");
     try {
@@ -38,8 +71,7 @@ export function writeParts(file: number, parts: readonly Uint8Array[]): void {
 
 /** Makes `path` a symbolic link to `target`, a name beside it; whole or not at all. @throws as `writeWhole` */
 export function pointTo(path: string, target: string): void {
-  const beside = path + UNFINISHED;
-  rmSync(beside, { force: true });
+  const beside = unfinishedName(path);
   try {
     symlinkSync(target, beside);
     renameSync(beside, path);

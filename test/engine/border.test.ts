@@ -107,6 +107,40 @@ describe("stepping", () => {
   });
 });
 
+describe("splitting a step", () => {
+  it("is for programs compiled for it, to train", async () => {
+    await refused(program.forward(batch, { seed: 1 }), /forward: steps are not split; compile .* bucketBytes/);
+    await refused(program.backward(0), /backward: steps are not split/);
+    await refused(program.update(stepOptions), /update: steps are not split/);
+    await refused(engine.compile(smallNetwork, { ...options, bucketBytes: -1 }), /bucketBytes: -1/);
+    const predicting = { ...options, mode: "predict", bucketBytes: 0 } as const;
+    await refused(engine.compile(smallNetwork, predicting), /bucketBytes: only steps have gradients/);
+  });
+
+  it("takes its parts in order, each once", async () => {
+    const split = await engine.compile(smallNetwork, { ...options, bucketBytes: 0 });
+    await refused(split.backward(0), /no split step is under way/);
+    await refused(split.update(stepOptions), /gradients are missing/);
+    await split.forward(batch, { seed: 1 });
+    await refused(split.backward(1), /bucket 1; the turn is that of bucket 0 of 4/);
+    for (const i of split.buckets.keys()) await split.backward(i);
+    await refused(split.backward(3), /bucket 3; the turn is that of bucket 4 of 4/);
+    await split.update(stepOptions);
+    await refused(split.update(stepOptions), /gradients are missing/);
+    await split.forward(batch, { seed: 1 });
+    await split.step(batch, stepOptions);
+    await refused(split.backward(0), /no split step is under way/);
+  });
+
+  it("refuses a whole batch of fewer samples than are here, and rates that are no numbers", async () => {
+    const split = await engine.compile(smallNetwork, { ...options, bucketBytes: 1e9 });
+    await refused(split.forward(batch, { seed: 1, samples: 1 }), /1 samples in the whole batch, of which 2 are here/);
+    await split.forward(batch, { seed: 1 });
+    await split.backward(0);
+    await refused(split.update({ ...stepOptions, momentum: Number.NaN }), /update: momentum is NaN/);
+  });
+});
+
 describe("differentiating", () => {
   const fc = { kind: "fully-connected", name: "fc", outputs: 3 } as const;
   const [x, dy, w, b] = [normalTensor(1, 2, 4), normalTensor(2, 2, 3), normalTensor(3, 3, 4), normalTensor(4, 3)];

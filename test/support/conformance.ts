@@ -426,6 +426,126 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
       await program.close();
     });
 
+    describe("a split step", () => {
+      /** Of 3 and 2 samples. */
+      const batches = [noiseBatch(3, SMALL_CLASSES, 1), firstSamples(noiseBatch(3, SMALL_CLASSES, 2), 2)];
+      const stateOf = async (program: Program) => ({
+        parameters: await program.read("parameters"),
+        momentum: await program.read("momentum"),
+        gradients: await program.read("gradients"),
+      });
+
+      it.each([0, 1000, 1e9])("gives the bits of a whole step, in buckets of %i bytes", async (bucketBytes) => {
+        const [whole, split] = [await prepared(smallNetwork), await prepared(smallNetwork, { bucketBytes })];
+        const learning = ["fc4", "fc3", "conv2", "conv1"];
+        expect(split.buckets.flatMap(({ layers }) => layers)).toEqual(learning);
+        expect(split.buckets.length).toBe({ 0: 4, 1000: 2, 1e9: 1 }[bucketBytes]);
+        expect(whole.buckets).toEqual([]);
+        for (const [seed, batch] of [...batches, ...batches].entries()) {
+          const expected = await whole.step(batch, { ...stepOptions, seed });
+          const parts = [split.forward(batch, { seed }), ...split.buckets.map((_, i) => split.backward(i))];
+          const [result] = await Promise.all(parts);
+          await split.update(stepOptions);
+          expect(result).toEqual(expected);
+          expect(await stateOf(split)).toEqual(await stateOf(whole));
+        }
+        // Whole steps of the same program go on from there.
+        const results = await Promise.all([whole, split].map((program) => program.step(batches[0], stepOptions)));
+        expect(results[0]).toEqual(results[1]);
+        expect(await stateOf(split)).toEqual(await stateOf(whole));
+        await Promise.all([whole.close(), split.close()]);
+      });
+
+      it("is updated by what the caller leaves in the buckets", async () => {
+        const program = await prepared(smallNetwork, { bucketBytes: 0 });
+        await program.forward(batches[0], { seed: 1 });
+        for (const [i, { values }] of program.buckets.entries()) {
+          await program.backward(i);
+          expect(values.some((value) => value !== 0)).toBe(true);
+          values.fill(0);
+        }
+        await program.update({ ...stepOptions, weightDecay: 0 });
+        expect(await program.read("parameters")).toEqual(startOf(smallNetwork));
+        expect((await program.read("gradients")).every((value) => value === 0)).toBe(true);
+        await program.close();
+      });
+
+      it("on shares of a batch, summed, updates by the mean over all of its samples", async () => {
+        const ranks = [
+          await prepared(smallNetwork, { bucketBytes: 0 }),
+          await prepared(smallNetwork, { bucketBytes: 0 }),
+        ];
+        const batch = noiseBatch(3, SMALL_CLASSES, 4);
+        const shares = [
+          firstSamples(batch, 2),
+          { ...batch, views: batch.views.slice(2), labels: batch.labels.slice(2) },
+        ];
+        const results = await Promise.all(
+          ranks.map((program, rank) => program.forward(shares[rank], { seed: 3, samples: 3 })),
+        );
+        const single = await Promise.all(
+          shares.map(async (share) => {
+            const program = await prepared(smallNetwork, { bucketBytes: 1e9 });
+            const { loss, correct } = await program.forward(share, { seed: 3 });
+            await program.backward(0);
+            const gradients = await program.read("gradients");
+            await program.close();
+            return { loss, correct, gradients, samples: share.views.length };
+          }),
+        );
+        const weighted = (value: (one: (typeof single)[number]) => number): number =>
+          single.reduce((sum, one) => sum + (one.samples / 3) * value(one), 0);
+        const loss = results.reduce((sum, result) => sum + result.loss, 0);
+        expectClose(Float64Array.of(loss), Float64Array.of(weighted((one) => one.loss)), tolerances.close, "loss");
+        for (const i of ranks[0].buckets.keys()) {
+          await Promise.all(ranks.map((program) => program.backward(i)));
+          const [first, second] = ranks.map(({ buckets }) => buckets[i].values);
+          first.forEach((value, at) => {
+            first[at] = second[at] = value + second[at];
+          });
+        }
+        await Promise.all(ranks.map((program) => program.update(stepOptions)));
+        expect(await stateOf(ranks[0])).toEqual(await stateOf(ranks[1]));
+        const gradients = await ranks[0].read("gradients");
+        const expected = gradients.map((_, at) => weighted((one) => one.gradients[at]));
+        for (const parameter of parameterTable(smallNetwork))
+          if (isComparable(tolerances, smallNetwork, parameter.layer))
+            expectClose(
+              parameterView(gradients, parameter),
+              parameterView(expected, parameter),
+              Math.max(1e-5, tolerances.close),
+              `${parameter.name} gradient`,
+            );
+        await Promise.all(ranks.map((program) => program.close()));
+      });
+
+      it("takes no share of a batch, whose gradients are 0", async () => {
+        const program = await prepared(smallNetwork, { bucketBytes: 1e9 });
+        const nothing = { ...batches[0], views: [], labels: new Int32Array() };
+        expect(await program.forward(nothing, { seed: 1, samples: 5 })).toMatchObject({ loss: 0, correct: 0 });
+        await program.backward(0);
+        expect(program.buckets[0].values.every((value) => value === 0)).toBe(true);
+        await program.close();
+      });
+
+      it("works on frozen layers as a whole step does", async () => {
+        const still = { learningRate: 0, weightDecay: 1 };
+        const multipliers = { "conv2.weight": still, "conv2.bias": still, "fc4.bias": still };
+        const whole = await prepared(smallNetwork, { multipliers });
+        const split = await prepared(smallNetwork, { multipliers, bucketBytes: 0 });
+        expect(split.buckets.map(({ layers }) => layers)).toEqual([["fc4"], ["fc3"], ["conv1"]]);
+        for (const seed of [1, 2]) {
+          await whole.step(batches[0], { ...stepOptions, seed });
+          await split.forward(batches[0], { seed });
+          for (const i of split.buckets.keys()) await split.backward(i);
+          await split.update(stepOptions);
+        }
+        for (const state of ["parameters", "momentum"] as const)
+          expect(await split.read(state)).toEqual(await whole.read(state));
+        await Promise.all([whole.close(), split.close()]);
+      });
+    });
+
     it("gives back what was written, as a copy", async () => {
       const program = await compile(smallNetwork);
       for (const state of ["parameters", "momentum"] as const) {

@@ -27,7 +27,7 @@ function killing(name, operation) {
 }
 
 function begins(name, [first, second]) {
-  const unfinished = (path) => String(path).endsWith(".safetensors.part");
+  const unfinished = (path) => /\.safetensors\.[^.]+\.part$/.test(String(path));
   return isMainThread ? name === "symlinkSync" && unfinished(second) : name === "openSync" && unfinished(first);
 }
 

@@ -2,7 +2,7 @@ import type { ProductSpec } from "#src/engine/cuda/blas.js";
 import type { Definitions } from "#src/engine/cuda/compiler.js";
 import type { Gpu } from "#src/engine/cuda/gpu.js";
 import { planProgram } from "#src/engine/cuda/plan.js";
-import type { Way } from "#src/engine/cuda/tuning.js";
+import type { Algorithm } from "#src/engine/cuda/tuning.js";
 import type { Precision } from "#src/engine/engine.js";
 import { AlexnetError } from "#src/errors.js";
 import type { Network } from "#src/network/network.js";
@@ -43,7 +43,7 @@ export function compiledKernels(network: Network, precision: Precision): readonl
       },
     },
     tuning: {
-      choose: (_operation: string, ways: readonly Way[]) => {
+      choose: (_operation: string, ways: readonly Algorithm[]) => {
         for (const way of ways) way.prepare();
         return { implementation: "", run: nothing };
       },

@@ -4,13 +4,12 @@ import { z } from "zod";
 import { chartFile } from "../../drawing/chart.js";
 import { choiceShape } from "../../runs/settings.js";
 import { writeWhole } from "../../system/files.js";
-import { findLearningRate, type Sweep, type SweepEvent, sweepSettings } from "../../training/find-rate.js";
+import { findLearningRate, type Sweep, sweepSettings } from "../../training/find-rate.js";
 import { sweepChart } from "../../training/rate-figure.js";
 import { printCharts } from "../display/plot.js";
-import { PreparingDisplay } from "../display/preparing.js";
-import { Progress } from "../display/progress.js";
+import { printJson } from "../display/print.js";
 import { addSettings, positiveNumber, settingsGiven, wholeNumber } from "../flags.js";
-import { interruptible } from "../interruption.js";
+import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
 const learning = ["network", "width", "recipe", "batchSize", "seed"] as const;
@@ -32,26 +31,11 @@ export function register(program: Program): void {
       .option("--svg <file>", "save the curve as SVG")
       .option("--json", "print JSON")
       .action(async (data, { from, to, steps, svg, json }) => {
-        const preparing = new PreparingDisplay();
-        const progress = new Progress("trying rates");
-        const onEvent = (event: SweepEvent): void => {
-          if (event.kind === "preparing") preparing.update(event);
-          if (event.kind !== "progress") return;
-          preparing.stop();
-          progress.update(event.done, event.total);
-        };
-        const chosen = z
-          .object(choiceShape)
-          .pick(sweepSettings)
-          .parse(settingsGiven(command.opts(), [...learning, ...machine]));
-        const sweep = await interruptible((signal) =>
-          findLearningRate({ ...chosen, from, to, steps, data, onEvent, signal }),
-        ).finally(() => {
-          preparing.stop();
-          progress.stop();
-        });
+        const given = settingsGiven(command.opts(), [...learning, ...machine]);
+        const chosen = z.object(choiceShape).pick(sweepSettings).parse(given);
+        const sweep = await runTask((task) => findLearningRate({ ...chosen, data, from, to, steps, ...task }));
         if (svg !== undefined) writeWhole(svg, chartFile([sweepChart(sweep)]));
-        if (json) console.log(JSON.stringify(sweep, undefined, 2));
+        if (json) printJson(sweep);
         else print(sweep);
       }),
   );

@@ -4,9 +4,10 @@ import { z } from "zod";
 import { AlexnetError } from "../../errors.js";
 import { choiceShape, groups, preparationShape } from "../../runs/settings.js";
 import { resume, train } from "../../training/train.js";
+import { printJson } from "../display/print.js";
 import { TrainingDisplay } from "../display/training.js";
 import { addSettings, settingsGiven, settingsIn } from "../flags.js";
-import { interruptible } from "../interruption.js";
+import { interruptible } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
 const preparation = settingsIn("preparation");
@@ -29,34 +30,23 @@ export function register(program: Program): void {
       .action(async (pictures, { run, resume: resumed, override, json }) => {
         const display = new TrainingDisplay(json ? console.error : console.log);
         const values = command.opts();
-        try {
-          const summary = await interruptible((signal) => {
-            const common = {
-              ...z.object(choiceShape).parse(settingsGiven(values, choices)),
-              signal,
-              onEvent: display.update,
-            };
-            if (resumed === undefined) {
-              if (override)
-                throw new AlexnetError(
-                  "invalid-option",
-                  "--override changes a run that goes on; name it with --resume",
-                );
-              return train({
-                ...common,
-                run,
-                data: required(pictures),
-                preparation: z.object(preparationShape).parse(settingsGiven(values, preparation)),
-              });
-            }
+        const work = (signal: AbortSignal) => {
+          const chosen = z.object(choiceShape).parse(settingsGiven(values, choices));
+          const common = { ...chosen, signal, onEvent: display.update };
+          if (resumed !== undefined) {
             if (run !== undefined)
               throw new AlexnetError("invalid-option", "--resume goes on in the run's own folder; leave --run out");
             return resume({ ...common, run: resumed, data: pictures, override });
-          });
-          if (json) console.log(JSON.stringify(summary, undefined, 2));
-        } finally {
-          display.stop();
-        }
+          }
+          if (override)
+            throw new AlexnetError("invalid-option", "--override changes a run that goes on; name it with --resume");
+          const data = required(pictures);
+          const prepared = z.object(preparationShape).parse(settingsGiven(values, preparation));
+          return train({ ...common, run, data, preparation: prepared });
+        };
+        const onStop = "finishing what is under way and saving it";
+        const summary = await interruptible(async (signal) => work(signal), display, { onStop });
+        if (json) printJson(summary);
       }),
   );
 }

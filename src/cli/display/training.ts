@@ -1,31 +1,21 @@
-import { SingleBar } from "cli-progress";
 import { withHints } from "../../errors.js";
-import {
-  type EpochDone,
-  type Started,
-  type StepDone,
-  type TrainEvent,
-  type TrainSummary,
-  VALIDATING,
-} from "../../runs/events.js";
+import type { EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
 import { errors } from "../../scoring/scores.js";
-import type { ProgressEvent } from "../../task.js";
 import { byteSize, clock, percent, thousands } from "../../text.js";
+import { EventDisplay } from "./events.js";
 import { commandLineForm } from "./hints.js";
-import { PreparingDisplay } from "./preparing.js";
-import { Progress } from "./progress.js";
+import { StatusLine } from "./status-line.js";
 
-const SECONDS_BETWEEN_LINES = 10;
+const LINE_SECONDS = 10; // between plain lines, where there is no terminal
 
 /** Shows a training run: a bar on a terminal, a line now and then otherwise; a line for each epoch. */
 export class TrainingDisplay {
   readonly #print: (line: string) => void;
-  readonly #preparing = new PreparingDisplay();
-  #progress: Progress | undefined;
-  #bar: SingleBar | undefined;
+  readonly #line = new StatusLine();
+  readonly #events = new EventDisplay(this.#line);
   #lastLine = Number.NEGATIVE_INFINITY;
 
-  /** @param print takes the lines that stay; bars and step lines go to stderr */
+  /** @param print takes the lines that stay; bars and step lines go to standard error */
   constructor(print: (line: string) => void) {
     this.#print = print;
   }
@@ -33,29 +23,21 @@ export class TrainingDisplay {
   readonly update = (event: TrainEvent): void => {
     switch (event.kind) {
       case "preparing":
-        this.#preparing.update(event);
-        break;
       case "progress":
-        this.#advance(event);
-        break;
-      case "started":
-        this.stop();
-        for (const line of describeStart(event)) this.#print(line);
+      case "warning":
+        this.#events.update(event);
         break;
       case "step":
         this.#step(event);
         break;
-      case "epoch":
-        this.stop();
-        this.#print(describeEpoch(event));
+      case "started":
+        this.#lines(describeStart(event));
         break;
-      case "warning":
-        this.stop();
-        process.stderr.write(`warning: ${withHints(event.problem, event.hints, commandLineForm)}\n`);
+      case "epoch":
+        this.#lines([describeEpoch(event)]);
         break;
       case "ended":
-        this.stop();
-        for (const line of describeEnd(event)) this.#print(line);
+        this.#lines(describeEnd(event));
         break;
       case "checkpoint":
       case "row":
@@ -64,44 +46,25 @@ export class TrainingDisplay {
     }
   };
 
-  /** Takes the bar away. */
+  /** Takes the bar away for good. */
   stop(): void {
-    this.#preparing.stop();
-    this.#progress?.stop();
-    this.#progress = undefined;
-    this.#bar?.stop();
-    this.#bar = undefined;
+    this.#line.end();
   }
 
-  #advance({ of, done, total }: ProgressEvent): void {
-    if (of === VALIDATING) {
-      this.#bar?.update({ text: `${of} ${percent(done / total)}` });
-      return;
-    }
-    if (this.#progress?.label !== of) {
-      this.#progress?.stop();
-      this.#progress = new Progress(of);
-    }
-    this.#progress.update(done, total);
+  #lines(lines: readonly string[]): void {
+    this.#line.clear();
+    for (const line of lines) this.#print(line);
   }
 
   #step(event: StepDone): void {
+    const { epoch, epochs, batch, batches } = event;
     const text = `loss ${event.loss.toFixed(3)}  top-1 ${percent(event.top1)}  ${rate(event)}  ${clock(event.secondsLeft)} left`;
-    if (process.stderr.isTTY) {
-      this.#bar ??= startBar(event);
-      this.#bar.update(event.batch, { text });
-    } else if (performance.now() - this.#lastLine >= 1000 * SECONDS_BETWEEN_LINES) {
-      this.#lastLine = performance.now();
-      process.stderr.write(`epoch ${event.epoch}/${event.epochs}  step ${event.batch}/${event.batches}  ${text}\n`);
-    }
+    const of = `epoch ${epoch}/${epochs}`;
+    this.#line.show({ key: of, format: `${of} [{bar}] {value}/{total}  {text}`, done: batch, total: batches, text });
+    if (process.stderr.isTTY || performance.now() - this.#lastLine < 1000 * LINE_SECONDS) return;
+    this.#lastLine = performance.now();
+    this.#line.print(`${of}  step ${batch}/${batches}  ${text}`);
   }
-}
-
-function startBar({ epoch, epochs, batches, batch }: StepDone): SingleBar {
-  const format = `epoch ${epoch}/${epochs} [{bar}] {value}/{total}  {text}`;
-  const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true, hideCursor: null, barsize: 24 });
-  bar.start(batches, batch, { text: "" });
-  return bar;
 }
 
 function describeStart(started: Started): string[] {

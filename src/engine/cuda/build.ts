@@ -1,45 +1,37 @@
 import type { Pointer } from "../../system/native/memory.js";
-import type { AlgorithmChoices, LayerTime } from "../engine.js";
+import type { AlgorithmChoices } from "../engine.js";
+import type { Block } from "../program/blocks.js";
+import { type Operation, type OperationInfo, OperationList, type Phase, type Prepare } from "../program/operations.js";
 import { BLAS_WORKSPACE, type Matrix } from "./blas.js";
 import type { DeviceMemory } from "./driver.js";
-import { bytesOf, type Format, type NumberFormat, numbersOf } from "./format.js";
+import { bytesOf, type NumberFormat } from "./format.js";
 import type { Gpu } from "./gpu.js";
-import { align, type Block, place } from "./placement.js";
-import type { Way } from "./tuning.js";
+import type { Algorithm } from "./tuning.js";
 
 /** No operation gets more scratch memory. */
 const MOST_WORKSPACE = 1 << 30;
 
-/** Values of one format on the device. */
-export interface Tensor {
+/** Every block of device memory begins at a multiple of this, in bytes. */
+const ALIGNMENT = 256;
+
+/** Bytes on the device. */
+export interface Memory {
   readonly block: Block;
   /** Bytes from the block's start. */
   readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Values of one format on the device. */
+export interface Tensor extends Memory {
   readonly length: number;
-  readonly bytes: number;
-  readonly format: Format;
+  readonly format: NumberFormat;
 }
 
-/** What an operation is, for tables of times and for errors. */
-export interface OperationInfo {
-  readonly layer: string;
-  readonly kind: LayerTime["kind"];
-  readonly direction: LayerTime["direction"];
-  readonly flops?: number;
-}
-
-export interface Operation extends OperationInfo {
-  readonly implementation: string;
-  readonly bytes: number;
-  /** Puts its work on the stream. */
-  run(): void;
-}
-
-interface PlannedOperation extends OperationInfo {
-  readonly tensors: readonly Tensor[];
+interface Work {
   /** Prepared once addresses are known. */
-  readonly ways: readonly Way[];
-  /** What its ways are told apart by, from one program to the next. */
+  readonly algorithms: readonly Algorithm[];
+  /** What its algorithms are told apart by, from one program to the next. */
   readonly shape: string;
 }
 
@@ -48,23 +40,21 @@ interface PlannedOperation extends OperationInfo {
  * is allocated any more.
  */
 export class Build {
-  readonly #operations: PlannedOperation[] = [];
-  readonly #blocks: Block[] = [];
+  readonly #list = new OperationList<Memory, Work>(ALIGNMENT);
   readonly #owned: (() => void)[] = [];
-  readonly #workspace: Tensor;
-  readonly #asked: AlgorithmChoices;
+  readonly #workspace: Memory;
+  readonly #given: AlgorithmChoices;
   readonly #chosen: Record<string, string> = {};
   #memory: DeviceMemory | undefined;
   #bytes = 0;
 
-  /** @param asked by layer and direction, the ways to take whatever is quickest */
+  /** @param given by layer and direction, the algorithms to take whatever is quickest */
   constructor(
     readonly gpu: Gpu,
-    asked: AlgorithmChoices = {},
+    given: AlgorithmChoices = {},
   ) {
-    this.#asked = asked;
-    this.#workspace = this.tensor(BLAS_WORKSPACE, { format: "bytes", kept: true });
-    this.reserve(BLAS_WORKSPACE);
+    this.#given = given;
+    this.#workspace = this.memory(BLAS_WORKSPACE);
   }
 
   /** Of activations, and of weights where they multiply. */
@@ -72,30 +62,31 @@ export class Build {
     return this.gpu.precision === "bf16" ? "bf16" : "float32";
   }
 
-  tensor(length: number, options: { readonly format?: Format; readonly kept?: boolean } = {}): Tensor {
+  tensor(length: number, options: { readonly format?: NumberFormat; readonly kept?: boolean } = {}): Tensor {
     const { format = this.format, kept = false } = options;
-    return this.append(this.block(kept), length, format);
-  }
-
-  /** An empty block; `append` makes it grow. */
-  block(kept: boolean): Block {
-    const block: Block = { bytes: 0, first: Number.POSITIVE_INFINITY, last: -1, kept, offset: 0 };
-    this.#blocks.push(block);
-    return block;
-  }
-
-  /** A tensor at the end of `block`, so that several lie side by side. */
-  append(block: Block, length: number, format: Format): Tensor {
-    const offset = block.bytes;
     const bytes = length * bytesOf(format);
-    block.bytes += align(bytes);
-    return { block, offset, length, bytes, format };
+    return { ...this.memory(bytes, { kept }), length, format };
   }
+
+  /** Bytes that are not all of one format: structs, indices, pictures, scratch memory. */
+  memory(bytes: number, { kept = true } = {}): Memory {
+    const block = this.block(kept);
+    return { block, offset: this.#list.extend(block, bytes), bytes };
+  }
+
+  /** An empty block; `extend` makes it grow. */
+  block(kept: boolean): Block {
+    return this.#list.block(kept);
+  }
+
+  /** Operations that are added from now on belong to this phase. */
+  readonly begin = (phase: Phase, bucket?: number): void => this.#list.begin(phase, bucket);
 
   /** Makes the scratch memory, which all operations share, at least so large. False when that is too much. */
   reserve(bytes: number): boolean {
     if (bytes > MOST_WORKSPACE) return false;
-    this.#workspace.block.bytes = Math.max(this.#workspace.block.bytes, align(bytes));
+    const { block } = this.#workspace;
+    if (bytes > block.bytes) this.#list.extend(block, bytes - block.bytes);
     return true;
   }
 
@@ -110,31 +101,18 @@ export class Build {
   }
 
   /** Adds an operation; `prepare` is called once memory is there and gives what puts it on the stream. */
-  add(info: OperationInfo, tensors: readonly Tensor[], implementation: string, prepare: () => () => void): void {
+  add(info: OperationInfo, tensors: readonly Memory[], implementation: string, prepare: Prepare): void {
     this.addQuickest(info, "", tensors, [{ implementation, prepare }]);
   }
 
-  /** Adds an operation that can be done in several ways: the quickest is found by measuring. */
-  addQuickest(info: OperationInfo, shape: string, tensors: readonly Tensor[], ways: readonly Way[]): void {
-    const now = this.#operations.length;
-    for (const { block } of tensors) {
-      block.first = Math.min(block.first, now);
-      block.last = Math.max(block.last, now);
-    }
-    this.#operations.push({ ...info, shape, tensors, ways });
+  /** Adds an operation for which there are several algorithms: the quickest is found by measuring. */
+  addQuickest(info: OperationInfo, shape: string, tensors: readonly Memory[], algorithms: readonly Algorithm[]): void {
+    this.#list.add(info, tensors, { shape, algorithms });
   }
 
   /** The operations so far, with the bytes that each reads and writes at the least. */
-  get planned(): readonly (OperationInfo & { readonly bytes: number })[] {
-    return this.#operations.map(({ ways: _ways, shape: _shape, tensors, ...info }) => ({
-      ...info,
-      bytes: sum(tensors),
-    }));
-  }
-
-  /** Operations so far. */
-  get count(): number {
-    return this.#operations.length;
+  get planned() {
+    return this.#list.planned;
   }
 
   /** Has `close` called when the program is closed. */
@@ -144,36 +122,36 @@ export class Build {
 
   /** The bytes that `finish` would allocate for what was added so far. */
   estimateBytes(): number {
-    return place(this.#blocks);
+    return this.#list.place();
   }
 
   get memoryBytes(): number {
     return this.#bytes;
   }
 
-  /** By layer and direction, which of several ways was taken; after `finish`. */
+  /** By layer and direction, which of several algorithms was taken; after `finish`. */
   get algorithms(): AlgorithmChoices {
     return this.#chosen;
   }
 
-  /** Places all tensors, allocates, clears, prepares the operations and chooses between their ways. */
+  /** Places all tensors, allocates, clears, prepares the operations and chooses between their algorithms. */
   finish(): readonly Operation[] {
     const { device, scene, tuning } = this.gpu;
-    this.#bytes = place(this.#blocks);
+    this.#bytes = this.#list.place();
     this.#memory = device.allocate(this.#bytes);
     device.clear(this.#memory.address, this.#bytes);
-    return this.#operations.map(({ ways, tensors, shape, ...info }) => {
-      const name = `${info.layer} ${info.direction}`;
+    return this.#list.planned.map(({ work: { algorithms, shape }, ...operation }) => {
+      const name = `${operation.layer} ${operation.direction}`;
       scene.doing = name;
-      const { implementation, run } = tuning.choose(`${info.direction} ${shape}`, ways, this.#asked[name]);
+      const { implementation, run } = tuning.choose(`${operation.direction} ${shape}`, algorithms, this.#given[name]);
       scene.doing = "";
-      if (ways.length > 1) this.#chosen[name] = implementation;
-      return { ...info, implementation, bytes: sum(tensors), run };
+      if (algorithms.length > 1) this.#chosen[name] = implementation;
+      return { ...operation, implementation, run };
     });
   }
 
   /** Of memory; after `finish`. */
-  address({ block, offset }: Tensor): Pointer {
+  address({ block, offset }: Pick<Memory, "block" | "offset">): Pointer {
     if (this.#memory === undefined) throw new Error("finish() allocates; call it first");
     return this.#memory.address + BigInt(block.offset + offset);
   }
@@ -185,24 +163,34 @@ export class Build {
     options: { readonly transposed?: boolean; readonly first?: number } = {},
   ): Matrix {
     const { transposed = false, first = 0 } = options;
-    const format = numbersOf(tensor.format);
+    const { format } = tensor;
     return { address: this.address(tensor) + BigInt(first * bytesOf(format)), format, stride, transposed };
   }
 
   /** A tensor's values; waits for all that was asked for before. */
-  read({ length, format, ...tensor }: Tensor, count = length): Float32Array {
-    const values = numbersOf(format) === "bf16" ? new Uint16Array(count) : new Float32Array(count);
-    const { device } = this.gpu;
-    device.copyOut(values, this.address({ length, format, ...tensor }), values.byteLength);
-    device.wait();
+  read(tensor: Tensor): Float32Array {
+    const { length, format } = tensor;
+    const values = format === "bf16" ? new Uint16Array(length) : new Float32Array(length);
+    this.readInto(values, tensor);
     return values instanceof Float32Array ? values : widened(values);
+  }
+
+  /** Copies memory as it is; waits for all that was asked for before. */
+  readInto(values: ArrayBufferView, from: Memory): void {
+    const { device } = this.gpu;
+    device.copyOut(values, this.address(from), values.byteLength);
+    device.wait();
   }
 
   /** Overwrites a tensor. */
   write(tensor: Tensor, values: Float32Array): void {
+    this.writeBytes(tensor, tensor.format === "bf16" ? narrowed(values) : values);
+  }
+
+  /** Overwrites memory with bytes as they are. */
+  writeBytes(to: Memory, bytes: ArrayBufferView): void {
     const { device } = this.gpu;
-    const stored = numbersOf(tensor.format) === "bf16" ? narrowed(values) : values;
-    device.copyIn(this.address(tensor), stored, stored.byteLength);
+    device.copyIn(this.address(to), bytes, bytes.byteLength);
     device.wait();
   }
 
@@ -211,10 +199,6 @@ export class Build {
     for (const close of this.#owned.splice(0)) close();
     this.#memory?.close();
   }
-}
-
-function sum(tensors: readonly Tensor[]): number {
-  return tensors.reduce((total, { bytes }) => total + bytes, 0);
 }
 
 function widened(halves: Uint16Array): Float32Array {

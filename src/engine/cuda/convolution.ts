@@ -1,13 +1,14 @@
 import type { Convolution } from "../../network/network.js";
 import { volume } from "../../network/shapes.js";
-import type { OperationInfo, Tensor } from "./build.js";
+import type { OperationInfo } from "../program/operations.js";
+import type { Tensor } from "./build.js";
 import { addColumnSums } from "./column-sum.js";
 import { ConvolutionAsProduct } from "./convolution-product.js";
 import type { ConvolutionShape } from "./dnn.js";
 import type { Activation, Context, Stage } from "./layer.js";
 import { type Layout, range, type Squares } from "./layout.js";
 import { addTapClearing } from "./taps.js";
-import type { Way } from "./tuning.js";
+import type { Algorithm } from "./tuning.js";
 
 /** Pictures of so few channels leave most of a matrix unit idle: squares of their pixels count as one pixel. */
 const FEW_CHANNELS = 4;
@@ -39,8 +40,12 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
   build.own(library.close);
   const product = new ConvolutionAsProduct(build, shape);
   const description = `${Object.values(shape).join("x")} ${rectified}`;
-  /** The library's way where it has one and there is room for it, and the product's. */
-  const ways = (bytes: number | undefined, byLibrary: () => () => void, asProduct: () => () => void): Way[] => {
+  /** The library's algorithm where it has one and there is memory for it, and the product's. */
+  const algorithms = (
+    bytes: number | undefined,
+    byLibrary: () => () => void,
+    asProduct: () => () => void,
+  ): Algorithm[] => {
     const other = { implementation: "im2col+cublaslt", prepare: asProduct };
     if (bytes === undefined || !build.reserve(bytes)) return [other];
     return [{ implementation: "cudnn implicit-gemm", prepare: byLibrary }, other];
@@ -50,7 +55,7 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
     { layer: name, kind, direction: "forward", flops },
     description,
     [x.tensor, weights.operand, bias.operand, y],
-    ways(
+    algorithms(
       library.workspace.forward,
       () => {
         const [xAt, wAt, biasAt, yAt] = [x.tensor, weights.operand, bias.operand, y].map((t) => build.address(t));
@@ -70,7 +75,7 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
       { ...info, flops },
       description,
       [x.tensor, dy, dw, narrow],
-      ways(
+      algorithms(
         library.workspace.weights,
         () => {
           const [xAt, dyAt, dwAt, narrowAt] = [x.tensor, dy, dw, narrow].map((t) => build.address(t));
@@ -95,7 +100,7 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
       { layer: name, kind, direction: "backward-data", flops },
       description,
       [dy, weights.operand, dx],
-      ways(
+      algorithms(
         library.workspace.data,
         () => {
           const [dyAt, wAt, dxAt] = [dy, weights.operand, dx].map((t) => build.address(t));

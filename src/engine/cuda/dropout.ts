@@ -1,6 +1,7 @@
 import type { Dropout } from "../../network/network.js";
 import { volume } from "../../network/shapes.js";
-import type { OperationInfo, Tensor } from "./build.js";
+import type { OperationInfo } from "../program/operations.js";
+import type { Tensor } from "./build.js";
 import { float, vectorOf } from "./kernels.js";
 import type { Activation, Context, Stage } from "./layer.js";
 

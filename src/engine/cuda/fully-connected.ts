@@ -1,6 +1,7 @@
 import type { FullyConnected } from "../../network/network.js";
 import { volume } from "../../network/shapes.js";
-import type { OperationInfo, Tensor } from "./build.js";
+import type { OperationInfo } from "../program/operations.js";
+import type { Tensor } from "./build.js";
 import { addColumnSums } from "./column-sum.js";
 import type { Activation, Context, Stage } from "./layer.js";
 import { range } from "./layout.js";

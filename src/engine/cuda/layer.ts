@@ -1,6 +1,7 @@
 import type { Layer } from "../../network/network.js";
 import { type Shape, volume } from "../../network/shapes.js";
-import type { Build, Tensor } from "./build.js";
+import type { Position, Stage as WalkStage } from "../program/walk.js";
+import type { Build, Memory, Tensor } from "./build.js";
 import { channelsLast, inSquares, type Layout, type Squares } from "./layout.js";
 import type { Parameters } from "./parameters.js";
 
@@ -14,30 +15,18 @@ export interface Activation {
   readonly rectified: boolean;
 }
 
-/** Where a layer stands. */
-export interface Context {
+/** Where a layer stands, and what it is built with. */
+export interface Context extends Position {
   readonly build: Build;
   readonly parameters: Parameters;
   readonly batchSize: number;
   /** Keeps what the backward operations need. */
   readonly training: boolean;
-  /** The layer's index in its network. */
-  readonly index: number;
-  /** The layers after it that it may take over, as far as nobody observes what is between. */
-  readonly following: readonly Layer[];
-  /** Nothing comes after it: its outputs are the logits, which are float32 in every precision. */
-  readonly last: boolean;
-  /** Something before this layer learns, so its input's gradient is wanted. */
-  readonly needsInputGradient: boolean;
   /** The device's struct Controls of the step under way. */
-  readonly controls: Tensor;
+  readonly controls: Memory;
 }
 
-export interface Stage {
-  readonly y: Activation;
-  /** Adds the backward operations. Takes the gradient of y, which it may overwrite; gives the gradient of x if needed. */
-  backward(dy: Tensor): Tensor | undefined;
-}
+export type Stage = WalkStage<Activation, Tensor>;
 
 /** Adds one kind of layer's forward operations. */
 export type LayerKind<L extends Layer> = (layer: L, x: Activation, context: Context) => Stage;

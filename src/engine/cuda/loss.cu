@@ -48,11 +48,11 @@ extern "C" __global__ void softmax(const float* __restrict__ logits, float* __re
 }
 
 struct Result {
-  float loss;  // mean over the samples
+  float loss;  // the samples' sum by the divisor: their mean, where they are the whole batch
   int correct, correctTop5;
 };
 
-// dlogits: (batch, CLASSES): (softmax - one-hot) / samples, zeros for samples the batch lacks.
+// dlogits: (batch, CLASSES): (softmax - one-hot) / divisor, zeros for samples the batch lacks.
 // losses, ranks: (batch): a sample's loss, and how many other logits are not below its label's.
 // arrivals: 0; the last block to arrive sums up in `result` and makes it 0 again.
 extern "C" __global__ void loss(const Controls* __restrict__ controls, const int* __restrict__ labels,
@@ -68,7 +68,7 @@ extern "C" __global__ void loss(const Controls* __restrict__ controls, const int
     int rank = 0;
     for (int i = threadIdx.x; i < CLASSES; i += THREADS) {
       float probability = expf(own[i] - row.largest) / row.sum;
-      put(dlogits[start + i], (probability - (i == label ? 1.0f : 0.0f)) / samples);
+      put(dlogits[start + i], (probability - (i == label ? 1.0f : 0.0f)) / controls->divisor);
       if (i != label && !(own[i] < own[label])) rank++;  // NaN is never right
     }
     rank = reduce(rank, Sum());
@@ -100,7 +100,7 @@ extern "C" __global__ void loss(const Controls* __restrict__ controls, const int
   correct = reduce(correct, Sum());
   correctTop5 = reduce(correctTop5, Sum());
   if (threadIdx.x == 0) {
-    *result = {(float)(total / samples), correct, correctTop5};
+    *result = {(float)(total / controls->divisor), correct, correctTop5};
     *arrivals = 0;
   }
 }

@@ -1,5 +1,9 @@
-import type { Build, Tensor } from "./build.js";
+import type { Build, Memory, Tensor } from "./build.js";
 import { BLOCK_THREADS } from "./kernels.js";
+import type { StepInputBlock } from "./step-inputs.js";
+
+/** Struct Result of loss.cu. */
+export const RESULT_BYTES = 12;
 
 const forward = { layer: "loss", kind: "loss", direction: "forward" } as const;
 
@@ -7,7 +11,7 @@ const forward = { layer: "loss", kind: "loss", direction: "forward" } as const;
 export interface LossTensors {
   /** (batch, classes), of `logits`; in the activations' format. */
   readonly dlogits: Tensor;
-  readonly result: Tensor;
+  readonly result: Memory;
 }
 
 export interface Outcome {
@@ -16,13 +20,14 @@ export interface Outcome {
   readonly correctTop5: number;
 }
 
-/** Adds softmax, mean cross-entropy, its gradient and the count of right answers. `labels` are int32. */
-export function addLoss(build: Build, logits: Tensor, labels: Tensor, controls: Tensor, classes: number): LossTensors {
+/** Adds softmax, mean cross-entropy, its gradient and the count of right answers. */
+export function addLoss(build: Build, logits: Tensor, inputs: StepInputBlock, classes: number): LossTensors {
   const batch = logits.length / classes;
-  const float32 = (length: number, kept = false): Tensor => build.tensor(length, { format: "float32", kept });
-  const [losses, ranks, arrivals, result] = [float32(batch), float32(batch), float32(1, true), float32(3, true)];
+  const losses = build.tensor(batch, { format: "float32" });
+  const ranks = build.memory(4 * batch, { kept: false });
+  const [arrivals, result] = [build.memory(4), build.memory(RESULT_BYTES)];
   const dlogits = build.tensor(logits.length);
-  const tensors = [controls, labels, logits, dlogits, losses, ranks, arrivals, result];
+  const tensors = [inputs.all, inputs.labels, logits, dlogits, losses, ranks, arrivals, result];
   build.add(forward, tensors, "loss.cu", () =>
     build.gpu.kernels.get("loss", "loss", definitionsOf(classes)).prepare(
       batch,
@@ -52,8 +57,6 @@ export function outcomeOf(copy: DataView): Outcome {
     correctTop5: copy.getInt32(8, true),
   };
 }
-
-export const RESULT_BYTES = 12;
 
 function definitionsOf(classes: number) {
   return { CLASSES: classes, THREADS: BLOCK_THREADS };

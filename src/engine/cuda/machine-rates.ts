@@ -1,5 +1,7 @@
+import { leastSeconds, productOperations, varied } from "../program/machine-rates.js";
 import { Build } from "./build.js";
 import type { Gpu } from "./gpu.js";
+import { multiply } from "./product.js";
 
 /** What the device can do at best: the yardsticks of benchmarks. */
 
@@ -10,17 +12,19 @@ export function matrixRate(gpu: Gpu, size: number): number {
   const build = new Build(gpu);
   try {
     const [a, b, d] = [0, 1, 2].map(() => build.tensor(size * size, { kept: true }));
-    build.add({ layer: "matmul", kind: "fully-connected", direction: "forward" }, [a, b, d], "cublaslt", () => {
-      const product = gpu.blas.prepare({
-        ...{ rows: size, columns: size, depth: size, workspace: build.blasWorkspace },
-        ...{ a: build.matrix(a, size), b: build.matrix(b, size), d: build.matrix(d, size) },
-      });
-      build.own(product.close);
-      return product.run;
-    });
+    build.add({ layer: "matmul", kind: "fully-connected", direction: "forward" }, [a, b, d], "cublaslt", () =>
+      multiply(build, {
+        rows: size,
+        columns: size,
+        depth: size,
+        a: build.matrix(a, size),
+        b: build.matrix(b, size),
+        d: build.matrix(d, size),
+      }),
+    );
     const [operation] = build.finish();
     for (const factor of [a, b]) build.write(factor, varied(size * size));
-    return (2 * size ** 3) / leastSeconds(gpu, operation.run);
+    return productOperations(size) / least(gpu, operation.run);
   } finally {
     build.close();
   }
@@ -36,26 +40,21 @@ export function copyRate(gpu: Gpu, bytes: number): number {
       return () => gpu.device.copy(target, source, from.bytes);
     });
     const [operation] = build.finish();
-    return (2 * from.bytes) / leastSeconds(gpu, operation.run);
+    return (2 * from.bytes) / least(gpu, operation.run);
   } finally {
     build.close();
   }
 }
 
-/** Zeros are quicker than numbers: they switch fewer transistors. */
-function varied(length: number): Float32Array {
-  return Float32Array.from({ length }, (_, i) => (i % 251) / 251 - 0.5);
-}
-
-function leastSeconds({ device }: Gpu, run: () => void): number {
+/** On the device, by its own clock. */
+function least({ device }: Gpu, run: () => void): number {
   const [start, end] = [device.createEvent({ timed: true }), device.createEvent({ timed: true })];
-  run();
-  const seconds = Array.from({ length: RUNS }, () => {
+  const seconds = leastSeconds(RUNS, () => {
     device.record(start);
     run();
     device.record(end);
     return device.elapsed(start, end) / 1000;
   });
   for (const event of [start, end]) event.close();
-  return Math.min(...seconds);
+  return seconds;
 }

@@ -1,6 +1,7 @@
 import type { Layer, LocalResponseNorm, MaxPool, Relu } from "../../network/network.js";
 import { outputShape, type Shape, volume } from "../../network/shapes.js";
-import type { OperationInfo, Tensor } from "./build.js";
+import type { OperationInfo } from "../program/operations.js";
+import type { Memory } from "./build.js";
 import { float, vectorOf } from "./kernels.js";
 import type { Activation, Context, Stage } from "./layer.js";
 
@@ -45,9 +46,8 @@ export function maps(chain: Chain, x: Activation, context: Context): Stage {
 
   const y = nothing ? x.tensor : build.tensor(batchSize * volume(output));
   /** Which value of each window was the largest; a byte or two each. */
-  const places =
-    pool && build.tensor(Math.ceil((batchSize * volume(output) * placeBytes(pool)) / 4), { format: "float32" });
-  const address = (tensor: Tensor | undefined) => (tensor === undefined ? 0n : build.address(tensor));
+  const places = pool && build.memory(batchSize * volume(output) * placeBytes(pool), { kept: false });
+  const address = (tensor: Memory | undefined) => (tensor === undefined ? 0n : build.address(tensor));
   const each = (kernel: string, values: number, args: () => (bigint | number)[]) => () =>
     build.gpu.kernels.each("maps", kernel, definitions, values / definitions.VECTOR, args());
 

@@ -49,11 +49,12 @@ __device__ __forceinline__ void store(T* to, const float (&values)[N]) {
 
 __device__ __forceinline__ long long threadIndex() { return (long long)blockIdx.x * blockDim.x + threadIdx.x; }
 
-// What one step is told; program.ts writes it.
+// What one step is told; step-inputs.ts writes it.
 struct Controls {
-  const unsigned char* pictures;  // (pictures, 256, 256, 3)
+  const unsigned char* pictures;  // (pictures, size, size, 3)
   int samples;                    // in the batch; the rest of the program's batch is zeros
   int learning;                   // 0 when predicting: nothing is dropped
   int seedLow, seedHigh;
   float learningRate, momentum, weightDecay;
+  int divisor;                    // of sums of losses and gradients: samples of the whole batch
 };

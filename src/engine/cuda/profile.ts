@@ -1,6 +1,7 @@
-import { median } from "../../scoring/quantiles.js";
 import type { Profile } from "../engine.js";
-import type { Operation } from "./build.js";
+import type { Operation } from "../program/operations.js";
+
+import { profileOf } from "../program/profile.js";
 import type { Graph } from "./driver.js";
 import type { Gpu } from "./gpu.js";
 
@@ -47,9 +48,5 @@ export function profileOperations(
     timed.close();
     for (const event of events) event.close();
   }
-  const rows = operations.map(({ layer, kind, direction, implementation, bytes, flops = 0 }, i) => ({
-    ...{ layer, kind, direction, implementation, bytes, flops },
-    milliseconds: median(times[i]),
-  }));
-  return { rows, milliseconds: median(whole) };
+  return profileOf(operations, times, whole);
 }

@@ -3,24 +3,33 @@ import type { Network } from "../../network/network.js";
 import { type Batch, pictureBytes, pictureSizeOf } from "../../network/picture.js";
 import type { Pointer } from "../../system/native/memory.js";
 import type { ComputeProgram } from "../compute.js";
-import type { AlgorithmChoices, CompileOptions, State, StepOptions } from "../engine.js";
-import type { Operation } from "./build.js";
-import type { Orders } from "./controls.js";
+import type {
+  AlgorithmChoices,
+  CompileOptions,
+  ForwardOptions,
+  GradientBucket,
+  State,
+  StepOptions,
+  UpdateOptions,
+} from "../engine.js";
+import type { Operation, Phase } from "../program/operations.js";
 import { type Graph, isOutOfMemory } from "./driver.js";
 import type { Gpu } from "./gpu.js";
 import { type Activation, layoutOf } from "./layer.js";
 import { pack, unpack, valueCount } from "./layout.js";
 import { outcomeOf, RESULT_BYTES } from "./loss.js";
 import { HeldPictures, PictureUpload } from "./pictures.js";
-import { type Plan, planProgram } from "./plan.js";
+import { type Plan, planProgram, SLOTS } from "./plan.js";
 import { profileOperations } from "./profile.js";
 import { refuseTooLarge, SPARE_BYTES, tooLarge } from "./room.js";
 import { Slot } from "./slot.js";
+import { SplitStep } from "./split-step.js";
+import type { StepInputs } from "./step-inputs.js";
 
-const notLearning = { learning: false, seed: 0, learningRate: 0, momentum: 0, weightDecay: 0 } as const;
+const notLearning = { learning: false, seed: 0, learningRate: 0, momentum: 0, weightDecay: 0, divisor: 0 } as const;
 const noBatch: Batch = { pictures: new Uint8Array(), views: [], labels: new Int32Array() };
 
-/** @throws AlexnetError "engine" when memory is short or a library refuses; what was made is freed. */
+/** @throws AlexnetError "memory" when memory is short, "engine" when a library refuses; what was made is freed. */
 export function compileProgram(gpu: Gpu, network: Network, options: CompileOptions): ComputeProgram {
   const plan = planProgram(gpu, network, options);
   try {
@@ -33,13 +42,18 @@ export function compileProgram(gpu: Gpu, network: Network, options: CompileOptio
   }
 }
 
-/** A slot and what runs on what came by it. */
+/** A slot, and the graphs that begin with what came by it. */
 interface Prepared {
   readonly slot: Slot;
   readonly predict: Graph;
   /** Where the program trains. */
   readonly step?: Graph;
+  /** Where steps are split. */
+  readonly forward?: Graph;
+  readonly update?: Graph;
 }
+
+type StepKind = Pick<StepInputs, "learning" | "seed" | "divisor"> & UpdateOptions;
 
 class CudaProgram implements ComputeProgram {
   readonly batchSize: number;
@@ -51,14 +65,15 @@ class CudaProgram implements ComputeProgram {
   readonly #operations: readonly Operation[];
   readonly #upload: PictureUpload;
   readonly #held: HeldPictures;
+  readonly #split: SplitStep | undefined;
   readonly #slots: readonly Prepared[];
   /** Batches so far; they use the slots in turn. */
   #batches = 0;
   /** In the latest batch. */
   #samples = 0;
 
-  constructor(gpu: Gpu, plan: Plan, { batchSize, mode, preprocessing }: CompileOptions) {
-    const { build, controls, probabilities, pictures } = plan;
+  constructor(gpu: Gpu, plan: Plan, { batchSize, mode, bucketBytes, preprocessing }: CompileOptions) {
+    const { build, inputs, probabilities, pictures } = plan;
     this.#gpu = gpu;
     this.#plan = plan;
     this.batchSize = batchSize;
@@ -71,23 +86,38 @@ class CudaProgram implements ComputeProgram {
       this.#held.close();
       this.#upload.close();
     });
-    this.batchesAtOnce = pictures.length;
+    this.batchesAtOnce = SLOTS.length;
     const resultBytes = Math.max(RESULT_BYTES, probabilities.bytes);
-    this.#slots = pictures.map((tensor) => {
-      const slot = new Slot(build, controls.bytes, resultBytes, tensor && build.address(tensor));
-      this.#order(slot, noBatch, notLearning);
-      return {
-        slot,
-        predict: this.#captured(() => this.#putPrediction(slot)),
-        ...(mode === "train" && { step: this.#captured(() => this.#putStep(slot)) }),
-      };
+    const slots = SLOTS.map((i) => {
+      const own = pictures?.[i];
+      const slot = new Slot(build, inputs.all.bytes, resultBytes, own && build.address(own));
+      this.#write(slot, noBatch, notLearning);
+      return slot;
     });
+    const training = mode === "train";
+    const splits = bucketBytes !== undefined;
+    const [first] = slots;
+    if (splits) first.bringInputs(build.address(inputs.all));
+    this.#split = splits
+      ? new SplitStep(plan, (bucket) => this.#captured(() => this.#run("backward", bucket)))
+      : undefined;
+    this.#slots = slots.map((slot) => ({
+      slot,
+      predict: this.#captured(() => this.#putPrediction(slot)),
+      step: training ? this.#captured(() => this.#putStep(slot)) : undefined,
+      forward: splits ? this.#captured(() => this.#putForward(slot)) : undefined,
+      update: splits ? this.#captured(() => this.#putUpdate(slot)) : undefined,
+    }));
+  }
+
+  get buckets(): readonly GradientBucket[] {
+    return this.#split?.buckets ?? [];
   }
 
   /** Leaves room for another program such as this: what looks for a divergence is one. */
   reserve(count: number): number {
     for (const { slot } of this.#slots) slot.settle();
-    return this.#plan.pictures[0] === undefined ? 0 : this.#held.reserve(count, SPARE_BYTES + this.memoryBytes);
+    return this.#plan.pictures === undefined ? 0 : this.#held.reserve(count, SPARE_BYTES + this.memoryBytes);
   }
 
   hold(pictures: Uint8Array): void {
@@ -96,34 +126,57 @@ class CudaProgram implements ComputeProgram {
 
   async step(batch: Batch, options: StepOptions) {
     const { slot, step } = this.#nextSlot();
-    this.#order(slot, batch, { ...options, learning: true });
-    return slot.launch(trained(step), "step", outcomeOf);
+    this.#write(slot, batch, { ...options, learning: true, divisor: batch.views.length });
+    return slot.launch("step", () => compiled(step).launch(), outcomeOf);
   }
 
   async predict(batch: Batch) {
     const { slot, predict } = this.#nextSlot();
-    this.#order(slot, batch, notLearning);
+    this.#write(slot, batch, notLearning);
     const count = batch.views.length * this.#plan.classes;
-    return slot.launch(predict, "predict", ({ buffer, byteOffset }) =>
-      new Float32Array(buffer, byteOffset, count).slice(),
+    return slot.launch(
+      "predict",
+      () => predict.launch(),
+      ({ buffer, byteOffset }) => new Float32Array(buffer, byteOffset, count).slice(),
     );
+  }
+
+  async forward(batch: Batch, { seed, samples: divisor = batch.views.length }: ForwardOptions) {
+    const { slot, forward } = this.#nextSlot();
+    this.#write(slot, batch, { ...notLearning, learning: true, seed, divisor });
+    return slot.launch("forward", () => compiled(forward).launch(), outcomeOf);
+  }
+
+  async backward(bucket: number): Promise<void> {
+    await this.#split?.backward(bucket);
+  }
+
+  async update(options: UpdateOptions): Promise<void> {
+    const { slot, update } = this.#latestSlot;
+    slot.settle();
+    this.#plan.inputs.writeRates(slot.inputs, options);
+    const put = (): void => {
+      this.#split?.bringGradients();
+      compiled(update).launch();
+    };
+    return slot.launch("update", put, () => {});
   }
 
   profile(batch: Batch, options: StepOptions, steps: number) {
     const { slot, step } = this.#nextSlot();
-    const { build, controls, forwardCount } = this.#plan;
-    this.#order(slot, batch, { ...options, learning: true });
-    const operations = this.#operations.filter((_, i) => i !== forwardCount); // without the softmax of predictions
-    const bringOrders = () => slot.bringOrders(build.address(controls.tensor));
-    return profileOperations(this.#gpu, bringOrders, operations, trained(step), steps);
+    const { build, inputs } = this.#plan;
+    this.#write(slot, batch, { ...options, learning: true, divisor: batch.views.length });
+    const operations = this.#operations.filter(({ phase }) => phase !== "prediction");
+    const bringInputs = () => slot.bringInputs(build.address(inputs.all));
+    return profileOperations(this.#gpu, bringInputs, operations, compiled(step), steps);
   }
 
   activation(layer: string): Float32Array {
-    return this.#readActivation(this.#plan.observed.get(layer));
+    return this.#readActivation(this.#plan.walk.observed.get(layer));
   }
 
   inputGradient(): Float32Array {
-    return this.#readActivation(this.#plan.slope);
+    return this.#readActivation(this.#plan.inputGradient);
   }
 
   read(state: State): Float32Array {
@@ -135,75 +188,102 @@ class CudaProgram implements ComputeProgram {
   }
 
   close(): void {
-    for (const { slot, predict, step } of this.#slots) {
+    this.#split?.settle();
+    for (const { slot, predict, step, forward, update } of this.#slots) {
       slot.settle();
-      predict.close();
-      step?.close();
+      for (const graph of [predict, step, forward, update]) graph?.close();
     }
     this.#plan.build.close();
   }
 
   /** The slot whose turn it is, once nothing uses it any more. */
   #nextSlot(): Prepared {
-    const next = this.#slots[this.#batches++ % this.#slots.length];
+    this.#batches++;
+    const next = this.#latestSlot;
     next.slot.settle();
     return next;
   }
 
-  #putForward(slot: Slot): void {
-    const { build, controls, forwardCount } = this.#plan;
-    slot.bringOrders(build.address(controls.tensor));
-    for (const operation of this.#operations.slice(0, forwardCount)) this.#run(operation);
+  get #latestSlot(): Prepared {
+    return this.#slots[this.#batches % this.#slots.length];
   }
 
   #putPrediction(slot: Slot): void {
-    const { build, probabilities, forwardCount } = this.#plan;
-    this.#putForward(slot);
-    this.#run(this.#operations[forwardCount]); // the softmax
-    slot.takeResults(build, probabilities);
+    const { build, inputs, probabilities } = this.#plan;
+    slot.bringInputs(build.address(inputs.all));
+    this.#run("forward");
+    this.#run("prediction");
+    slot.takeResults(build.address(probabilities), probabilities.bytes);
   }
 
   #putStep(slot: Slot): void {
-    const { build, loss, forwardCount } = this.#plan;
-    this.#putForward(slot);
-    for (const operation of this.#operations.slice(forwardCount + 1)) this.#run(operation);
-    if (loss !== undefined) slot.takeResults(build, loss.result);
+    this.#putLoss(slot);
+    this.#run("backward");
+    this.#run("update");
+    this.#takeOutcome(slot);
+  }
+
+  #putForward(slot: Slot): void {
+    this.#putLoss(slot);
+    this.#takeOutcome(slot);
+  }
+
+  #putUpdate(slot: Slot): void {
+    const { build, inputs } = this.#plan;
+    slot.bringInputs(build.address(inputs.all));
+    this.#run("update");
+  }
+
+  #putLoss(slot: Slot): void {
+    const { build, inputs } = this.#plan;
+    slot.bringInputs(build.address(inputs.all));
+    this.#run("forward");
+    this.#run("loss");
+  }
+
+  #takeOutcome(slot: Slot): void {
+    const { build, loss } = this.#plan;
+    if (loss !== undefined) slot.takeResults(build.address(loss.result), loss.result.bytes);
   }
 
   /** Runs it once as it is, so that libraries load what they need, then makes it one graph. The state stays 0. */
-  #captured(work: () => void) {
+  #captured(work: () => void): Graph {
     const { device } = this.#gpu;
     work();
     device.wait();
     return device.capture(work);
   }
 
-  #run(operation: Operation): void {
+  /** Puts a phase's operations on the stream; of "backward" those of one bucket, or all. */
+  #run(phase: Phase, bucket?: number): void {
     const { scene } = this.#gpu;
-    scene.doing = `${operation.layer} ${operation.direction}`;
-    operation.run();
-    scene.doing = "";
+    for (const operation of this.#operations) {
+      if (operation.phase !== phase || (bucket !== undefined && operation.bucket !== bucket)) continue;
+      scene.doing = `${operation.layer} ${operation.direction}`;
+      operation.run();
+      scene.doing = "";
+    }
   }
 
-  /** Brings the batch on its way and writes the orders, which the graph brings. */
-  #order(slot: Slot, batch: Batch, how: StepOptions & { readonly learning: boolean }): void {
+  /** Brings the batch on its way and writes the step inputs, which the graph brings. */
+  #write(slot: Slot, batch: Batch, kind: StepKind): void {
     const { views } = batch;
     this.#samples = views.length;
-    const labels = how.learning ? batch.labels : new Int32Array();
-    this.#plan.controls.write(slot.orders, { ...how, ...this.#bring(batch, slot.pictures), views, labels });
+    const labels = kind.learning ? batch.labels : new Int32Array();
+    this.#plan.inputs.write(slot.inputs, { ...kind, ...this.#bring(batch, slot.pictures), views, labels });
   }
 
   /** Where the batch's pictures are on the device, after bringing what isn't there, and each sample's place among them. */
-  #bring(batch: Batch, pictures: Pointer | undefined): Pick<Orders, "pictures" | "places"> {
+  #bring(batch: Batch, pictures: Pointer | undefined): Pick<StepInputs, "pictures" | "places"> {
     const { views, held, activations = new Float32Array() } = batch;
     if (held) return { pictures: this.#held.address, places: views.map(({ picture }) => picture) };
     if (pictures !== undefined) return { pictures, places: this.#upload.bring(batch, pictures) };
-    this.#begin(activations);
+    this.#writeActivations(activations);
     return { pictures: 0n, places: views.map(() => 0) };
   }
 
   /** Overwrites the input of a program that begins after a layer; samples the batch lacks are zeros. */
-  #begin(activations: Float32Array): void {
+  #writeActivations(activations: Float32Array): void {
     const { build, input } = this.#plan;
     const layout = layoutOf(input, this.batchSize);
     const all = new Float32Array(valueCount(layout));
@@ -221,7 +301,7 @@ class CudaProgram implements ComputeProgram {
   }
 }
 
-function trained(step: Graph | undefined): Graph {
-  if (step === undefined) throw new Error("compiled to predict"); // checked at the engine's border
-  return step;
+function compiled(graph: Graph | undefined): Graph {
+  if (graph === undefined) throw new Error("compiled without it"); // checked at the engine's border
+  return graph;
 }

@@ -1,66 +1,88 @@
 import { setImmediate } from "node:timers/promises";
 import type { Pointer } from "../../system/native/memory.js";
-import type { Build, Tensor } from "./build.js";
-import type { Device, Event, Graph, HostMemory } from "./driver.js";
+import type { Build } from "./build.js";
+import type { Device, Event, HostMemory } from "./driver.js";
 
 /**
- * What one step brings to the device and takes from it. A program has two: while the device works on what came by one,
- * the next step's comes by the other.
+ * Host memory by which one batch's step inputs come to the device and its results come back. A program has two: while
+ * the device works on what came by one, the next step's comes by the other.
  */
 export class Slot {
-  /** Host memory that the graphs copy to the device, and from it. */
-  readonly orders: DataView;
+  readonly inputs: DataView;
   readonly results: DataView;
   readonly #device: Device;
   readonly #host: HostMemory;
-  readonly #done: Event;
-  #underWay: Answer<unknown> | undefined;
+  readonly #work: Work;
 
   /** @param pictures where its pictures lie on the device, for programs that look at pictures */
   constructor(
     build: Build,
-    ordersBytes: number,
-    resultsBytes: number,
+    inputBytes: number,
+    resultBytes: number,
     readonly pictures: Pointer | undefined,
   ) {
     const { device } = build.gpu;
     this.#device = device;
-    const { memory, buffer } = device.allocateHost(ordersBytes + resultsBytes);
+    const { memory, buffer } = device.allocateHost(inputBytes + resultBytes);
     build.own(() => memory.close());
     this.#host = memory;
-    this.orders = new DataView(buffer, 0, ordersBytes);
-    this.results = new DataView(buffer, ordersBytes);
+    this.inputs = new DataView(buffer, 0, inputBytes);
+    this.results = new DataView(buffer, inputBytes);
+    this.#work = new Work(build);
+  }
+
+  /** Puts a copy of the step inputs on the stream. */
+  bringInputs(to: Pointer): void {
+    this.#device.copyIn(to, this.#host.address, this.inputs.byteLength);
+  }
+
+  /** Puts a copy of a result on the stream. */
+  takeResults(from: Pointer, bytes: number): void {
+    this.#device.copyOut(this.#host.address + BigInt(this.inputs.byteLength), from, bytes);
+  }
+
+  /** Has the device do what `put` puts on the stream; `read` gives its answer from the results. */
+  launch<T>(what: string, put: () => void, read: (results: DataView) => T): Promise<T> {
+    return this.#work.launch(what, put, () => read(this.results));
+  }
+
+  /** Waits until nothing uses it any more. */
+  settle(): void {
+    this.#work.settle();
+  }
+}
+
+/** Work that is put on the stream again and again, and waited for. */
+export class Work {
+  readonly #device: Device;
+  readonly #done: Event;
+  #underWay: Answer<unknown> | undefined;
+
+  constructor(build: Build) {
+    const { device } = build.gpu;
+    this.#device = device;
     this.#done = device.createEvent();
     build.own(() => this.#done.close());
   }
 
-  /** Puts a copy of the orders on the stream. */
-  bringOrders(to: Pointer): void {
-    this.#device.copyIn(to, this.#host.address, this.orders.byteLength);
-  }
-
-  /** Puts a copy of a result on the stream. */
-  takeResults(build: Build, { bytes, ...from }: Tensor): void {
-    this.#device.copyOut(this.#host.address + BigInt(this.orders.byteLength), build.address({ bytes, ...from }), bytes);
-  }
-
-  /** Has the device run `graph`; `read` gives its answer from the results. */
-  launch<T>(graph: Graph, what: string, read: (results: DataView) => T): Promise<T> {
-    graph.launch();
+  /** Has the device do what `put` puts on the stream; `read` gives the answer once that is done. */
+  launch<T>(what: string, put: () => void, read: () => T): Promise<T> {
+    this.settle();
+    put();
     this.#device.record(this.#done);
-    const answer = new Answer(this.#device, this.#done, what, () => read(this.results));
+    const answer = new Answer(this.#device, this.#done, what, read);
     this.#underWay = answer;
     return answer.arrive();
   }
 
-  /** Waits until nothing uses it any more. */
+  /** Waits until it is done. */
   settle(): void {
     this.#underWay?.get();
     this.#underWay = undefined;
   }
 }
 
-/** What a graph's run gives, once the device is through with it. */
+/** What the device's work gives, once it is through with it. */
 class Answer<T> {
   #value: { readonly of: T } | undefined;
 

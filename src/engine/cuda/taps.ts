@@ -1,5 +1,6 @@
 import type { Convolution } from "../../network/network.js";
-import type { Build, OperationInfo, Tensor } from "./build.js";
+import type { OperationInfo } from "../program/operations.js";
+import type { Build, Tensor } from "./build.js";
 import type { Squares } from "./layout.js";
 
 /** Adds what keeps taps at 0 that filters over squares have beyond those of the layer's own filters. */

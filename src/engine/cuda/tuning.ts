@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { cacheFolder } from "../../system/cache-folder.js";
-import { writeWhole } from "../../system/files.js";
+import { SavedChoices } from "../program/choices.js";
+import type { Prepare } from "../program/operations.js";
 import type { Device } from "./driver.js";
 
-/** A way to do an operation. */
-export interface Way {
+/** One of several algorithms to carry out an operation. */
+export interface Algorithm {
   /** "cudnn implicit-gemm" */
   readonly implementation: string;
   /** Gives what puts the work on the stream. */
-  prepare(): () => void;
+  readonly prepare: Prepare;
 }
 
 export interface Chosen {
@@ -22,46 +22,41 @@ export interface Chosen {
 const WARM_UP = 2;
 const RUNS = 5;
 
-/**
- * Of several ways to do the same, the quickest on this device. What was found is kept on disk, so that the same
- * machine computes the same bits the next time.
- */
+/** Of several algorithms for the same operation, the quickest on this device. */
 export class Tuning {
   readonly #device: Device;
-  readonly #path: string;
-  readonly #found: Map<string, string>;
+  readonly #saved: SavedChoices;
 
-  /** @param machine all that a choice depends on besides the operation */
+  /** @param machine all that a choice depends on besides the operation, the precision included */
   constructor(device: Device, machine: string) {
     this.#device = device;
     const digest = createHash("sha256").update(machine).digest("hex").slice(0, 16);
-    this.#path = join(cacheFolder(), "choices", `${digest}.json`);
-    this.#found = readChoices(this.#path);
+    this.#saved = new SavedChoices(join(cacheFolder(), "choices", `${digest}.json`));
   }
 
   /**
    * @param operation its direction and shape
-   * @param asked the way to take whatever is quickest, where it can be had
-   * @throws what the last way threw, when none works
+   * @param given the algorithm to take whatever is quickest, where it can be had
+   * @throws what the last algorithm threw, when none works
    */
-  choose(operation: string, ways: readonly Way[], asked?: string): Chosen {
-    if (ways.length === 1) return prepared(ways[0]);
-    for (const name of [asked, this.#found.get(operation)]) {
-      const known = ways.find(({ implementation }) => implementation === name);
-      const way = known && preparedIfPossible(known);
-      if (way !== undefined) return way;
+  choose(operation: string, algorithms: readonly Algorithm[], given?: string): Chosen {
+    if (algorithms.length === 1) return prepared(algorithms[0]);
+    for (const name of [given, this.#saved.get(operation)]) {
+      const known = algorithms.find(({ implementation }) => implementation === name);
+      const chosen = known && preparedIfPossible(known);
+      if (chosen !== undefined) return chosen;
     }
-    const chosen = this.#quickest(ways);
-    this.#keep(operation, chosen.implementation);
+    const chosen = this.#quickest(algorithms);
+    this.#saved.keep(operation, chosen.implementation);
     return chosen;
   }
 
-  #quickest(ways: readonly Way[]): Chosen {
+  #quickest(algorithms: readonly Algorithm[]): Chosen {
     let refusal: unknown;
-    const measured = ways.flatMap((each) => {
+    const measured = algorithms.flatMap((algorithm) => {
       try {
-        const way = prepared(each);
-        return [{ way, milliseconds: this.#measure(way) }];
+        const candidate = prepared(algorithm);
+        return [{ candidate, milliseconds: this.#measure(candidate) }];
       } catch (error) {
         if (!(error instanceof AlexnetError)) throw error;
         refusal = error; // a library that doesn't support this after all
@@ -69,15 +64,15 @@ export class Tuning {
       }
     });
     if (measured.length === 0) throw refusal;
-    return measured.reduce((best, other) => (other.milliseconds < best.milliseconds ? other : best)).way;
+    return measured.reduce((best, other) => (other.milliseconds < best.milliseconds ? other : best)).candidate;
   }
 
   /** Milliseconds of some runs as a graph, as programs run it. @throws AlexnetError when it can't be captured */
-  #measure(way: Chosen): number {
+  #measure(candidate: Chosen): number {
     const device = this.#device;
-    way.run(); // the library loads what it needs
+    candidate.run(); // the library loads what it needs
     device.wait();
-    const graph = device.capture(() => way.run());
+    const graph = device.capture(() => candidate.run());
     const [start, end] = [device.createEvent({ timed: true }), device.createEvent({ timed: true })];
     try {
       for (let i = 0; i < WARM_UP; i++) graph.launch();
@@ -92,37 +87,17 @@ export class Tuning {
       end.close();
     }
   }
-
-  #keep(operation: string, implementation: string): void {
-    this.#found.set(operation, implementation);
-    try {
-      mkdirSync(join(cacheFolder(), "choices"), { recursive: true });
-      writeWhole(this.#path, `${JSON.stringify(Object.fromEntries(this.#found), undefined, 2)}\n`);
-    } catch {
-      // Measured again the next time.
-    }
-  }
 }
 
-function preparedIfPossible(way: Way): Chosen | undefined {
+function preparedIfPossible(algorithm: Algorithm): Chosen | undefined {
   try {
-    return prepared(way);
+    return prepared(algorithm);
   } catch (error) {
     if (!(error instanceof AlexnetError)) throw error;
     return undefined; // a library that doesn't support this any more
   }
 }
 
-function prepared({ implementation, prepare }: Way): Chosen {
+function prepared({ implementation, prepare }: Algorithm): Chosen {
   return { implementation, run: prepare() };
-}
-
-function readChoices(path: string): Map<string, string> {
-  try {
-    const values: unknown = JSON.parse(readFileSync(path, "utf8"));
-    const entries = Object.entries(values ?? {});
-    return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
-  } catch {
-    return new Map(); // none yet, or not readable
-  }
 }

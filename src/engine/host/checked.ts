@@ -5,7 +5,15 @@ import { type Batch, pictureBytes, pictureSizeOf, type View } from "../../networ
 import { inferShapes, outputShape, volume } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeEngine, ComputeProgram } from "../compute.js";
-import type { CompileOptions, LayerInputs, State, StepOptions, Tensor } from "../engine.js";
+import type {
+  CompileOptions,
+  ForwardOptions,
+  LayerInputs,
+  State,
+  StepOptions,
+  Tensor,
+  UpdateOptions,
+} from "../engine.js";
 import { pictureShape } from "../engine.js";
 
 /** The border of every engine: what callers hand in is checked here, so that engines trust what they are given. */
@@ -59,7 +67,7 @@ function checkedProgram(
   options: CompileOptions,
   onClose: () => void,
 ): ComputeProgram {
-  const { batchSize, memoryBytes, algorithms, batchesAtOnce } = program;
+  const { batchSize, memoryBytes, algorithms, buckets, batchesAtOnce } = program;
   const classes = classCount(network);
   const values = parameterCount(network);
   const checkState = (state: State): void => {
@@ -68,15 +76,24 @@ function checkedProgram(
   };
   const begun = valuesPerSample(network, options);
   let [reserved, held] = [0, 0]; // pictures
-  const checkSamples = (batch: Batch): void => {
+  const checkSamples = (batch: Batch, least = 1): void => {
+    checkSampleCount(batch.views.length, least, batchSize);
     if (begun === undefined) checkBatch(batch, held, network, options);
-    else checkActivations(batch, begun, batchSize);
+    else checkActivations(batch, begun);
+  };
+  const checkLearning = (call: string, batch: Batch, least = 1): void => {
+    if (options.mode !== "train") fail(`${call}: compiled to predict; compile the network with mode "train"`);
+    checkSamples(batch, least);
+    checkLabels(batch.labels, batch.views.length, classes);
   };
   const checkStep = (call: string, batch: Batch, stepOptions: StepOptions): void => {
-    if (options.mode !== "train") fail(`${call}: compiled to predict; compile the network with mode "train"`);
-    checkSamples(batch);
-    checkLabels(batch.labels, batch.views.length, classes);
-    checkStepOptions(stepOptions);
+    checkLearning(call, batch);
+    checkNumbers(call, stepOptions);
+  };
+  /** Of a split step that is under way, the bucket whose turn it is. */
+  let turn: number | undefined;
+  const checkSplit = (call: string): void => {
+    if (options.bucketBytes === undefined) fail(`${call}: steps are not split; compile the network with bucketBytes`);
   };
   return {
     batchSize,
@@ -97,15 +114,43 @@ function checkedProgram(
     },
     step: (batch, stepOptions) => {
       checkStep("step", batch, stepOptions);
+      turn = undefined;
       return program.step(batch, stepOptions);
+    },
+    buckets,
+    forward: (batch, forwardOptions) => {
+      checkSplit("forward");
+      checkLearning("forward", batch, 0); // a rank may have no share of the last batch
+      checkNumbers("forward", forwardOptions);
+      const { samples = batch.views.length } = forwardOptions;
+      if (!(Number.isSafeInteger(samples) && samples >= Math.max(1, batch.views.length)))
+        fail(`forward: ${samples} samples in the whole batch, of which ${batch.views.length} are here`);
+      turn = 0;
+      return program.forward(batch, forwardOptions);
+    },
+    backward: (bucket) => {
+      checkSplit("backward");
+      if (turn === undefined) fail("backward: no split step is under way; call forward before");
+      if (bucket !== turn) fail(`backward: bucket ${bucket}; the turn is that of bucket ${turn} of ${buckets.length}`);
+      turn++;
+      return program.backward(bucket);
+    },
+    update: (updateOptions) => {
+      checkSplit("update");
+      checkNumbers("update", updateOptions);
+      if (turn !== buckets.length) fail("update: gradients are missing; call forward, then backward for each bucket");
+      turn = undefined;
+      return program.update(updateOptions);
     },
     profile: (batch, stepOptions, steps) => {
       checkStep("profile", batch, stepOptions);
+      turn = undefined;
       if (!(Number.isSafeInteger(steps) && steps >= 1)) fail(`profile: ${steps} steps; give a whole number from 1`);
       return program.profile(batch, stepOptions, steps);
     },
     predict: (batch) => {
       checkSamples(batch);
+      turn = undefined;
       return program.predict(batch);
     },
     activation: (layer) => {
@@ -134,7 +179,11 @@ function checkedProgram(
 
 function checkOptions(network: Network, options: CompileOptions): void {
   const { batchSize, mode, preprocessing, multipliers = {}, after, observe = [], inputGradient = false } = options;
+  const { bucketBytes } = options;
   checkBatchSize(batchSize);
+  if (bucketBytes !== undefined && mode !== "train")
+    fail(`bucketBytes: only steps have gradients; compile the network with mode "train"`);
+  if (bucketBytes !== undefined && !(bucketBytes >= 0)) fail(`bucketBytes: ${bucketBytes}; give 0 or more`);
   for (const name of observe)
     if (!network.layers.some((layer) => layer.name === name)) fail(`observe: ${network.name} has no layer ${name}`);
   if (after !== undefined) checkBeginning(network, after, options);
@@ -171,14 +220,14 @@ function valuesPerSample(network: Network, { after }: CompileOptions): number | 
   return beginning && volume(beginning.output);
 }
 
-function checkActivations({ activations, views }: Batch, values: number, batchSize: number): void {
-  checkSampleCount(views.length, batchSize);
+function checkActivations({ activations, views }: Batch, values: number): void {
   if (activations?.length !== views.length * values)
     fail(`batch: ${activations?.length ?? "no"} activations; ${views.length} samples need ${values} each`);
 }
 
-function checkSampleCount(samples: number, batchSize: number): void {
-  if (samples < 1 || samples > batchSize) fail(`batch: ${samples} samples; this program takes 1 to ${batchSize}`);
+function checkSampleCount(samples: number, least: number, batchSize: number): void {
+  if (samples < least || samples > batchSize)
+    fail(`batch: ${samples} samples; this program takes ${least} to ${batchSize}`);
 }
 
 function checkBatchSize(batchSize: number): void {
@@ -187,10 +236,9 @@ function checkBatchSize(batchSize: number): void {
 }
 
 /** @param held pictures that the program holds */
-function checkBatch(batch: Batch, held: number, network: Network, { batchSize, preprocessing }: CompileOptions): void {
+function checkBatch(batch: Batch, held: number, network: Network, { preprocessing }: CompileOptions): void {
   const pictureSize = pictureSizeOf(preprocessing);
   const { views } = batch;
-  checkSampleCount(views.length, batchSize);
   const count = batch.held ? held : picturesIn(batch.pictures, pictureSize);
   const farthest = pictureSize - network.input.size;
   const inside = (value: number, end: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= end;
@@ -238,9 +286,9 @@ function checkLength(what: string, { data }: Tensor, length: number): void {
   if (data.length !== length) fail(`${what}: ${data.length} values for a shape of ${length}`);
 }
 
-function checkStepOptions(options: StepOptions): void {
+function checkNumbers(call: string, options: StepOptions | UpdateOptions | ForwardOptions): void {
   for (const [what, value] of Object.entries(options))
-    if (!Number.isFinite(value)) fail(`step: ${what} is ${value}; give a number`);
+    if (value !== undefined && !Number.isFinite(value)) fail(`${call}: ${what} is ${value}; give a number`);
 }
 
 function fail(what: string): never {

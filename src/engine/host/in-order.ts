@@ -24,7 +24,7 @@ export function inOrder(engine: ComputeEngine): Engine {
 }
 
 function programInOrder(program: ComputeProgram, turns: Turns): Program {
-  const { batchSize, memoryBytes, algorithms, batchesAtOnce = 1 } = program;
+  const { batchSize, memoryBytes, algorithms, buckets, batchesAtOnce = 1 } = program;
   const batches = { of: program, most: batchesAtOnce };
   return {
     batchSize,
@@ -33,6 +33,10 @@ function programInOrder(program: ComputeProgram, turns: Turns): Program {
     reserve: (count) => turns.take(() => program.reserve?.(count) ?? 0),
     hold: (pictures) => turns.take(() => program.hold?.(pictures)),
     step: (batch, options) => turns.take(() => program.step(batch, options), batches),
+    buckets,
+    forward: (batch, options) => turns.take(() => program.forward(batch, options), batches),
+    backward: (bucket) => turns.take(() => program.backward(bucket), batches),
+    update: (options) => turns.take(() => program.update(options), batches),
     predict: (batch) => turns.take(() => program.predict(batch), batches),
     profile: (batch, options, steps) => turns.take(() => program.profile(batch, options, steps)),
     activation: (layer) => turns.take(() => program.activation(layer)),

@@ -1,11 +1,9 @@
-import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { cpus } from "node:os";
-import { dirname, join } from "node:path";
-import { threadId } from "node:worker_threads";
+import { join } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { cacheFolder } from "../../system/cache-folder.js";
-import { writeWhole } from "../../system/files.js";
 import type { AlgorithmChoices } from "../engine.js";
+import { SavedChoices } from "../program/choices.js";
 import { Build, type Tensor } from "./build.js";
 import type { Library } from "./library.js";
 
@@ -102,10 +100,11 @@ export class Algorithms {
     const { file, measures, clock } = this.#sources;
     const ways = candidates.map((candidate) => `${candidate.name}: ${candidate.describe()}`);
     const key = [this.#machine, problem, ...ways].join("; ");
-    const known = candidates.find(({ name }) => name === readChoices(file)[key]);
+    const saved = new SavedChoices(file);
+    const known = candidates.find(({ name }) => name === saved.get(key));
     if (known !== undefined || !measures) return known ?? candidates[0];
     const found = quickest(candidates, clock);
-    keepChoice(file, key, found.name);
+    saved.keep(key, found.name);
     return found;
   }
 }
@@ -163,27 +162,5 @@ function quickest<C extends Candidate>(candidates: readonly C[], clock: () => nu
     return least[best] <= WORTHWHILE * least[0] ? candidates[best] : candidates[0];
   } finally {
     for (const trial of trials) trial.close();
-  }
-}
-
-/** The choices in a file; none where there is no such file, or it is damaged. */
-function readChoices(file: string): Readonly<Record<string, unknown>> {
-  try {
-    const values: unknown = JSON.parse(readFileSync(file, "utf8"));
-    return Object.fromEntries(Object.entries(values ?? {}));
-  } catch {
-    return {};
-  }
-}
-
-/** Adds to what the file holds by now: other processes write it too. Each writes beside under a name of its own. */
-function keepChoice(file: string, key: string, name: string): void {
-  const own = `${file}.${process.pid}-${threadId}`;
-  try {
-    mkdirSync(dirname(file), { recursive: true });
-    writeWhole(own, `${JSON.stringify({ ...readChoices(file), [key]: name }, undefined, 2)}\n`);
-    renameSync(own, file);
-  } catch {
-    // A folder that can't be written: measured again the next time.
   }
 }

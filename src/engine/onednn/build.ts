@@ -1,5 +1,6 @@
-import type { Pointer } from "../../system/native/memory.js";
-import type { LayerTime } from "../engine.js";
+import { addressOf, type Pointer } from "../../system/native/memory.js";
+import { type Block, emptyBlock } from "../program/blocks.js";
+import { type Operation, type OperationInfo, OperationList, type Phase, type Prepare } from "../program/operations.js";
 import { type Arena, allocateArena } from "./arena.js";
 import {
   Argument,
@@ -13,21 +14,9 @@ import {
   Query,
   unlessNotImplemented,
 } from "./bindings.js";
-import type { Library } from "./library.js";
+import type { Library, Scope } from "./library.js";
 
 const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
-
-/** Memory of one or more tensors, alive from the first operation that touches it to the last. */
-interface Block {
-  bytes: number;
-  first: number;
-  last: number;
-  /** Alive for the whole program: parameters, and what is read or written between steps. */
-  kept: boolean;
-  address: Pointer;
-  /** Byte offset in the arena. */
-  offset: number;
-}
 
 /** Values in one of the library's layouts. */
 export interface Tensor {
@@ -38,38 +27,26 @@ export interface Tensor {
   readonly offset: number;
 }
 
-/** What an operation is, for tables of times. */
-export interface OperationInfo {
-  readonly layer: string;
-  readonly kind: LayerTime["kind"];
-  readonly direction: LayerTime["direction"];
-  readonly flops?: number;
-}
-
-export interface Operation extends OperationInfo {
-  readonly implementation: string;
-  readonly bytes: number;
-  run(): void;
-}
-
 export type Arguments = readonly (readonly [argument: number, tensor: Tensor])[];
+
+interface Work {
+  readonly implementation: string;
+  readonly prepare: Prepare;
+}
 
 /**
  * Puts a program together: operations in the order they will run, and the memory between them. Tensors whose lives
  * don't meet share memory. After `finish` nothing is allocated any more.
  */
 export class Build {
-  readonly #operations: (OperationInfo & {
-    implementation: string;
-    tensors: readonly Tensor[];
-    prepare: () => () => void;
-  })[] = [];
-  readonly #blocks: Block[] = [];
+  readonly #list = new OperationList<Tensor, Work>(ALIGNMENT);
+  /** Blocks outside of the arena. */
+  readonly #shared = new Map<Block, Uint8Array<SharedArrayBuffer>>();
   readonly #plain: Attributes;
   #arena: Arena | undefined;
 
   /** The library for this program: what its bindings create is destroyed with the program. */
-  readonly library: Library;
+  readonly library: Scope;
 
   constructor(library: Library) {
     this.library = library.scope();
@@ -93,18 +70,24 @@ export class Build {
 
   /** An empty block; `append` makes it grow. */
   block(kept: boolean): Block {
-    const block: Block = { bytes: 0, first: Number.POSITIVE_INFINITY, last: -1, kept, address: 0n, offset: 0 };
-    this.#blocks.push(block);
+    return this.#list.block(kept);
+  }
+
+  /** An empty block in memory that other threads can see, for the program's whole life. */
+  sharedBlock(): Block {
+    const block = emptyBlock(true);
+    this.#shared.set(block, allocateShared(0));
     return block;
   }
 
   /** A tensor at the end of `block`, so that several lie side by side. */
   append(block: Block, descriptor: Descriptor): Tensor {
-    const offset = block.bytes;
     const bytes = this.library.bindings.bytes(descriptor);
-    block.bytes += align(bytes);
-    return { descriptor, bytes, block, offset };
+    return { descriptor, bytes, block, offset: this.#list.extend(block, bytes) };
   }
+
+  /** Operations that are added from now on belong to this phase. */
+  readonly begin = (phase: Phase, bucket?: number): void => this.#list.begin(phase, bucket);
 
   /** The part of `whole` that begins at `offsets`. */
   part(whole: Tensor, dims: readonly number[], offsets: readonly number[]): Tensor {
@@ -132,11 +115,12 @@ export class Build {
     const all = [...args, ...this.#extra(primitiveDescriptor, Query.scratchpad, Argument.scratchpad)];
     const implementation = bindings.implementation(primitiveDescriptor);
     const tensors = all.map(([, tensor]) => tensor);
-    this.#add(info, implementation, tensors, () => {
+    const prepare = () => {
       const primitive = bindings.createPrimitive(primitiveDescriptor);
       const packed = packArguments(all.map(([argument, tensor]) => [argument, this.memory(tensor)]));
       return () => bindings.execute(primitive, packed);
-    });
+    };
+    this.#list.add(info, tensors, { implementation, prepare });
   }
 
   /** The memory in which a forward operation leaves notes for its backward operation, as an argument of both. */
@@ -145,8 +129,8 @@ export class Build {
   }
 
   /** Adds an operation in TypeScript; `prepare` is called once memory is there and gives what runs each time. */
-  compute(info: OperationInfo, tensors: readonly Tensor[], prepare: () => () => void): void {
-    this.#add(info, "typescript", tensors, prepare);
+  compute(info: OperationInfo, tensors: readonly Tensor[], prepare: Prepare): void {
+    this.#list.add(info, tensors, { implementation: "typescript", prepare });
   }
 
   /** `tensor` itself when it has this layout already, else a copy that has it. */
@@ -186,44 +170,40 @@ export class Build {
 
   /** The operations so far, by the library's names of their implementations. */
   get implementations(): readonly string[] {
-    return this.#operations.map(({ implementation }) => implementation);
-  }
-
-  /** Operations so far. */
-  get count(): number {
-    return this.#operations.length;
+    return this.#list.planned.map(({ work }) => work.implementation);
   }
 
   /** Places all tensors, allocates, creates the primitives. */
   finish(): readonly Operation[] {
-    const bytes = place(this.#blocks);
-    const arena = allocateArena(bytes);
-    this.#arena = arena;
-    for (const block of this.#blocks) block.address = arena.address + BigInt(block.offset);
-    return this.#operations.map(({ tensors, prepare, ...info }) => ({
-      ...info,
-      bytes: tensors.reduce((sum, tensor) => sum + tensor.bytes, 0),
+    this.#arena = allocateArena(this.#list.place());
+    for (const block of this.#shared.keys()) this.#shared.set(block, allocateShared(block.bytes));
+    return this.#list.planned.map(({ work: { implementation, prepare }, ...operation }) => ({
+      ...operation,
+      implementation,
       run: prepare(),
     }));
   }
 
   get memoryBytes(): number {
-    return this.#arena?.bytes ?? 0;
+    return (this.#arena?.bytes ?? 0) + this.#sharedBytes;
   }
 
   /** The bytes that `finish` would allocate for what was added so far. */
   estimateBytes(): number {
-    return place(this.#blocks);
+    return this.#list.place() + this.#sharedBytes;
   }
 
-  address(tensor: Tensor): Pointer {
-    return tensor.block.address + BigInt(tensor.offset);
+  address({ block, offset }: Tensor): Pointer {
+    const shared = this.#shared.get(block);
+    if (shared !== undefined) return addressOf(shared) + BigInt(offset);
+    return this.#allocated.address + BigInt(block.offset + offset);
   }
 
   /** A tensor's memory as numbers, in its own layout; after `finish`. */
-  floats(tensor: Tensor): Float32Array {
-    if (this.#arena === undefined) throw new Error("finish() allocates; call it first");
-    return new Float32Array(this.#arena.view(tensor.block.offset + tensor.offset, tensor.bytes));
+  floats({ block, offset, bytes }: Tensor): Float32Array {
+    const shared = this.#shared.get(block);
+    if (shared !== undefined) return new Float32Array(shared.buffer, shared.byteOffset + offset, bytes / 4);
+    return new Float32Array(this.#allocated.view(block.offset + offset, bytes));
   }
 
   /** A memory object of the library for `tensor`. */
@@ -242,48 +222,19 @@ export class Build {
     return descriptor && this.library.bindings.bytes(descriptor) > 0 ? [[argument, this.tensor(descriptor)]] : [];
   }
 
-  #add(info: OperationInfo, implementation: string, tensors: readonly Tensor[], prepare: () => () => void): void {
-    const now = this.#operations.length;
-    for (const { block } of tensors) {
-      block.first = Math.min(block.first, now);
-      block.last = Math.max(block.last, now);
-    }
-    this.#operations.push({ ...info, implementation, tensors, prepare });
+  get #allocated(): Arena {
+    if (this.#arena === undefined) throw new Error("finish() allocates; call it first");
+    return this.#arena;
+  }
+
+  get #sharedBytes(): number {
+    return [...this.#shared.keys()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 }
 
-/** Gives each block its offset, in the better of two orders. Returns the total. */
-function place(blocks: readonly Block[]): number {
-  const orders: ((a: Block, b: Block) => number)[] = [
-    (a, b) => b.bytes - a.bytes,
-    (a, b) => Number(b.kept) - Number(a.kept) || b.last - a.last || b.bytes - a.bytes,
-  ];
-  const totals = orders.map((order) => placeInOrder([...blocks].sort(order)));
-  const best = totals.indexOf(Math.min(...totals));
-  return placeInOrder([...blocks].sort(orders[best]));
-}
-
-/** Each at the lowest place free for its whole life, given those before it. Returns the total. */
-function placeInOrder(blocks: readonly Block[]): number {
-  const placed: Block[] = [];
-  let total = 0;
-  const meets = (a: Block, b: Block): boolean => a.kept || b.kept || (a.first <= b.last && b.first <= a.last);
-  for (const block of blocks) {
-    let offset = 0;
-    for (const other of placed) {
-      // `placed` is sorted by offset: the first gap that is wide enough is the lowest.
-      if (!meets(block, other)) continue;
-      if (offset + block.bytes <= other.offset) break;
-      offset = Math.max(offset, align(other.offset + other.bytes));
-    }
-    block.offset = offset;
-    const index = placed.findIndex((other) => other.offset > offset);
-    placed.splice(index === -1 ? placed.length : index, 0, block);
-    total = Math.max(total, align(offset + block.bytes));
-  }
-  return total;
-}
-
-function align(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+/** Cleared memory that other threads can see, at a multiple of ALIGNMENT. */
+function allocateShared(bytes: number): Uint8Array<SharedArrayBuffer> {
+  const all = new Uint8Array(new SharedArrayBuffer(bytes + ALIGNMENT));
+  const start = -Number(addressOf(all) % BigInt(ALIGNMENT)) + ALIGNMENT;
+  return new Uint8Array(all.buffer, start, bytes);
 }

@@ -1,8 +1,9 @@
 import type { Convolution } from "../../network/network.js";
 import { volume } from "../../network/shapes.js";
+import type { OperationInfo } from "../program/operations.js";
 import { asProgram, standIn } from "./algorithms.js";
 import { Argument, type Layout, type PrimitiveDescriptor, Query } from "./bindings.js";
-import type { Build, OperationInfo, Tensor } from "./build.js";
+import type { Build, Tensor } from "./build.js";
 import type { BackwardData, BackwardWeights, Forward } from "./convolution-candidates.js";
 import { type Activation, type Context, mapDims, type Stage } from "./layer.js";
 import { winograd } from "./winograd.js";
@@ -30,7 +31,7 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
     padding,
   } as const;
   const flops = 2 * batchSize * volume(context.output) * (channels / groups) * size * size;
-  const rectified = context.next?.kind === "relu";
+  const rectified = context.following[0]?.kind === "relu";
   const ways = winograd(build, { layer, dims: x.dims, output: dims, weightDims, rectified, flops });
 
   /** Of the ways that there are, the quickest. `add` adds one to a trial. */

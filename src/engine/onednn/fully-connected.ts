@@ -24,7 +24,7 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
     bias: build.descriptor([outputs], "row-major"),
     dst: build.descriptor([batchSize, outputs], "row-major"),
   };
-  const rectified = context.next?.kind === "relu";
+  const rectified = context.following[0]?.kind === "relu";
   const attributes = bindings.attributes({ relu: rectified });
   const freely = bindings.innerProductForward(spec, context.training, attributes);
   const blocked = !bindings.implementation(freely).includes("gemm:jit");

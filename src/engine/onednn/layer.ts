@@ -1,10 +1,11 @@
 import type { Layer } from "../../network/network.js";
 import type { Batch } from "../../network/picture.js";
 import type { Shape } from "../../network/shapes.js";
-
+import type { OperationInfo } from "../program/operations.js";
+import type { Position, Stage as WalkStage } from "../program/walk.js";
 import type { Algorithms } from "./algorithms.js";
-import type { Build, OperationInfo, Tensor } from "./build.js";
-import type { Parameters } from "./parameters.js";
+import type { Build, Tensor } from "./build.js";
+import { copy, type Parameters } from "./parameters.js";
 
 /** What flows between layers. */
 export interface Activation {
@@ -22,10 +23,12 @@ export interface Current {
   seed: number;
   /** Drop and take gradients, or predict. */
   learning: boolean;
+  /** What sums of losses and gradients are divided by: samples of the whole batch. */
+  divisor: number;
 }
 
-/** Where a layer stands. */
-export interface Context {
+/** Where a layer stands, and what it is built with. */
+export interface Context extends Position {
   readonly build: Build;
   readonly parameters: Parameters;
   /** Chooses among the ways to carry out an operation. */
@@ -33,20 +36,10 @@ export interface Context {
   readonly batchSize: number;
   /** Keeps what the backward operations need. */
   readonly training: boolean;
-  /** The layer's index in its network. */
-  readonly index: number;
-  readonly output: Shape;
-  readonly next: Layer | undefined;
-  /** Something before this layer learns, so its input's gradient is wanted. */
-  readonly needsInputGradient: boolean;
   readonly current: Current;
 }
 
-export interface Stage {
-  readonly y: Activation;
-  /** Adds the backward operations. Takes the gradient of y, which it may overwrite; gives the gradient of x if needed. */
-  backward(dy: Tensor): Tensor | undefined;
-}
+export type Stage = WalkStage<Activation, Tensor>;
 
 /** Adds one kind of layer's forward operations. */
 export type LayerKind<L extends Layer> = (layer: L, x: Activation, context: Context) => Stage;
@@ -59,4 +52,11 @@ export function mapDims(batchSize: number, { channels, height, width }: Shape): 
 /** Adds a copy of `x` in row-major order, unless that is what it is. */
 export function rowMajor(build: Build, { tensor, dims }: Activation, info: OperationInfo): Tensor {
   return build.reorder(tensor, build.descriptor(dims, "row-major"), info);
+}
+
+/** A kept activation's values, row-major. */
+export function readRows(build: Build, { tensor, dims }: Activation): Float32Array {
+  const values = new Float32Array(dims.reduce((product, n) => product * n, 1));
+  copy(build, tensor, dims, values, "read");
+  return values;
 }

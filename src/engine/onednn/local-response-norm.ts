@@ -1,6 +1,7 @@
 import type { LocalResponseNorm } from "../../network/network.js";
+import type { OperationInfo } from "../program/operations.js";
 import { Argument, type PrimitiveDescriptor, Query } from "./bindings.js";
-import type { Build, OperationInfo, Tensor } from "./build.js";
+import type { Build, Tensor } from "./build.js";
 import { type Activation, type Context, rowMajor, type Stage } from "./layer.js";
 import { lrnBackward } from "./lrn-backward.js";
 

@@ -10,14 +10,16 @@ export function softmax(logits: Float32Array, probabilities: Float32Array, sampl
 }
 
 /**
- * Mean cross-entropy of the samples that `labels` has, and how many of them have the highest logit at their label.
- * `dlogits`, (batch, classes), is overwritten: (softmax - one-hot) / samples, and zeros for samples without label.
+ * The cross-entropies' sum over the samples that `labels` has divided by `divisor`, their mean by default, and how many
+ * samples have the highest logit at their label. `dlogits`, (batch, classes), is overwritten:
+ * (softmax - one-hot) / divisor, and zeros for samples without label.
  */
 export function crossEntropy(
   logits: Float32Array,
   labels: Int32Array,
   dlogits: Float32Array,
   classes: number,
+  divisor = labels.length,
 ): { readonly loss: number; readonly correct: number } {
   const samples = labels.length;
   softmax(logits, dlogits, samples, classes);
@@ -38,7 +40,7 @@ export function crossEntropy(
     if (logits[target] > others) correct++;
     dlogits[target] -= 1;
   }
-  for (let i = 0; i < samples * classes; i++) dlogits[i] /= samples;
+  for (let i = 0; i < samples * classes; i++) dlogits[i] /= divisor;
   dlogits.fill(0, samples * classes);
-  return { loss: loss / samples, correct };
+  return { loss: loss / divisor, correct };
 }

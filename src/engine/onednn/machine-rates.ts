@@ -1,5 +1,7 @@
+import { leastSeconds, productOperations, secondsOf, varied } from "../program/machine-rates.js";
+import type { Operation } from "../program/operations.js";
 import { Argument } from "./bindings.js";
-import { Build, type Operation } from "./build.js";
+import { Build } from "./build.js";
 import type { Library } from "./library.js";
 
 /** What the machine can do at best, by the library's own operations: the yardsticks of benchmarks. */
@@ -11,7 +13,7 @@ export function matrixRate(library: Library, size: number): number {
   const build = new Build(library);
   try {
     const descriptor = build.descriptor([size, size], "row-major");
-    const product = library.bindings.matmul(descriptor, descriptor, descriptor, build.attributes);
+    const product = build.library.bindings.matmul(descriptor, descriptor, descriptor, build.attributes);
     const [a, b, c] = [0, 1, 2].map(() => build.tensor(descriptor));
     build.execute({ layer: "matmul", kind: "fully-connected", direction: "forward" }, product, [
       [Argument.src, a],
@@ -19,8 +21,11 @@ export function matrixRate(library: Library, size: number): number {
       [Argument.dst, c],
     ]);
     const [operation] = build.finish();
-    for (const factor of [a, b]) fillVaried(build.floats(factor));
-    return (2 * size ** 3) / leastSeconds(operation);
+    for (const factor of [a, b]) {
+      const values = build.floats(factor);
+      values.set(varied(values.length));
+    }
+    return productOperations(size) / leastOf(operation);
   } finally {
     build.close();
   }
@@ -34,24 +39,14 @@ export function copyRate(library: Library, bytes: number): number {
     const [from, to] = [0, 1].map(() => build.tensor(descriptor));
     build.reorderInto(from, to, { layer: "copy", kind: "reorder", direction: "forward" });
     const [operation] = build.finish();
-    fillVaried(build.floats(from));
-    return operation.bytes / leastSeconds(operation);
+    const values = build.floats(from);
+    values.set(varied(values.length));
+    return operation.bytes / leastOf(operation);
   } finally {
     build.close();
   }
 }
 
-/** Zeros can be quicker than numbers. */
-function fillVaried(values: Float32Array): void {
-  for (let i = 0; i < values.length; i++) values[i] = (i % 251) / 251 - 0.5;
-}
-
-function leastSeconds(operation: Operation): number {
-  operation.run(); // warms up
-  const seconds = Array.from({ length: RUNS }, () => {
-    const start = performance.now();
-    operation.run();
-    return (performance.now() - start) / 1000;
-  });
-  return Math.min(...seconds);
+function leastOf(operation: Operation): number {
+  return leastSeconds(RUNS, () => secondsOf(operation.run));
 }

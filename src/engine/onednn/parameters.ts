@@ -1,75 +1,45 @@
 import type { Parameter } from "../../network/parameters.js";
 import { addressOf } from "../../system/native/memory.js";
-import type { Multipliers, State } from "../engine.js";
+import type { GradientBucket, Multipliers } from "../engine.js";
+import type { Block } from "../program/blocks.js";
+import { type ParameterPlace, ProgramParameters, type RatedParameter, tensorOf } from "../program/parameters.js";
 import { Argument, type Descriptor, packArguments } from "./bindings.js";
 import type { Build, Tensor } from "./build.js";
 
 /** One parameter in the layout its forward operation chose. */
-export interface PlacedParameter {
-  readonly parameter: Parameter;
-  readonly learningRate: number;
-  readonly weightDecay: number;
+export interface PlacedParameter extends ParameterPlace<Tensor> {
   readonly dims: readonly number[];
-  readonly value: Tensor;
-  readonly momentum: Tensor | undefined;
-  readonly gradient: Tensor | undefined;
 }
 
-/**
- * All parameters of a program. Values, momentum and gradients lie in three blocks with the same places in each, so
- * that the update may run over them as flat memory.
- */
-export class Parameters {
-  readonly placed: PlacedParameter[] = [];
-  readonly #build: Build;
-  readonly #table: ReadonlyMap<string, Parameter>;
-  readonly #multipliers: Multipliers;
-  readonly #values: ReturnType<Build["block"]>;
-  readonly #momentum: ReturnType<Build["block"]> | undefined;
-  readonly #gradients: ReturnType<Build["block"]> | undefined;
+export interface ParameterOptions {
+  readonly training: boolean;
+  readonly multipliers?: Multipliers;
+  /** Whether gradients lie in memory that other threads can see. */
+  readonly sharesGradients?: boolean;
+}
 
-  constructor(build: Build, table: readonly Parameter[], training: boolean, multipliers: Multipliers = {}) {
+/** All parameters of a program, in layouts of the library. */
+export class Parameters extends ProgramParameters<Tensor, PlacedParameter> {
+  readonly #build: Build;
+  readonly #values: Block;
+  readonly #momentum: Block | undefined;
+  readonly #gradients: Block | undefined;
+
+  constructor(build: Build, table: readonly Parameter[], options: ParameterOptions) {
+    const { training, multipliers, sharesGradients = false } = options;
+    super(table, training, multipliers);
     this.#build = build;
-    this.#table = new Map(table.map((parameter) => [parameter.name, parameter]));
-    this.#multipliers = multipliers;
     this.#values = build.block(true);
     this.#momentum = training ? build.block(true) : undefined;
-    this.#gradients = training ? build.block(true) : undefined;
-  }
-
-  /** Whether a step changes anything of `layer`: its parameters' learning rates are not all 0. */
-  learns(layer: string): boolean {
-    if (this.#gradients === undefined) return false;
-    const own = [...this.#table.values()].filter((parameter) => parameter.layer === layer);
-    return own.some(({ name }) => this.#multipliers[name]?.learningRate !== 0);
+    const gradients = () => (sharesGradients ? build.sharedBlock() : build.block(true));
+    this.#gradients = training ? gradients() : undefined;
   }
 
   /** Places a parameter in `descriptor`'s layout. */
-  place(
-    name: string,
-    dims: readonly number[],
-    descriptor: Descriptor,
-    learningRate = this.#multipliers[name]?.learningRate ?? 1,
-  ): PlacedParameter {
-    const parameter = this.#table.get(name);
-    if (parameter === undefined) throw new Error(`${name} is not in the parameter table`);
-    const placed = {
-      parameter,
-      learningRate,
-      weightDecay: this.#multipliers[name]?.weightDecay ?? 1,
-      dims,
-      value: this.#build.append(this.#values, descriptor),
-      momentum: this.#momentum && this.#build.append(this.#momentum, descriptor),
-      gradient: this.#gradients && this.#build.append(this.#gradients, descriptor),
-    };
+  place(name: string, dims: readonly number[], descriptor: Descriptor): PlacedParameter {
+    const placed = this.#place(this.rated(name), dims, descriptor);
     this.placed.push(placed);
     return placed;
-  }
-
-  /** Places the parameters of a layer that doesn't run: they are only read and written. */
-  keep(layer: string): void {
-    for (const { name, layer: owner, count } of this.#table.values())
-      if (owner === layer) this.place(name, [count], this.#build.descriptor([count], "row-major"), 0);
   }
 
   /** Where backward operations put the gradient. */
@@ -77,28 +47,38 @@ export class Parameters {
     return tensorOf(placed, "gradients");
   }
 
-  /** A row-major copy of everything, in the order of the parameter table. */
-  read(state: State): Float32Array {
-    const all = new Float32Array([...this.#table.values()].reduce((sum, { count }) => sum + count, 0));
-    for (const placed of this.placed) {
-      const { offset, count } = placed.parameter;
-      copy(this.#build, tensorOf(placed, state), placed.dims, all.subarray(offset, offset + count), "read");
-    }
-    return all;
+  /** The gradients of each bucket's layers, as other threads can see them; after the build has finished. */
+  buckets(layersOfBuckets: readonly (readonly string[])[]): readonly GradientBucket[] {
+    return layersOfBuckets.map((layers) => {
+      const { offset, bytes } = this.gradientRange(layers);
+      const [first] = this.placed.flatMap(({ gradient }) => gradient ?? []);
+      return { layers, values: this.#build.floats({ ...first, offset, bytes }) };
+    });
   }
 
-  write(state: State, all: Float32Array): void {
-    for (const placed of this.placed) {
-      const { offset, count } = placed.parameter;
-      copy(this.#build, tensorOf(placed, state), placed.dims, all.subarray(offset, offset + count), "write");
-    }
+  protected placeUnused(rated: RatedParameter): PlacedParameter {
+    const dims = [rated.parameter.count];
+    return this.#place(rated, dims, this.#build.descriptor(dims, "row-major"));
   }
-}
 
-function tensorOf(placed: PlacedParameter, state: State): Tensor {
-  const tensor = { parameters: placed.value, momentum: placed.momentum, gradients: placed.gradient }[state];
-  if (tensor === undefined) throw new Error(`${placed.parameter.name}: a program that predicts has no ${state}`);
-  return tensor;
+  protected copyOut({ dims }: PlacedParameter, tensor: Tensor, values: Float32Array): void {
+    copy(this.#build, tensor, dims, values, "read");
+  }
+
+  protected copyIn({ dims }: PlacedParameter, tensor: Tensor, values: Float32Array): void {
+    copy(this.#build, tensor, dims, values, "write");
+  }
+
+  #place(rated: RatedParameter, dims: readonly number[], descriptor: Descriptor): PlacedParameter {
+    const build = this.#build;
+    return {
+      ...rated,
+      dims,
+      value: build.append(this.#values, descriptor),
+      momentum: this.#momentum && build.append(this.#momentum, descriptor),
+      gradient: this.#gradients && build.append(this.#gradients, descriptor),
+    };
+  }
 }
 
 /** Copies between a tensor and row-major numbers of `dims` outside the program. Allocates: not for use within steps. */

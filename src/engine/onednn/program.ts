@@ -2,61 +2,57 @@ import { AlexnetError } from "../../errors.js";
 import type { Network } from "../../network/network.js";
 import { parameterTable } from "../../network/parameters.js";
 import type { Batch } from "../../network/picture.js";
-import { inferShapes, type ShapedLayer } from "../../network/shapes.js";
+import type { ShapedLayer } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeProgram } from "../compute.js";
 import type { CompileOptions } from "../engine.js";
+import type { Operation } from "../program/operations.js";
+import { Walk } from "../program/walk.js";
 import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
 import { Build, type Tensor } from "./build.js";
 import { addActivations, addInput } from "./input.js";
-import { type Activation, type Current, mapDims, rowMajor, type Stage } from "./layer.js";
+import { type Activation, type Current, mapDims, readRows, rowMajor } from "./layer.js";
 import { addLayer } from "./layers.js";
 import type { Library } from "./library.js";
 import { crossEntropy, softmax } from "./loss.js";
-import { copy, Parameters } from "./parameters.js";
+import { Parameters } from "./parameters.js";
 import { profileOperations } from "./profile.js";
 import { Update } from "./update.js";
 
 const updateInfo = { layer: "update", kind: "update", direction: "update", implementation: "simple:any" } as const;
-const noBatch = { pictures: new Uint8Array(), views: [], labels: new Int32Array() };
+export const noBatch: Batch = { pictures: new Uint8Array(), views: [], labels: new Int32Array() };
 
 /**
  * A network as operations in order, with the memory between them planned but not allocated.
- * @param measures whether the quickest ways may be found by running them
+ * @param measures whether the quickest algorithms may be found by running them
  */
 export function planProgram(library: Library, network: Network, options: CompileOptions, measures: boolean) {
-  const { batchSize, preprocessing, multipliers, after, observe = [], inputGradient = false } = options;
+  const { batchSize, preprocessing, multipliers, bucketBytes } = options;
   const training = options.mode === "train";
   const algorithms = new Algorithms(describeMachine(library), usualSources({ given: options.algorithms, measures }));
   const build = new Build(library);
-  const parameters = new Parameters(build, parameterTable(network), training, multipliers);
-  const current: Current = { batch: noBatch, seed: 0, learning: false };
+  const sharesGradients = bucketBytes !== undefined;
+  const parameters = new Parameters(build, parameterTable(network), { training, multipliers, sharesGradients });
+  const current: Current = { batch: noBatch, seed: 0, learning: false, divisor: 1 };
   const result = { loss: 0, correct: 0 };
 
-  const shaped = inferShapes(network);
-  const first = shaped.findIndex(({ layer }) => layer.name === after) + 1;
+  const walk = new Walk<Activation, Tensor>(network, options, {
+    keep: parameters.keep,
+    learns: parameters.learns,
+    begin: build.begin,
+    observe: (y) => keepAlive(y.tensor),
+    add: (layer, x, position) => {
+      const context = { ...position, build, parameters, algorithms, batchSize, training, current };
+      return { stage: addLayer(layer, x, context), count: 1 };
+    },
+  });
   const input =
-    first === 0
+    walk.before.length === 0
       ? addInput(build, batchSize, network.input.size, preprocessing, current)
-      : addActivations(build, outputDims(shaped.slice(0, first), batchSize), current);
-  let y = input;
-  const stages: Stage[] = [];
-  const observed = new Map<string, Activation>();
-  let wanted = inputGradient; // whether gradients are, as far down as the layer's input
-  for (const [index, { layer, output }] of shaped.entries()) {
-    if (index < first) {
-      parameters.keep(layer.name);
-      continue;
-    }
-    const isObserved = observe.includes(layer.name);
-    const next = isObserved ? undefined : network.layers[index + 1]; // what is observed is not fused with what follows
-    const place = { build, parameters, algorithms, batchSize, training, index, output, next, current };
-    const stage = addLayer(layer, y, { ...place, needsInputGradient: wanted });
-    wanted ||= parameters.learns(layer.name);
-    stages.push(stage);
-    y = stage.y;
-    if (isObserved) observed.set(layer.name, kept(y));
-  }
+      : addActivations(build, outputDims(walk.before, batchSize), current);
+  const y = walk.forward(input);
+
+  build.begin("outputs");
   const classes = classCount(network);
   const loss = { layer: "loss", kind: "loss", direction: "forward" } as const;
   const logits = rowMajor(build, y, loss);
@@ -65,39 +61,52 @@ export function planProgram(library: Library, network: Network, options: Compile
   build.compute(loss, [logits, outputs], () => {
     const [from, to] = [logits, outputs].map((tensor) => build.floats(tensor));
     return () => {
-      if (current.learning) Object.assign(result, crossEntropy(from, current.batch.labels, to, classes));
-      else softmax(from, to, current.batch.views.length, classes);
+      const { learning, batch, divisor } = current;
+      if (learning) Object.assign(result, crossEntropy(from, batch.labels, to, classes, divisor));
+      else softmax(from, to, batch.views.length, classes);
     };
   });
-  const forwardCount = build.count;
-  let dy: Tensor | undefined = wanted ? outputs : undefined;
-  for (const stage of stages.reverse()) dy = dy && stage.backward(dy);
-  const inputSlope = inputGradient && dy ? kept({ tensor: dy, dims: input.dims, rectified: false }) : undefined;
+  const dx = walk.backward(outputs);
+  if (dx !== undefined) keepAlive(dx);
+  const inputGradient: Activation | undefined = dx && { tensor: dx, dims: input.dims, rectified: false };
   const { chosen } = algorithms;
-  return { build, parameters, chosen, current, result, outputs, classes, forwardCount, observed, inputSlope };
+  return { build, parameters, chosen, current, result, outputs, classes, walk, inputGradient };
 }
 
-/** @throws AlexnetError "engine" when memory is short or the library refuses; what was made is freed. */
+/** @throws AlexnetError "memory" when memory is short, "engine" when the library refuses; what was made is freed. */
 export function compileProgram(library: Library, network: Network, options: CompileOptions): ComputeProgram {
   const plan = planProgram(library, network, options, true);
-  const { build, parameters, current, result, outputs, classes, forwardCount } = plan;
+  const { build, parameters, current, result, outputs, classes, walk } = plan;
   try {
     const operations = build.finish();
+    const forward = operations.filter(({ phase }) => phase === "forward" || phase === "outputs");
+    const backward = operations.filter(({ phase }) => phase === "backward");
     const probabilities = build.floats(outputs);
     const update = new Update(build, parameters);
-    const begin = (batch: Batch, learning: boolean, seed: number): void => {
-      Object.assign(current, { batch, learning, seed });
+    const begin = (batch: Batch, learning: boolean, seed: number, divisor = batch.views.length): void => {
+      Object.assign(current, { batch, learning, seed, divisor });
     };
+    const buckets = options.bucketBytes === undefined ? [] : parameters.buckets(walk.buckets);
+    const backwardOf = buckets.map((_, i) => backward.filter(({ bucket }) => bucket === i));
     return {
       batchSize: options.batchSize,
       memoryBytes: build.memoryBytes,
       algorithms: plan.chosen,
+      buckets,
       step(batch, stepOptions) {
         begin(batch, true, stepOptions.seed);
-        for (const operation of operations) operation.run();
+        run(forward);
+        run(backward);
         if (Number.isFinite(result.loss)) update.run(stepOptions);
         return { ...result };
       },
+      forward(batch, { seed, samples }) {
+        begin(batch, true, seed, samples);
+        run(forward);
+        return { ...result };
+      },
+      backward: (bucket) => run(backwardOf[bucket]),
+      update: (updateOptions) => update.run(updateOptions),
       profile(batch, stepOptions, steps) {
         begin(batch, true, stepOptions.seed);
         const last = { run: () => update.run(stepOptions), bytes: update.bytes, ...updateInfo };
@@ -105,11 +114,11 @@ export function compileProgram(library: Library, network: Network, options: Comp
       },
       predict(batch) {
         begin(batch, false, 0);
-        for (let i = 0; i < forwardCount; i++) operations[i].run();
+        run(forward);
         return probabilities.slice(0, batch.views.length * classes);
       },
-      activation: (layer) => readActivation(build, plan.observed.get(layer), current.batch.views.length),
-      inputGradient: () => readActivation(build, plan.inputSlope, current.batch.views.length),
+      activation: (layer) => readActivation(build, walk.observed.get(layer), current.batch.views.length),
+      inputGradient: () => readActivation(build, plan.inputGradient, current.batch.views.length),
       read: (state) => parameters.read(state),
       write: (state, values) => parameters.write(state, values),
       close() {
@@ -123,6 +132,10 @@ export function compileProgram(library: Library, network: Network, options: Comp
   }
 }
 
+function run(operations: readonly Operation[]): void {
+  for (const operation of operations) operation.run();
+}
+
 /** Of the last of `layers`. */
 function outputDims(layers: readonly ShapedLayer[], batchSize: number): readonly number[] {
   const output = layers[layers.length - 1].output;
@@ -130,17 +143,14 @@ function outputDims(layers: readonly ShapedLayer[], batchSize: number): readonly
   return flat ? [batchSize, output.channels] : mapDims(batchSize, output);
 }
 
-/** Alive until the next batch. */
-function kept(activation: Activation): Activation {
-  activation.tensor.block.kept = true;
-  return activation;
+/** Until the next batch. */
+function keepAlive({ block }: Tensor): void {
+  block.kept = true;
 }
 
 /** The first `samples` of a kept activation, row-major. */
 function readActivation(build: Build, activation: Activation | undefined, samples: number): Float32Array {
   if (activation === undefined) throw new AlexnetError("engine", "this program does not keep what is asked for");
-  const { tensor, dims } = activation;
-  const values = new Float32Array(dims.reduce((product, n) => product * n, 1));
-  copy(build, tensor, dims, values, "read");
-  return values.slice(0, (values.length / dims[0]) * samples);
+  const values = readRows(build, activation);
+  return values.slice(0, (values.length / activation.dims[0]) * samples);
 }

@@ -1,7 +1,7 @@
-import type { StepOptions } from "../engine.js";
+import type { UpdateOptions } from "../engine.js";
 import { Argument, type MemoryArguments, type Primitive, packArguments } from "./bindings.js";
 import type { Build, Tensor } from "./build.js";
-import type { Library } from "./library.js";
+import type { Scope } from "./library.js";
 import type { Parameters, PlacedParameter } from "./parameters.js";
 
 /** Values a piece has at the most: three such arrays stay in a few megabytes of cache between the two passes. */
@@ -27,7 +27,7 @@ export class Update {
   readonly #pieces: readonly Piece[];
   readonly #sums = new Map<string, Primitive>();
   /** What the sums belong to: other scales need other primitives. */
-  #scope: Library | undefined;
+  #scope: Scope | undefined;
   #key = "";
 
   /** After the build has finished. Without momentum and gradients, as in programs that predict, it does nothing. */
@@ -41,7 +41,7 @@ export class Update {
     return this.#pieces.reduce((sum, { count }) => sum + 5 * 4 * count, 0);
   }
 
-  run(options: StepOptions): void {
+  run(options: UpdateOptions): void {
     const { bindings } = this.#build.library;
     const { learningRate, momentum, weightDecay } = options;
     const key = `${learningRate} ${momentum} ${weightDecay}`;

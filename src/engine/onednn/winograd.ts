@@ -1,6 +1,7 @@
 import type { Convolution } from "../../network/network.js";
+import type { OperationInfo } from "../program/operations.js";
 import { Argument, type PrimitiveDescriptor, Query } from "./bindings.js";
-import type { Build, OperationInfo, Tensor } from "./build.js";
+import type { Build, Tensor } from "./build.js";
 import type { BackwardData, BackwardWeights, Forward } from "./convolution-candidates.js";
 import { foldInput, foldingOf, foldWeights, isPlain, unfoldGradient, unfoldWeights } from "./folding.js";
 

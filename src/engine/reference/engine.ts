@@ -2,9 +2,13 @@ import type { Layer } from "../../network/network.js";
 import { outputShape, volume } from "../../network/shapes.js";
 import type { ComputeEngine } from "../compute.js";
 import { type LayerInputs, type LayerOutputs, type LossOutputs, pictureShape, type Tensor } from "../engine.js";
+import { leastSeconds, productOperations, secondsOf } from "../program/machine-rates.js";
 import { backward, forward } from "./layers.js";
 import * as loss from "./loss.js";
 import { programBytes, ReferenceProgram } from "./program.js";
+
+/** Of the machine's rates. */
+const RUNS = 3;
 
 /** Plain float64 on one thread: the definition of what every engine computes, and the oracle for their tests. */
 export function openReference(): ComputeEngine {
@@ -81,23 +85,13 @@ function multiply(a: Float32Array, b: Float32Array, length: number): Float32Arra
 function measureMatrixRate(size: number): number {
   const a = new Float32Array(size * size).fill(1);
   const c = new Float32Array(size * size);
-  return (2 * size ** 3) / leastSeconds(() => multiplySquare(a, a, c, size));
+  return productOperations(size) / leastSeconds(RUNS, () => secondsOf(() => multiplySquare(a, a, c, size)));
 }
 
 function measureCopyRate(bytes: number): number {
   const from = new Uint8Array(bytes).fill(1);
   const to = new Uint8Array(bytes);
-  return (2 * bytes) / leastSeconds(() => to.set(from));
-}
-
-function leastSeconds(work: () => void): number {
-  let least = Infinity;
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const start = performance.now();
-    work();
-    least = Math.min(least, (performance.now() - start) / 1000);
-  }
-  return least;
+  return (2 * bytes) / leastSeconds(RUNS, () => secondsOf(() => to.set(from)));
 }
 
 /** c = a b, all (size, size). */

@@ -7,28 +7,35 @@ export function softmax(logits: Float64Array, probabilities: Float64Array, sampl
   }
 }
 
-/** Mean over the samples of -log softmax(logits)[label], in nats. */
-export function crossEntropy(logits: Float64Array, labels: Int32Array, samples: number, classes: number): number {
+/** The sum over the samples of -log softmax(logits)[label], in nats, divided by `divisor`: the mean by default. */
+export function crossEntropy(
+  logits: Float64Array,
+  labels: Int32Array,
+  samples: number,
+  classes: number,
+  divisor = samples,
+): number {
   let sum = 0;
   for (let sample = 0; sample < samples; sample++) {
     const row = rowOf(logits, sample, classes);
     sum += logSumExp(row) - row[labels[sample]];
   }
-  return sum / samples;
+  return sum / divisor;
 }
 
-/** Gradient of the mean cross-entropy by the logits: (softmax - one-hot) / samples. */
+/** Gradient of `crossEntropy` by the logits: (softmax - one-hot) / divisor. */
 export function crossEntropyGradient(
   probabilities: Float64Array,
   labels: Int32Array,
   dlogits: Float64Array,
   samples: number,
   classes: number,
+  divisor = samples,
 ): void {
   for (let sample = 0; sample < samples; sample++)
     for (let i = 0; i < classes; i++) {
       const at = sample * classes + i;
-      dlogits[at] = (probabilities[at] - (i === labels[sample] ? 1 : 0)) / samples;
+      dlogits[at] = (probabilities[at] - (i === labels[sample] ? 1 : 0)) / divisor;
     }
 }
 

@@ -78,34 +78,34 @@ export class ForwardPass {
 
 /** The forward pass with the backward pass after it. */
 export class TrainingPass extends ForwardPass {
-  /** Of the loss by each parameter. */
+  /** Of the loss by each parameter; on shared memory. */
   readonly gradients: Float64Array;
   /** Of the loss by each activation. */
-  readonly #slopes: readonly Float64Array[];
+  readonly #gradientsOf: readonly Float64Array[];
 
   constructor(network: Network, batchSize: number) {
     super(network, batchSize);
-    this.gradients = new Float64Array(this.parameters.length);
-    this.#slopes = this.activations.map(({ length }) => new Float64Array(length));
+    this.gradients = new Float64Array(new SharedArrayBuffer(8 * this.parameters.length));
+    this.#gradientsOf = this.activations.map(({ length }) => new Float64Array(length));
   }
 
   /** The loss's gradient by the logits: written by the caller before `backward`. */
   get logitGradients(): Float64Array {
-    return this.#slopes[this.layers.length];
+    return this.#gradientsOf[this.layers.length];
   }
 
   /** Of the loss by the input, after `backward`. */
   get inputGradient(): Float64Array {
-    return this.#slopes[0];
+    return this.#gradientsOf[0];
   }
 
-  /** Gradients of the parameters of layer `first` and those after it, after `forward`. */
-  backward(samples: number, first = 0): void {
-    for (let index = this.layers.length - 1; index >= first; index--) {
+  /** Gradients of the parameters of layer `first` and those after it, before layer `end`, after `forward`. */
+  backward(samples: number, first = 0, end = this.layers.length): void {
+    for (let index = end - 1; index >= first; index--) {
       const values: Backward = {
         ...this.valuesOf(index, samples),
-        dy: this.#slopes[index + 1],
-        dx: this.#slopes[index],
+        dy: this.#gradientsOf[index + 1],
+        dx: this.#gradientsOf[index],
         dw: this.parameterOf(index, "weight", this.gradients),
         db: this.parameterOf(index, "bias", this.gradients),
       };

@@ -5,7 +5,16 @@ import type { Batch } from "../../network/picture.js";
 import { inferShapes, volume } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeProgram } from "../compute.js";
-import type { CompileOptions, State, StepOptions, StepResult } from "../engine.js";
+import type {
+  CompileOptions,
+  ForwardOptions,
+  GradientBucket,
+  State,
+  StepOptions,
+  StepResult,
+  UpdateOptions,
+} from "../engine.js";
+import { firstLayer, gradientBuckets } from "../program/walk.js";
 import { prepareInput } from "./input.js";
 import { countCorrect, crossEntropy, crossEntropyGradient, softmax } from "./loss.js";
 import { activationLengths, ForwardPass, TrainingPass } from "./passes.js";
@@ -14,6 +23,7 @@ import { activationLengths, ForwardPass, TrainingPass } from "./passes.js";
 export class ReferenceProgram implements ComputeProgram {
   readonly batchSize: number;
   readonly memoryBytes: number;
+  readonly buckets: readonly GradientBucket[];
   readonly #network: Network;
   readonly #options: CompileOptions;
   readonly #table: readonly Parameter[];
@@ -34,30 +44,52 @@ export class ReferenceProgram implements ComputeProgram {
     this.#options = options;
     this.#table = parameterTable(network);
     this.#classes = classCount(network);
-    this.#first = network.layers.findIndex(({ name }) => name === options.after) + 1;
+    this.#first = firstLayer(network, options);
     this.#probabilities = new Float64Array(batchSize * this.#classes);
     if (mode === "train") {
       const pass = new TrainingPass(network, batchSize);
       this.#pass = pass;
       this.#training = { pass, momentum: new Float64Array(pass.parameters.length) };
+      this.buckets = options.bucketBytes === undefined ? [] : this.#bucketsOf(pass);
     } else {
       this.#pass = new ForwardPass(network, batchSize);
+      this.buckets = [];
     }
   }
 
+  #bucketsOf({ gradients }: TrainingPass): readonly GradientBucket[] {
+    const learns = (layer: string): boolean =>
+      this.#table.some((own) => own.layer === layer && this.#options.multipliers?.[own.name]?.learningRate !== 0);
+    return gradientBuckets(this.#network, this.#options, learns).map((layers) => {
+      const own = this.#table.filter(({ layer }) => layers.includes(layer));
+      const ends = own.map(({ offset, count }) => offset + count);
+      return { layers, values: gradients.subarray(Math.min(...own.map(({ offset }) => offset)), Math.max(...ends)) };
+    });
+  }
+
   step(batch: Batch, options: StepOptions): StepResult {
-    const { pass, momentum } = this.#trained("step");
+    const { pass } = this.#trained("step");
+    const result = this.forward(batch, { seed: options.seed });
+    pass.backward(this.#samples, this.#first);
+    if (Number.isFinite(result.loss)) this.update(options);
+    return result;
+  }
+
+  forward(batch: Batch, { seed, samples: divisor = batch.views.length }: ForwardOptions): StepResult {
+    const { pass } = this.#trained("forward");
     const samples = batch.views.length;
-    this.#forward(batch, options.seed);
+    this.#forward(batch, seed);
     softmax(pass.logits, this.#probabilities, samples, this.#classes);
-    crossEntropyGradient(this.#probabilities, batch.labels, pass.logitGradients, samples, this.#classes);
-    pass.backward(samples, this.#first);
-    const result = {
-      loss: crossEntropy(pass.logits, batch.labels, samples, this.#classes),
+    crossEntropyGradient(this.#probabilities, batch.labels, pass.logitGradients, samples, this.#classes, divisor);
+    return {
+      loss: crossEntropy(pass.logits, batch.labels, samples, this.#classes, divisor),
       correct: countCorrect(pass.logits, batch.labels, samples, this.#classes),
     };
-    if (Number.isFinite(result.loss)) this.#update(pass, momentum, options);
-    return result;
+  }
+
+  backward(bucket: number): void {
+    const [first, end] = [this.#beginning(bucket), bucket === 0 ? undefined : this.#beginning(bucket - 1)];
+    this.#trained("backward").pass.backward(this.#samples, first, end);
   }
 
   predict(batch: Batch): Float32Array {
@@ -105,8 +137,17 @@ export class ReferenceProgram implements ComputeProgram {
     this.#pass.forward(batch.views.length, this.#first);
   }
 
+  /** The first layer that is worked on for a bucket; the last bucket goes down to the input. */
+  #beginning(bucket: number): number {
+    if (bucket === this.buckets.length - 1) return this.#first;
+    const layers = this.buckets[bucket].layers;
+    return this.#network.layers.findIndex(({ name }) => layers.includes(name));
+  }
+
   /** v = momentum v - weightDecay lr w - lr g, w += v (paper section 5). */
-  #update({ parameters, gradients }: TrainingPass, velocity: Float64Array, options: StepOptions): void {
+  update(options: UpdateOptions): void {
+    const { pass, momentum: velocity } = this.#trained("update");
+    const { parameters, gradients } = pass;
     const left = new Set(this.#network.layers.slice(0, this.#first).map(({ name }) => name));
     for (const { name, layer, offset, count } of this.#table) {
       const multiplier = this.#options.multipliers?.[name];

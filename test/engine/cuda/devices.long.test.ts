@@ -236,8 +236,8 @@ devices("a step asked for before the one before is answered", () => {
 });
 
 devices("a device that won't do", () => {
-  const refused = (call: Promise<unknown>, message: RegExp) =>
-    expect(call).rejects.toMatchObject({ code: "engine", message: expect.stringMatching(message) });
+  const refused = (call: Promise<unknown>, message: RegExp, code = "engine") =>
+    expect(call).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
 
   it("is none at all", async () => {
     emulate("EMULATOR_NO_DEVICE", "1");
@@ -268,7 +268,7 @@ devices("a device that won't do", () => {
       );
     expect(match, message).not.toBeNull();
     const most = Number(match?.[1]);
-    await refused(compile(most + 1), /the largest batch that fits is/);
+    await refused(compile(most + 1), /the largest batch that fits is/, "memory");
     await (await compile(most)).close();
   });
 });

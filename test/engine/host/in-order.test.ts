@@ -29,6 +29,10 @@ function lateEngine(log: string[], batchesAtOnce?: number): ComputeEngine {
     batchSize: 2,
     memoryBytes: 0,
     batchesAtOnce,
+    buckets: [],
+    forward: unused,
+    backward: unused,
+    update: unused,
     step: async (_, { seed }): Promise<StepResult> => {
       const result = await late(`step${seed}`, { loss: seed, correct: 0 });
       if (seed === 13) throw new Error("step 13 failed");

@@ -1,0 +1,69 @@
+import type { View } from "../../network/picture.js";
+import type { Pointer } from "../../system/native/memory.js";
+import type { UpdateOptions } from "../engine.js";
+import type { Build, Memory } from "./build.js";
+
+/** What a step is told, besides its pictures. */
+export interface StepInputs extends UpdateOptions {
+  /** Where the batch's pictures are on the device. */
+  readonly pictures: Pointer;
+  readonly views: readonly View[];
+  /** By sample, the index of its picture among those on the device. */
+  readonly places: readonly number[];
+  readonly labels: Int32Array;
+  readonly learning: boolean;
+  readonly seed: number;
+  /** What sums of losses and gradients are divided by: samples of the whole batch. */
+  readonly divisor: number;
+}
+
+const CONTROLS_BYTES = 64; // struct Controls of numbers.cuh takes 40
+const VIEW_BYTES = 32; // struct View of input.cu
+const LABEL_BYTES = 4;
+
+/** Struct Controls, an array of struct View and the labels, side by side on the device: one copy brings them over. */
+export class StepInputBlock {
+  /** Of everything; struct Controls comes first. */
+  readonly all: Memory;
+  readonly views: Memory;
+  /** int32 */
+  readonly labels: Memory;
+
+  constructor(build: Build, batchSize: number) {
+    const [viewBytes, labelBytes] = [batchSize * VIEW_BYTES, batchSize * LABEL_BYTES];
+    this.all = build.memory(CONTROLS_BYTES + viewBytes + labelBytes);
+    const { block } = this.all;
+    this.views = { block, offset: CONTROLS_BYTES, bytes: viewBytes };
+    this.labels = { block, offset: CONTROLS_BYTES + viewBytes, bytes: labelBytes };
+  }
+
+  /** Writes what the device reads to the host's copy of the block. */
+  write(to: DataView, inputs: StepInputs): void {
+    const { views, places, labels, seed } = inputs;
+    to.setBigUint64(0, inputs.pictures, true);
+    to.setInt32(8, views.length, true);
+    to.setInt32(12, inputs.learning ? 1 : 0, true);
+    to.setInt32(16, seed | 0, true);
+    to.setInt32(20, Math.floor(seed / 0x1_0000_0000) | 0, true);
+    this.writeRates(to, inputs);
+    to.setInt32(36, inputs.divisor, true);
+    views.forEach(({ top, left, mirrored, colourShift }, sample) => {
+      const at = this.views.offset + sample * VIEW_BYTES;
+      to.setInt32(at, places[sample], true);
+      to.setInt32(at + 4, top, true);
+      to.setInt32(at + 8, left, true);
+      to.setInt32(at + 12, mirrored ? 1 : 0, true);
+      colourShift.forEach((shift, channel) => {
+        to.setFloat32(at + 16 + 4 * channel, shift, true);
+      });
+    });
+    for (const [sample, label] of labels.entries()) to.setInt32(this.labels.offset + LABEL_BYTES * sample, label, true);
+  }
+
+  /** Writes what only the update reads. */
+  writeRates(to: DataView, { learningRate, momentum, weightDecay }: UpdateOptions): void {
+    to.setFloat32(24, learningRate, true);
+    to.setFloat32(28, momentum, true);
+    to.setFloat32(32, weightDecay, true);
+  }
+}
