@@ -113,13 +113,13 @@ emulated("training", SLOW, () => {
       },
       ...changes,
     });
-    return { path, room: started?.room ?? -1, log: readFileSync(join(path, "log.txt"), "utf8") };
+    return { path, room: started?.capacity ?? -1, log: readFileSync(join(path, "log.txt"), "utf8") };
   };
 
   it("holds the pictures where they fit, with the same results", async () => {
     const [held, brought] = [await run({}), await run({ resident: false })];
     expect(held.room).toBeGreaterThanOrEqual(30);
-    expect(held.log).toContain("30 pictures are held in the GPU's memory");
+    expect(held.log).toContain("bringing pictures into the GPU's memory: all 30");
     expect(brought.room).toBe(0);
     expectSameRun(held.path, brought.path);
   });
