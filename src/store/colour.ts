@@ -9,10 +9,8 @@ export interface Sums {
   /** (size, size, 3): sum of each pixel over the pictures. */
   readonly pixels: Float64Array;
   /** Over all pixels: rr, rg, rb, gg, gb, bb. */
-  readonly products: Products;
+  readonly products: readonly bigint[];
 }
-
-type Products = readonly [bigint, bigint, bigint, bigint, bigint, bigint];
 
 /** The principal components of RGB over all training pixels, the largest first; units of 0 to 255. */
 export interface ColourComponents {
@@ -43,16 +41,7 @@ export const noSums = (pictureSize: number): Sums => ({
 export function addSums(sums: Sums, { pixels, products }: PictureSums): Sums {
   const total = sums.pixels;
   for (let i = 0; i < pixels.length; i++) total[i] = (total[i] ?? 0) + (pixels[i] ?? 0);
-  const [rr, rg, rb, gg, gb, bb] = sums.products;
-  const [moreRr, moreRg, moreRb, moreGg, moreGb, moreBb] = products.map(BigInt);
-  const add = (sum: bigint, more = 0n): bigint => sum + more;
-  return {
-    pixels: total,
-    products: [
-      ...([add(rr, moreRr), add(rg, moreRg), add(rb, moreRb)] as const),
-      ...([add(gg, moreGg), add(gb, moreGb), add(bb, moreBb)] as const),
-    ],
-  };
+  return { pixels: total, products: sums.products.map((sum, i) => sum + BigInt(products[i] ?? 0)) };
 }
 
 /** Mean image (size, size, 3) and covariance of red, green and blue over all pixels of `count` pictures. */
@@ -62,7 +51,7 @@ export function summarise(sums: Sums, count: number): { mean: Float32Array; cova
   for (const channel of axes)
     for (let i: number = channel; i < sums.pixels.length; i += 3) totals[channel] += BigInt(sums.pixels[i] ?? 0);
   const pixelCount = BigInt(Math.max(1, count) * (mean.length / 3));
-  const [rr, rg, rb, gg, gb, bb] = sums.products;
+  const [rr = 0n, rg = 0n, rb = 0n, gg = 0n, gb = 0n, bb = 0n] = sums.products;
   const [r, g, b] = totals;
   const entry = (product: bigint, x: bigint, y: bigint) => quotient(product * pixelCount - x * y, pixelCount ** 2n);
   const [crg, crb, cgb] = [entry(rg, r, g), entry(rb, r, b), entry(gb, g, b)];
