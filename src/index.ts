@@ -1,6 +1,6 @@
 /**
- * AlexNet as a library: everything the command line does. Nothing happens on import; engines and stores are opened
- * by their functions and closed by their `close`.
+ * AlexNet as a library: everything the command line does. Nothing happens on import; what is opened by a function is
+ * closed by its `close`. docs/library.md describes every name.
  */
 
 export {
@@ -11,13 +11,13 @@ export {
   type Precision,
   type Program,
   precisions,
-  type State,
+  type State as ProgramState,
   type StepOptions,
   type StepResult,
 } from "./engine/engine.js";
 export { type EngineName, engineNames, type OpenOptions } from "./engine/host/engines.js";
 export { openEngine } from "./engine/host/open.js";
-export { AlexnetError, type ErrorCode } from "./errors.js";
+export { AlexnetError, type CallHint, type ErrorCode, type Hint, type OptionHint } from "./errors.js";
 export {
   type Classification,
   type ClassifyAllOptions,
@@ -82,13 +82,19 @@ export {
 export { loadPicture } from "./images/picture.js";
 export type { Model } from "./model/model.js";
 export { type Initialisation, initialise } from "./network/initialise.js";
-export type { Layer, Network } from "./network/network.js";
-export { networkByName, networks, resolveNetwork, type Variant, variants } from "./network/networks.js";
+export type { Layer as NetworkLayer, Network } from "./network/network.js";
+export { networks, resolveNetwork } from "./network/networks.js";
 export { type Parameter, parameterCount, parameterTable, parameterView } from "./network/parameters.js";
 export { parseNetwork } from "./network/parse.js";
-export { type Batch, DEFAULT_PICTURE_SIZE, type Preprocessing, type Split, type View } from "./network/picture.js";
+export {
+  type Batch,
+  DEFAULT_PICTURE_SIZE,
+  type Preprocessing,
+  type Split as DataSplit,
+  type View,
+} from "./network/picture.js";
 export { selectLayers } from "./network/select-layers.js";
-export { type LayerSummary, type Summary, summarise } from "./network/summary.js";
+export { type LayerSummary, type Summary as NetworkSummary, summarise as summariseNetwork } from "./network/summary.js";
 export { classCount, scaleWidth, withClasses } from "./network/transform.js";
 export type { LearningRatePolicy, Recipe } from "./recipes/recipe.js";
 export { recipeByName, recipes } from "./recipes/recipes.js";
@@ -99,11 +105,18 @@ export { readCheckpoint, readModel } from "./runs/checkpoint/read.js";
 export { writeModel } from "./runs/checkpoint/write.js";
 export type { TrainEvent, TrainSummary } from "./runs/events.js";
 export { writeImportedRun } from "./runs/imported-run.js";
+export { listRuns, type RunSummary } from "./runs/list.js";
 export { type EpochRow, type MetricsRow, readMetrics, type StepRow } from "./runs/metrics.js";
-export type { RunConfig } from "./runs/settings.js";
+export type { PreparationChoices, RunChoices, RunConfig } from "./runs/settings.js";
 export type { Calibration, CalibrationBin } from "./scoring/calibration.js";
 export { type Interval, wilsonInterval } from "./scoring/interval.js";
-export { type ClassScores, type ConfusionCell, errors, precisionAndRecall, type Scores } from "./scoring/scores.js";
+export {
+  type ClassScores,
+  type ConfusionCell,
+  errors as errorRates,
+  precisionAndRecall,
+  type Scores,
+} from "./scoring/scores.js";
 export { ensurePrepared } from "./store/cache.js";
 export { type VerifyOptions, verify } from "./store/checking/verify.js";
 export type { PrepareOptions, PreparingEvent, StoreOptions } from "./store/preparing/options.js";
@@ -118,5 +131,12 @@ export {
   type StoreInfo,
 } from "./store/store.js";
 export { augmentedView, centreView, tenViews, viewsOf } from "./store/views.js";
-export type { RunChoices } from "./training/plan.js";
+export type { ProgressEvent, TaskOptions, UnreadableEvent, WarningEvent } from "./task.js";
+export {
+  findLearningRate,
+  type Sweep,
+  type SweepEvent,
+  type SweepOptions,
+  type SweepPoint,
+} from "./training/find-rate.js";
 export { type ResumeOptions, resume, type TrainOptions, train } from "./training/train.js";

@@ -2,17 +2,27 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { extname } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { checkClasses, parseDescription } from "../model/description.js";
-import { constantMean, fitWidths, gatherParameters, type Model } from "../model/model.js";
+import {
+  constantMean,
+  fitWidths,
+  gatherParameters,
+  type Model,
+  type StoredTensor,
+  type StoredTensors,
+} from "../model/model.js";
 import { oneWeirdTrick } from "../network/architectures/one-weird-trick.js";
+import { paper } from "../network/architectures/paper.js";
 import type { Network } from "../network/network.js";
 import { resolveNetwork } from "../network/networks.js";
+import { parameterTable } from "../network/parameters.js";
 import { type Preprocessing, pictureSizeFor, pictureSizeOf } from "../network/picture.js";
 import { classCount } from "../network/transform.js";
+import { enumerate } from "../text.js";
 import { readCaffemodel } from "./caffe/caffe.js";
 import { imagenetClasses } from "./imagenet-classes.js";
 import { readMeanImage } from "./mean-image.js";
 import { openOnnx } from "./onnx/onnx.js";
-import { isTorchvision, ownNaming, torchvisionNaming } from "./pytorch/naming.js";
+import { isTorchvision, type Naming, ownNaming, torchvisionNaming, withoutWrappers } from "./pytorch/naming.js";
 import { openPytorch } from "./pytorch/pytorch.js";
 import type { StateDict } from "./pytorch/state-dict.js";
 import { openTensors } from "./safetensors-model.js";
@@ -40,7 +50,7 @@ export interface Assumption {
   /** What is assumed, as a clause: "pixels are multiplied by 1". */
   readonly assumed: string;
   /** The option that says otherwise. */
-  readonly option: "mean" | "scale" | "classes";
+  readonly option: "network" | "mean" | "scale" | "classes";
 }
 
 export type ImportFormat = "pytorch" | "safetensors" | "onnx" | "caffe";
@@ -113,17 +123,30 @@ async function fromStateDict(gaps: Gaps, open: (path: string) => StateDict | Pro
   const dict = await open(path);
   try {
     const described = dict.description === undefined ? undefined : parseDescription(dict.description, path);
-    const foreign = isTorchvision(dict.tensors);
+    const given = chosenNetwork(options) ?? described?.network;
+    const own = firstWeights(given ?? paper);
+    const names = withoutWrappers(dict.tensors.keys(), [own, torchvisionFirst]);
+    const tensors = new Map([...names].flatMap(([name, original]) => entryOf(dict.tensors, name, original)));
+    const foreign = isTorchvision(tensors);
     const naming = foreign ? torchvisionNaming : ownNaming;
-    const base = chosenNetwork(options) ?? described?.network ?? (foreign ? oneWeirdTrick : undefined);
+    const base = given ?? (foreign ? oneWeirdTrick : undefined);
     if (base === undefined)
       throw new AlexnetError("incomplete-model", `${path}: does not say which network it is`, {
         hint: { advice: "name the network, or give a JSON file of its layers", option: "network" },
       });
-    const network = fitWidths(base, (layer) => dict.tensors.get(`${naming.layer(layer)}.weight`)?.shape);
+    const network = fitWidths(base, (layer) => tensors.get(`${naming.layer(layer)}.weight`)?.shape);
+    refuseUnread(network, dict.unread, naming, path);
+    const parameters = gatherParameters(network, tensors, naming.parameter, path);
+    if (described === undefined) {
+      if (dict.checkProgram === undefined) {
+        refuseLeftovers(network, tensors, dict.unread, naming, path);
+        if (options.network === undefined)
+          gaps.assume(`between its weights it computes what ${base.name} does: the file does not say`, "network");
+      } else dict.checkProgram(network, (layer) => names.get(`${naming.layer(layer)}.weight`) ?? "");
+    }
     return {
       network,
-      parameters: gatherParameters(network, dict.tensors, naming.parameter, path),
+      parameters,
       preprocessing: preprocessingOf(
         gaps,
         network,
@@ -135,6 +158,48 @@ async function fromStateDict(gaps: Gaps, open: (path: string) => StateDict | Pro
   } finally {
     dict.close();
   }
+}
+
+const torchvisionFirst = "features.0.weight";
+
+function firstWeights(network: Network): string {
+  return `${network.layers.find(({ kind }) => kind === "convolution" || kind === "fully-connected")?.name}.weight`;
+}
+
+function entryOf(tensors: StoredTensors, name: string, original: string): readonly (readonly [string, StoredTensor])[] {
+  const tensor = tensors.get(original);
+  return tensor === undefined ? [] : [[name, tensor]];
+}
+
+/** @throws AlexnetError "unsupported" where a parameter is there, but as something that can't be read */
+function refuseUnread(network: Network, unread: StateDict["unread"], naming: Naming, path: string): void {
+  const names = withoutWrappers(unread.keys(), [firstWeights(network), torchvisionFirst]);
+  for (const parameter of parameterTable(network)) {
+    const name = names.get(naming.parameter(parameter));
+    if (name !== undefined)
+      throw new AlexnetError("unsupported", `${path}: ${name} is ${unread.get(name)}, which is not read`);
+  }
+}
+
+/** Counters that no prediction depends on. */
+const isCounter = (name: string): boolean => /(^|\.)(num_batches_tracked|global_step|n_averaged)$/.test(name);
+
+/** @throws AlexnetError "unsupported" where a file has parameters that the network has no place for */
+function refuseLeftovers(
+  network: Network,
+  tensors: StoredTensors,
+  unread: StateDict["unread"],
+  naming: Naming,
+  path: string,
+): void {
+  const used = new Set(parameterTable(network).map(naming.parameter));
+  const left = [...tensors.keys(), ...unread.keys()].filter((name) => !used.has(name) && !isCounter(name));
+  if (left.length === 0) return;
+  throw new AlexnetError(
+    "unsupported",
+    `${path}: computes something else than ${network.name}, which has no place for ${enumerate(left, 5)}`,
+    { hint: { advice: "give a JSON file of the layers that it has", option: "network" } },
+  );
 }
 
 function fromCaffe(gaps: Gaps): Model {
@@ -216,6 +281,11 @@ function classesOf(
   if (options.classes !== undefined) return checkClasses(options.classes, network, path, "invalid-option");
   if (described !== undefined) return checkClasses(described, network, path, "damaged-file");
   const count = classCount(network);
+  if (count < 2)
+    throw new AlexnetError(
+      "unsupported",
+      `${path}: has ${count} output; there must be two classes or more to tell apart`,
+    );
   if (count === imagenetClasses.length) {
     assume("its 1000 classes are those of ILSVRC 2012, in their order", "classes");
     return imagenetClasses.map(({ name }) => name);

@@ -15,7 +15,7 @@ export function openTensors(path: string): StateDict {
   for (const [name, shape] of file.shapes) {
     tensors.set(name, { shape, readInto: (into) => file.readFloats(name, into) });
   }
-  return { tensors, description: file.metadata[DESCRIPTION], close: file.close };
+  return { tensors, unread: new Map(), description: file.metadata[DESCRIPTION], close: file.close };
 }
 
 /** The bytes of a safetensors file of exactly the parameters, named as a state dict; all else is in its metadata. */

@@ -29,8 +29,8 @@ const dtypes = {
 } as const;
 export type Dtype = keyof typeof dtypes;
 
-/** Bytes a value takes, of all that the format has. */
-const widths: Readonly<Record<string, number>> = {
+/** Bytes a value takes, of the types whose values take whole bytes. */
+const widths: Readonly<Partial<Record<string, number>>> = {
   BOOL: 1,
   U8: 1,
   I8: 1,
@@ -114,9 +114,10 @@ export function openSafetensors(path: string): OpenTensorFile {
         const found = tensors.map(({ name }) => find(name));
         const fits = found.every(
           ({ dtype, shape, begin }, i) =>
-            dtype === "F32" && shape.join() === tensors[i].shape.join() && (i === 0 || begin === found[i - 1].end),
+            dtype === "F32" && shape.join() === tensors[i]?.shape.join() && (i === 0 || begin === found[i - 1]?.end),
         );
-        return fits && found.length > 0 ? start + found[0].begin : undefined;
+        const [first] = found;
+        return fits && first !== undefined ? start + first.begin : undefined;
       },
       read(name) {
         const { dtype, shape, begin, end } = find(name);
@@ -234,13 +235,15 @@ function readHeader(file: number, size: number, path: string) {
   const start = 8 + length;
   for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") {
+      if (value === null) continue; // as some programs write it where there is none
       if (!isTexts(value)) return fail("its metadata is not texts by name");
       Object.assign(metadata, value);
       continue;
     }
     const entry = parseEntry(value);
     if (entry === undefined) return fail(`tensor ${name} has no readable dtype, shape and place`);
-    const bytes = product(entry.shape) * widths[entry.dtype];
+    const width = Object.hasOwn(widths, entry.dtype) ? widths[entry.dtype] : undefined; // of newer types it is not known; they can't be read, but stepped over
+    const bytes = width === undefined ? entry.end - entry.begin : product(entry.shape) * width;
     if (entry.end - entry.begin !== bytes) fail(`tensor ${name} takes ${entry.end - entry.begin} bytes, not ${bytes}`);
     if (start + entry.end > size) fail(`tensor ${name} ends at byte ${start + entry.end} of ${size}`);
     entries.set(name, entry);
@@ -258,7 +261,7 @@ function readHeader(file: number, size: number, path: string) {
 function parseEntry(value: unknown): Entry | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { dtype, shape, data_offsets: place } = value as Record<string, unknown>;
-  if (typeof dtype !== "string" || !Object.hasOwn(widths, dtype)) return undefined;
+  if (typeof dtype !== "string") return undefined;
   if (!isCounts(shape) || !isCounts(place) || place.length !== 2) return undefined;
   const [begin = 0, end = 0] = place;
   return begin > end ? undefined : { dtype, shape, begin, end };

@@ -135,7 +135,7 @@ class LmdbStore implements Store {
     this.classes = parseJson(this.#value(keys.classes), z.array(z.string()), path, keys.classes);
     this.mean = toFloat32(this.#value(keys.mean, pictureBytes(this.info.pictureSize) * 4));
     this.covariance = toFloat64(this.#value(keys.covariance, 9 * 8));
-    const [rr, rg, rb, , gg, gb, , , bb] = this.covariance;
+    const [rr = 0, rg = 0, rb = 0, , gg = 0, gb = 0, , , bb = 0] = this.covariance; // 9 values, as was checked
     this.colour = principalComponents([
       [rr, rg, rb],
       [rg, gg, gb],
@@ -196,7 +196,7 @@ export function pictureCount(store: Store): number {
 }
 
 /** @throws AlexnetError "damaged-file" when the store is unfinished, of another version or damaged. */
-export function readInfo(database: Database, path: string): StoreInfo {
+function readInfo(database: Database, path: string): StoreInfo {
   const bytes = database.getBinary(keys.info);
   if (bytes === undefined) throw notFinished(path);
   const { version } = parseJson(bytes, z.object({ format: z.literal(FORMAT), version: z.number() }), path, keys.info);

@@ -5,7 +5,7 @@ import { AlexnetError, type ErrorCode } from "#src/errors.js";
 import { exportModel } from "#src/formats/export.js";
 import { importModel } from "#src/formats/import.js";
 import { readNpy } from "#src/formats/npy.js";
-import { unpickle } from "#src/formats/pytorch/pickle.js";
+import { Placeholder, unpickle } from "#src/formats/pytorch/pickle.js";
 import { parameterCount } from "#src/network/parameters.js";
 import { parseNetwork } from "#src/network/parse.js";
 import { below } from "#src/random.js";
@@ -117,6 +117,7 @@ describe("lengths beyond the file", () => {
   };
   const huge = Buffer.alloc(8, 0xff);
   const globals = new Map();
+  const named = (module: string, member: string) => [0x63, ...Buffer.from(`${module}\n${member}\n`)];
 
   it.each([
     ["a string", [0x8d, ...huge]],
@@ -140,13 +141,30 @@ describe("lengths beyond the file", () => {
     [[0x82, 1], "operation 0x82 is not read"],
     [[0x4e, 0x51], "has a persistent id where there may be none"],
     [[0x58, 1, 0, 0, 0, 0xff], "a string is not UTF-8"],
-    [[0x69, ...Buffer.from("os\nsystem\n")], "makes a os.system"],
-    [[0x8c, 2, 0x6f, 0x73, 0x8c, 6, ...Buffer.from("system"), 0x93], "asks for os.system"],
+    [[0x69, ...Buffer.from("os\nsystem\n")], "has no mark"],
+    [[0x28, 0x6f], "calls what is no function"],
     [[0x4e, 0x4e, 0x93], "names a global by what is no string"],
     [[0x80, 6], "its protocol is newer than 5"],
   ])("in a pickle, operations out of order: %#", (operations, message) => {
     const run = () => unpickle(Uint8Array.from([...operations, 0x2e]), { globals }, "x");
     expect(run).toThrow(new RegExp(`^x: (${message})`));
+  });
+
+  it.each([
+    ["a function that is called", [...named("os", "system"), 0x29, 0x52]],
+    ["a class that is made", [...named("argparse", "Namespace"), 0x29, 0x81, 0x7d, 0x62]],
+    ["a class with keyword arguments", [...named("a", "B"), 0x29, 0x7d, 0x92]],
+    ["a class of Python 2", [0x28, 0x69, ...Buffer.from("os\nsystem\n")]],
+    ["a class behind a mark", [0x28, ...named("os", "system"), 0x4e, 0x6f]],
+    ["a dict of its own class", [...named("my", "Dict"), 0x29, 0x52, 0x28, 0x4e, 0x4e, 0x75, 0x28, 0x4e, 0x65]],
+  ])("in a pickle, %s becomes a placeholder with its name, and nothing is called", (_, operations) => {
+    const { value } = unpickle(Uint8Array.from([...operations, 0x2e]), { globals }, "x");
+    expect(value).toBeInstanceOf(Placeholder);
+    expect((value as Placeholder).name).toMatch(/^(os\.system|argparse\.Namespace|a\.B|my\.Dict)$/);
+  });
+
+  it("in a pickle of Python 2, strings that are no UTF-8 are Latin-1", () => {
+    expect(unpickle(Uint8Array.of(0x55, 3, 0xe4, 0x2d, 0xfc, 0x2e), { globals }, "x").value).toBe("ä-ü");
   });
 
   it("deep nesting and sharing cost nothing", () => {

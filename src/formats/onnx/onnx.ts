@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
+import { dirname, isAbsolute, resolve, sep } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { encodeDescription } from "../../model/description.js";
 import { colourOf, type Model, type StoredTensor } from "../../model/model.js";
@@ -6,11 +7,20 @@ import type { LocalResponseNorm } from "../../network/network.js";
 import { parameterTable, parameterView } from "../../network/parameters.js";
 import { pictureSizeOf } from "../../network/picture.js";
 import { inferShapes, type ShapedLayer } from "../../network/shapes.js";
+import { openToRead, readAt } from "../../system/file-reading.js";
 import { encodeHalves } from "../../system/half.js";
 import { bytesOf, decodeNumbers, type NumberType, numberTypes } from "../../system/numbers.js";
 import { packageVersion } from "../../version.js";
 import type { StateDict } from "../pytorch/state-dict.js";
-import { elementTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, onnxCodec } from "./schema.js";
+import { checkGraph } from "./check-graph.js";
+import {
+  elementTypes,
+  type OnnxAttribute,
+  type OnnxNode,
+  type OnnxTensor,
+  onnxCodec,
+  type ReadTensor,
+} from "./schema.js";
 
 export interface OnnxOptions {
   /**
@@ -53,7 +63,7 @@ class Graph {
       this.#claim(output);
     });
     this.nodes.push({ name, op_type: operator, input: inputs, output: outputs, attribute: attributes });
-    return outputs[0];
+    return outputs[0] ?? name;
   }
 
   cast(value: string, to: Real, name: string): string {
@@ -261,29 +271,72 @@ function describePreprocessing({ network, preprocessing: { mean, scale } }: Mode
 }
 
 /**
- * The initializers of an ONNX file, by name.
+ * The initializers of an ONNX file, by name. Values in another file are read where that lies beside it.
  * @throws AlexnetError "damaged-file" naming the file and what is wrong with it.
  */
 export function openOnnx(path: string): StateDict {
   const { graph, metadata_props: metadata } = onnxCodec.decode(readFileSync(path), path);
   const tensors = new Map<string, StoredTensor>();
-  for (const { name, dims, data_type, raw_data, float_data, data_location } of graph?.initializer ?? []) {
-    const readInto = (into: Float32Array): void => {
-      const refuse = (what: string): never => {
-        throw new AlexnetError("unsupported", `${path}: ${name}: ${what}`);
-      };
-      const type = numberTypeOf[data_type] ?? refuse(`numbers of type ${data_type} are not read`);
-      if (data_location !== 0) refuse("its values are in another file; save the model as one file");
-      const bytes = float_data.length > 0 ? Buffer.concat(float_data) : raw_data;
-      const expected = into.length * numberTypes[type].bytes;
-      if (bytes.length !== expected)
-        throw new AlexnetError("damaged-file", `${path}: ${name}: holds ${bytes.length} bytes, not ${expected}`);
-      decodeNumbers(bytes, type, into);
-    };
-    tensors.set(name, { shape: dims, readInto });
+  for (const tensor of graph?.initializer ?? [])
+    tensors.set(tensor.name, { shape: tensor.dims, readInto: (into) => readTensor(tensor, into, path) });
+  return {
+    tensors,
+    unread: new Map(),
+    description: metadata.find(({ key }) => key === DESCRIPTION)?.value,
+    ...(graph !== null && { checkProgram: (network, nameOf) => checkGraph(graph, network, nameOf, path) }),
+    close: () => {},
+  };
+}
+
+function readTensor(tensor: ReadTensor, into: Float32Array, path: string): void {
+  const { name, data_type, raw_data, float_data, data_location } = tensor;
+  const type = numberTypeOf[data_type];
+  if (type === undefined)
+    throw new AlexnetError("unsupported", `${path}: ${name}: numbers of type ${data_type} are not read`);
+  const inside = float_data.length > 0 ? Buffer.concat(float_data) : raw_data;
+  const bytes = data_location === 0 ? inside : readExternal(tensor, into.length * numberTypes[type].bytes, path);
+  const expected = into.length * numberTypes[type].bytes;
+  if (bytes.length !== expected)
+    throw new AlexnetError("damaged-file", `${path}: ${name}: holds ${bytes.length} bytes, not ${expected}`);
+  decodeNumbers(bytes, type, into);
+}
+
+/** A file names the one with its values; it must lie in the same folder or below, whatever the name says. */
+function readExternal({ name, external_data: entries }: ReadTensor, length: number, path: string): Uint8Array {
+  const fields = new Map(entries.map(({ key, value }) => [key, value]));
+  const location = fields.get("location") ?? "";
+  const folder = resolve(dirname(path));
+  const file = resolve(folder, location);
+  if (location === "" || isAbsolute(location) || !file.startsWith(folder + sep))
+    throw new AlexnetError(
+      "damaged-file",
+      `${path}: ${name}: its values are in ${location}, outside of the model's folder`,
+    );
+  const offset = Number(fields.get("offset") ?? 0);
+  const stated = Number(fields.get("length") ?? length);
+  if (!Number.isSafeInteger(offset) || offset < 0 || stated !== length)
+    throw new AlexnetError(
+      "damaged-file",
+      `${path}: ${name}: ${stated} bytes at ${offset} of ${location}, not ${length}`,
+    );
+  const into = new Uint8Array(length);
+  let handle: number;
+  try {
+    handle = openToRead(file);
+  } catch (cause) {
+    throw new AlexnetError(
+      "not-found",
+      `${file}: can't be read, and has the values of ${path}; put it beside the model`,
+      { cause },
+    );
   }
-  const description = metadata.find(({ key }) => key === DESCRIPTION)?.value;
-  return { tensors, description, close: () => {} };
+  try {
+    if (readAt(handle, into, offset) < length)
+      throw new AlexnetError("damaged-file", `${file}: ended before ${name} did`);
+  } finally {
+    closeSync(handle);
+  }
+  return into;
 }
 
 const numberTypeOf: Readonly<Record<number, NumberType>> = {

@@ -36,6 +36,7 @@ message AttributeProto {
   string name = 1;
   float f = 2;
   int64 i = 3;
+  bytes s = 4;
   repeated int64 ints = 8;
   int32 type = 20;
 }
@@ -53,6 +54,7 @@ message TensorProto {
   repeated bytes float_data = 4;
   string name = 8;
   bytes raw_data = 9;
+  repeated StringStringEntryProto external_data = 13;
   int32 data_location = 14;
 }
 `;
@@ -68,11 +70,12 @@ export interface OnnxTensor {
 }
 
 /** With the fields that only reading knows. */
-interface ReadTensor extends OnnxTensor {
+export interface ReadTensor extends OnnxTensor {
   /** Packed: see protobuf.ts. */
   readonly float_data: readonly Uint8Array[];
-  /** 1 when the values lie in another file. */
+  /** 1 when the values lie in another file: where, by the keys location, offset and length. */
   readonly data_location: number;
+  readonly external_data: readonly { readonly key: string; readonly value: string }[];
 }
 
 export interface OnnxAttribute {
@@ -80,6 +83,7 @@ export interface OnnxAttribute {
   readonly type: number;
   readonly f?: number;
   readonly i?: number;
+  readonly s?: Uint8Array;
   readonly ints?: readonly number[];
 }
 
@@ -91,8 +95,14 @@ export interface OnnxNode {
   readonly attribute: readonly OnnxAttribute[];
 }
 
+export interface OnnxGraph {
+  readonly node: readonly OnnxNode[];
+  readonly initializer: readonly ReadTensor[];
+  readonly input: readonly { readonly name: string }[];
+}
+
 interface OnnxFile {
-  readonly graph: { readonly initializer: readonly ReadTensor[] } | null;
+  readonly graph: OnnxGraph | null;
   readonly metadata_props: readonly { readonly key: string; readonly value: string }[];
 }
 

@@ -38,3 +38,31 @@ export function namingOf(network: Network): Naming {
 export function isTorchvision(names: { has(name: string): boolean }): boolean {
   return names.has("features.0.weight") && names.has("classifier.6.weight");
 }
+
+/**
+ * Names without what wraps a network: parts that programs put between others (`module` of data-parallel training,
+ * `_orig_mod` of torch.compile), and the path to the network inside of a larger module.
+ * @param starts what the first weights may be called without a wrapper
+ * @returns each name as it is without, with the name in the file; names outside of the network as they are
+ */
+export function withoutWrappers(names: Iterable<string>, starts: readonly string[]): ReadonlyMap<string, string> {
+  const plain = [...names].map((name) => [unwrapped(name), name] as const);
+  const paths = new Set(
+    plain.flatMap(([name]) =>
+      starts.flatMap((start) =>
+        name === start ? [""] : name.endsWith(`.${start}`) ? [name.slice(0, -start.length)] : [],
+      ),
+    ),
+  );
+  const [path = ""] = paths.size === 1 ? paths : [""]; // of several networks in one file none is chosen
+  return new Map(plain.map(([name, original]) => [name.startsWith(path) ? name.slice(path.length) : name, original]));
+}
+
+const wrappers = new Set(["module", "_orig_mod"]);
+
+function unwrapped(name: string): string {
+  return name
+    .split(".")
+    .filter((part) => !wrappers.has(part))
+    .join(".");
+}

@@ -2,7 +2,8 @@ import { AlexnetError } from "../../errors.js";
 
 /**
  * Python's pickles, of which only data is read: numbers, strings, lists, tuples, dicts, sets, and what the caller's
- * table of globals allows. A pickle is a program for a small stack machine; here it can call nothing but that table.
+ * table of globals allows. A pickle is a program for a small stack machine; here it can call nothing but that table: an
+ * object of any other class or function becomes a `Placeholder`, which knows its name and does nothing.
  *
  * Lists and tuples become arrays, dicts Maps, sets Sets, bytes Uint8Arrays; integers beyond 2^53 bigints.
  */
@@ -17,6 +18,14 @@ export class Global {
   ) {}
 }
 
+/** Stands for a class, function or object that is none of the caller's globals. Nothing was called to make it. */
+export class Placeholder {
+  constructor(
+    /** "argparse.Namespace" */
+    readonly name: string,
+  ) {}
+}
+
 export interface PickleOptions {
   /** The globals there are, by their name. */
   readonly globals: ReadonlyMap<string, Global>;
@@ -24,7 +33,7 @@ export interface PickleOptions {
   readonly persistent?: (id: unknown) => unknown;
 }
 
-/** @throws AlexnetError "unsupported" saying what is not allowed, "damaged-file" what is damaged; messages start with `where`. */
+/** @throws AlexnetError "damaged-file" or "unsupported" saying what is wrong; messages start with `where`. */
 export function unpickle(
   bytes: Uint8Array,
   options: PickleOptions,
@@ -107,6 +116,16 @@ class Machine {
     }
   }
 
+  /** Of Python 2, where strings are bytes: those that are no UTF-8 are Latin-1, as Python 3 is told to read them. */
+  byteText(count: number): string {
+    const bytes = this.take(count);
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch {
+      return Buffer.from(bytes).toString("latin1");
+    }
+  }
+
   line(): string {
     const end = this.#bytes.indexOf(0x0a, this.position);
     if (end < 0) this.fail("ended within a line");
@@ -120,7 +139,7 @@ class Machine {
     if (count > LONGEST_INTEGER) this.fail(`an integer of ${count} bytes is not read`);
     const bytes = this.take(count);
     let value = 0n;
-    for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]);
+    for (const byte of bytes.toReversed()) value = (value << 8n) | BigInt(byte);
     value = BigInt.asIntN(8 * count, value);
     return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
   }
@@ -168,18 +187,21 @@ class Machine {
 
   setItems(values: readonly unknown[]): void {
     const dict = this.peek();
+    if (dict instanceof Placeholder) return;
     if (!(dict instanceof Map) || values.length % 2 !== 0) this.fail("sets items of what is no dict");
     for (let i = 0; i < values.length; i += 2) dict.set(values[i], values[i + 1]);
   }
 
   append(values: readonly unknown[]): void {
     const list = this.peek();
+    if (list instanceof Placeholder) return;
     if (!Array.isArray(list)) this.fail("appends to what is no list");
     for (const value of values) list.push(value);
   }
 
   addItems(values: readonly unknown[]): void {
     const set = this.peek();
+    if (set instanceof Placeholder) return;
     if (!(set instanceof Set)) this.fail("adds to what is no set");
     for (const value of values) set.add(value);
   }
@@ -192,9 +214,24 @@ class Machine {
   global(module: unknown, member: unknown): void {
     if (typeof module !== "string" || typeof member !== "string") this.fail("names a global by what is no string");
     const name = `${module}.${member}`;
-    const global = this.#options.globals.get(name);
-    if (global === undefined) this.fail(`asks for ${name}; only tensors and plain containers are read`, "unsupported");
-    this.push(global);
+    this.push(this.#options.globals.get(name) ?? new Placeholder(name));
+  }
+
+  /** An old form of a class and its arguments, which stand behind a mark. */
+  inst(): void {
+    this.global(this.line(), this.line());
+    const callee = this.pop();
+    this.make(callee, this.popMark());
+  }
+
+  /** The class is the first value behind the mark. */
+  object([callee, ...args]: readonly unknown[]): void {
+    this.make(callee, args);
+  }
+
+  newObject(): void {
+    this.pop(); // keyword arguments: nothing that is called here has any
+    this.reduce();
   }
 
   stackGlobal(): void {
@@ -204,16 +241,25 @@ class Machine {
 
   reduce(): void {
     const args = this.pop();
-    const callee = this.pop();
+    this.make(this.pop(), args);
+  }
+
+  /** What calling a class or function would give. */
+  make(callee: unknown, args: unknown): void {
+    if (callee instanceof Placeholder) {
+      this.push(new Placeholder(callee.name));
+      return;
+    }
     if (!(callee instanceof Global) || callee.call === undefined || !Array.isArray(args))
       this.fail(`calls ${callee instanceof Global ? callee.name : "what is no function"}`);
     this.push(this.#calling(callee.call, args));
   }
 
-  /** Attributes of an OrderedDict are left aside; nothing else here has any. */
+  /** Attributes of an OrderedDict are left aside, and so are a placeholder's; nothing else here has any. */
   build(): void {
     this.pop();
-    if (!(this.peek() instanceof Map)) this.fail("sets attributes of what is no dict");
+    const object = this.peek();
+    if (!(object instanceof Map || object instanceof Placeholder)) this.fail("sets attributes of what is no dict");
   }
 
   persistent(): void {
@@ -263,8 +309,8 @@ const operations: ReadonlyMap<number, (m: Machine) => void> = new Map<number, (m
   [0x58, (m) => m.push(m.text(m.uint32()))], // BINUNICODE
   [0x8c, (m) => m.push(m.text(m.uint8()))], // SHORT_BINUNICODE
   [0x8d, (m) => m.push(m.text(m.uint64()))], // BINUNICODE8
-  [0x54, (m) => m.push(m.text(m.uint32()))], // BINSTRING, of Python 2
-  [0x55, (m) => m.push(m.text(m.uint8()))], // SHORT_BINSTRING, of Python 2
+  [0x54, (m) => m.push(m.byteText(m.uint32()))], // BINSTRING, of Python 2
+  [0x55, (m) => m.push(m.byteText(m.uint8()))], // SHORT_BINSTRING, of Python 2
   [0x42, (m) => m.push(m.take(m.uint32()))], // BINBYTES
   [0x43, (m) => m.push(m.take(m.uint8()))], // SHORT_BINBYTES
   [0x8e, (m) => m.push(m.take(m.uint64()))], // BINBYTES8
@@ -292,8 +338,11 @@ const operations: ReadonlyMap<number, (m: Machine) => void> = new Map<number, (m
   [0x94, (m) => m.memoiseNext()], // MEMOIZE
   [0x63, (m) => m.global(m.line(), m.line())], // GLOBAL
   [0x93, (m) => m.stackGlobal()], // STACK_GLOBAL
-  [0x69, (m) => m.fail(`makes a ${m.line()}.${m.line()}; only tensors and plain containers are read`, "unsupported")], // INST
+  [0x69, (m) => m.inst()], // INST
+  [0x6f, (m) => m.object(m.popMark())], // OBJ
   [0x52, (m) => m.reduce()], // REDUCE
+  [0x81, (m) => m.reduce()], // NEWOBJ: a class and its arguments
+  [0x92, (m) => m.newObject()], // NEWOBJ_EX: with keyword arguments as well
   [0x62, (m) => m.build()], // BUILD
   [0x51, (m) => m.persistent()], // BINPERSID
 ]);

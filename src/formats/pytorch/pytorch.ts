@@ -4,8 +4,9 @@ import { encodeDescription } from "../../model/description.js";
 import type { Model, StoredTensor } from "../../model/model.js";
 import { parameterTable, parameterView } from "../../network/parameters.js";
 import { bytesOf, decodeNumbers, type NumberType } from "../../system/numbers.js";
+import { enumerate } from "../../text.js";
 import { namingOf } from "./naming.js";
-import { Global, unpickle } from "./pickle.js";
+import { Global, Placeholder, unpickle } from "./pickle.js";
 import { encodeStateDict } from "./pickle-writer.js";
 import type { StateDict } from "./state-dict.js";
 import { encodeArchive, openArchive } from "./zip.js";
@@ -22,7 +23,14 @@ const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_PROTOCOL = 1001;
 
 /** Bytes a value takes; types that can't be parameters are only stepped over. */
-const storageTypes: Readonly<Record<string, { readonly bytes: number; readonly type?: NumberType }>> = {
+interface StorageType {
+  /** Of one value. */
+  readonly bytes: number;
+  /** How floating-point numbers are written. */
+  readonly type?: NumberType;
+}
+
+const storageTypes: Readonly<Record<string, StorageType>> = {
   "torch.HalfStorage": { bytes: 2, type: "float16" },
   "torch.BFloat16Storage": { bytes: 2, type: "bfloat16" },
   "torch.FloatStorage": { bytes: 4, type: "float32" },
@@ -38,13 +46,15 @@ const storageTypes: Readonly<Record<string, { readonly bytes: number; readonly t
 /** Numbers in a row that tensors look at. */
 class Storage {
   constructor(
+    /** PyTorch's name of its type. */
     readonly kind: string,
+    readonly type: StorageType,
     readonly key: string,
     readonly count: number,
   ) {}
 
   get byteLength(): number {
-    return this.count * storageTypes[this.kind].bytes;
+    return this.count * this.type.bytes;
   }
 }
 
@@ -81,19 +91,23 @@ function startsLikeArchive(path: string): boolean {
 async function openZipped(path: string): Promise<StateDict> {
   const archive = await openArchive(path);
   try {
+    if ([...archive.sizes.keys()].some((name) => /^[^/]+\/code\//.test(name)))
+      throw new AlexnetError("unsupported", `${path}: is TorchScript, a program; save model.state_dict() of the model`);
     const pickles = [...archive.sizes.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
-    if (pickles.length !== 1) throw broken(path, `has ${pickles.length} files data.pkl; torch.save writes one`);
-    const folder = pickles[0].slice(0, -"data.pkl".length);
+    const [pickle, ...others] = pickles;
+    if (pickle === undefined || others.length > 0)
+      throw broken(path, `has ${pickles.length} files data.pkl; torch.save writes one`);
+    const folder = pickle.slice(0, -"data.pkl".length);
     const text = (name: string): string | undefined =>
       archive.sizes.has(folder + name) ? Buffer.from(archive.read(folder + name)).toString() : undefined;
     if ((text("byteorder") ?? "little") !== "little") throw broken(path, "was written on a big-endian machine");
-    const { value } = unpickle(archive.read(pickles[0]), { globals, persistent: toStorage }, `${path}: data.pkl`);
+    const { value } = unpickle(archive.read(pickle), { globals, persistent: toStorage }, `${path}: data.pkl`);
     const read: ReadStorage = ({ key, byteLength }) => {
       const bytes = archive.read(`${folder}data/${key}`);
       if (bytes.length !== byteLength) throw broken(path, `data/${key} is ${bytes.length} bytes, not ${byteLength}`);
       return bytes;
     };
-    return { tensors: storedTensors(value, read, path), description: text(DESCRIPTION), close: archive.close };
+    return { ...findStateDict(value, read, path), description: text(DESCRIPTION), close: archive.close };
   } catch (error) {
     archive.close();
     throw error;
@@ -104,9 +118,9 @@ function openLegacy(path: string): StateDict {
   const bytes = readFileSync(path);
   const storages = new Map<string, Storage>();
   let position = 0;
-  const persistent = (id: unknown): Storage => {
+  const persistent = (id: unknown): Storage | Placeholder => {
     const storage = toStorage(id);
-    storages.set(storage.key, storage);
+    if (storage instanceof Storage) storages.set(storage.key, storage);
     return storage;
   };
   const next = (what: string): unknown => {
@@ -139,34 +153,64 @@ function openLegacy(path: string): StateDict {
     if (start === undefined) throw broken(path, `has no storage ${key}`);
     return bytes.subarray(start, start + byteLength);
   };
-  return { tensors: storedTensors(value, read, path), description: undefined, close: () => {} };
+  return { ...findStateDict(value, read, path), description: undefined, close: () => {} };
 }
 
-/** The tensors of the dict itself, or of the one in it that training scripts keep by a usual name. */
-function storedTensors(value: unknown, read: ReadStorage, path: string): ReadonlyMap<string, StoredTensor> {
-  const inner = ["state_dict", "model_state_dict", "model"].map((key) => value instanceof Map && value.get(key));
+/** The usual names under which training scripts keep a state dict, in the order of preference. */
+const usualKeys = ["state_dict", "model_state_dict", "model"];
+
+interface Found {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly unread: ReadonlyMap<string, string>;
+}
+
+/** The tensors of the one dict of tensors in a file: by a usual name, the file's value itself, or by any name. */
+function findStateDict(value: unknown, read: ReadStorage, path: string): Found {
+  if (value instanceof Placeholder)
+    throw new AlexnetError(
+      "unsupported",
+      `${path}: holds an object of ${value.name}; only tensors and plain containers are read: save model.state_dict()`,
+    );
+  const entries = value instanceof Map ? [...value] : [];
+  const dicts = entries.filter(([, inner]) => inner instanceof Map && hasTensors(inner));
+  const usual = usualKeys.flatMap((key) => dicts.filter(([name]) => name === key));
+  const [chosen] = usual.length > 0 ? usual : dicts;
+  const dict = usual.length === 0 && value instanceof Map && hasTensors(value) ? value : chosen?.[1];
+  if (usual.length === 0 && dict !== value && dicts.length > 1)
+    throw new AlexnetError(
+      "unsupported",
+      `${path}: holds several dicts of tensors (${dicts.map(([name]) => String(name)).join(", ")}); save one of them alone`,
+    );
+  if (!(dict instanceof Map)) throw withoutStateDict(entries, path);
   let latest: { readonly storage: Storage; readonly bytes: Uint8Array } | undefined;
   const readOnce: ReadStorage = (storage) => {
     if (latest?.storage !== storage) latest = { storage, bytes: read(storage) };
     return latest.bytes;
   };
-  for (const dict of [...inner, value]) {
-    const tensors = new Map<string, StoredTensor>();
-    if (!(dict instanceof Map)) continue;
-    for (const [name, tensor] of dict)
-      if (typeof name === "string" && tensor instanceof Tensor)
-        tensors.set(withoutWrappers(name), stored(name, tensor, readOnce, path));
-    if (tensors.size > 0) return tensors;
-  }
-  throw broken(path, "holds no state dict: save model.state_dict(), not the model itself");
+  const tensors = new Map<string, StoredTensor>();
+  const unread = new Map<string, string>();
+  for (const [name, tensor] of dict)
+    if (typeof name !== "string") continue;
+    else if (tensor instanceof Tensor) tensors.set(name, stored(name, tensor, readOnce, path));
+    else if (tensor instanceof Placeholder) unread.set(name, `an object of ${tensor.name}`);
+  return { tensors, unread };
 }
 
-/** nn.DataParallel and its like put `module` before or between the parts of names. */
-function withoutWrappers(name: string): string {
-  return name
-    .split(".")
-    .filter((part) => part !== "module")
-    .join(".");
+function hasTensors(dict: ReadonlyMap<unknown, unknown>): boolean {
+  return [...dict.values()].some((value) => value instanceof Tensor);
+}
+
+function withoutStateDict(entries: readonly (readonly [unknown, unknown])[], path: string): AlexnetError {
+  const objects = entries.flatMap(([name, value]) =>
+    value instanceof Placeholder ? [`${String(name)} is an object of ${value.name}`] : [],
+  );
+  const keys = entries.map(([name]) => String(name));
+  const held = objects.length > 0 ? objects : keys.length > 0 ? [`its keys are ${enumerate(keys, 8)}`] : [];
+  return new AlexnetError(
+    "unsupported",
+    `${path}: holds no state dict${held.length > 0 ? ` (${held.slice(0, 3).join("; ")})` : ""}; ` +
+      "save model.state_dict(), not the model itself",
+  );
 }
 
 function stored(
@@ -178,7 +222,7 @@ function stored(
   return {
     shape,
     readInto(into) {
-      const { type, bytes: size } = storageTypes[storage.kind];
+      const { type, bytes: size } = storage.type;
       if (type === undefined) throw broken(path, `${name} is made of ${storage.kind}, not of floating-point numbers`);
       const bytes = read(storage);
       if (isContiguous(shape, strides)) {
@@ -188,7 +232,7 @@ function stored(
       const all = new Float32Array(storage.count);
       decodeNumbers(bytes, type, all);
       into.forEach((_, i) => {
-        into[i] = all[offset + placeOf(i, shape, strides)];
+        into[i] = all[offset + placeOf(i, shape, strides)] ?? Number.NaN;
       });
     },
   };
@@ -196,9 +240,9 @@ function stored(
 
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
-    expected *= shape[axis];
+  for (const [axis, length] of [...shape.entries()].reverse()) {
+    if (length !== 1 && strides[axis] !== expected) return false;
+    expected *= length;
   }
   return true;
 }
@@ -206,24 +250,27 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
 /** Where the i-th value of a tensor, row-major, lies behind its offset. */
 function placeOf(i: number, shape: readonly number[], strides: readonly number[]): number {
   let place = 0;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    place += (i % shape[axis]) * strides[axis];
-    i = Math.floor(i / shape[axis]);
+  for (const [axis, length] of [...shape.entries()].reverse()) {
+    place += (i % length) * (strides[axis] ?? 0);
+    i = Math.floor(i / length);
   }
   return place;
 }
 
-/** ("storage", type, key, device, count), in old files with a sixth that is None. */
-function toStorage(id: unknown): Storage {
+/** ("storage", type, key, device, count), in old files with a sixth that is None; of a type not known here, a placeholder. */
+function toStorage(id: unknown): Storage | Placeholder {
   const [tag, kind, key, , count, view = null] = Array.isArray(id) ? id : [];
-  const known = kind instanceof Global && Object.hasOwn(storageTypes, kind.name);
-  if (tag !== "storage" || !known || typeof key !== "string" || !isCount(count) || view !== null)
+  if (tag === "storage" && kind instanceof Placeholder) return kind;
+  const name = kind instanceof Global && Object.hasOwn(storageTypes, kind.name) ? kind.name : "";
+  const type = storageTypes[name];
+  if (tag !== "storage" || type === undefined || typeof key !== "string" || !isCount(count) || view !== null)
     throw new AlexnetError("unsupported", "a tensor's storage is described in an unknown way");
-  return new Storage(kind.name, key, count);
+  return new Storage(name, type, key, count);
 }
 
 /** (storage, offset, shape, strides, …) */
-function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): Tensor {
+function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): Tensor | Placeholder {
+  if (storage instanceof Placeholder) return storage;
   if (!(storage instanceof Storage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
     throw new AlexnetError("unsupported", "a tensor is described in an unknown way");
   const count = shape.reduce((a, b) => a * b, 1);
@@ -249,6 +296,8 @@ const globals: ReadonlyMap<string, Global> = new Map(
     new Global("torch._utils._rebuild_tensor_v2", rebuildTensor),
     new Global("torch._utils._rebuild_parameter", ([tensor]) => tensor),
     new Global("torch.Size", ([sizes]) => sizes),
+    new Global("collections.defaultdict", () => new Map()),
+    new Global("collections.Counter", ([counts = new Map()]) => counts),
     ...Object.keys(storageTypes).map((name) => new Global(name)),
   ].map((global) => [global.name, global]),
 );

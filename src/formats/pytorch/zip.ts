@@ -5,9 +5,9 @@ import { AlexnetError } from "../../errors.js";
 import { readAt } from "../../system/file-reading.js";
 import { crc32 } from "./crc32.js";
 
-/** An open ZIP archive of stored (not compressed) files, read one by one. */
+/** An open ZIP archive whose stored (not compressed) files are read one by one. */
 export interface Archive {
-  /** Sizes by name. */
+  /** Sizes by name, of compressed files too. */
   readonly sizes: ReadonlyMap<string, number>;
   /** @throws AlexnetError "damaged-file" when there is no such file or its checksum is wrong. */
   read(name: string): Uint8Array;
@@ -18,6 +18,8 @@ interface Place {
   readonly start: number;
   readonly size: number;
   readonly crc: number;
+  /** Compressed or encrypted. */
+  readonly isPacked: boolean;
 }
 
 /** @throws AlexnetError "damaged-file" naming the file and what is wrong with it. */
@@ -30,6 +32,11 @@ export async function openArchive(path: string): Promise<Archive> {
       read(name) {
         const place = places.get(name);
         if (place === undefined) throw new AlexnetError("damaged-file", `${path}: holds no file ${name}`);
+        if (place.isPacked)
+          throw new AlexnetError(
+            "unsupported",
+            `${path}: ${name} is compressed or encrypted; torch.save stores files as they are`,
+          );
         const bytes = new Uint8Array(place.size);
         if (readAt(file, bytes, place.start) < place.size)
           throw new AlexnetError("damaged-file", `${path}: ended before ${name} did`);
@@ -53,10 +60,11 @@ async function findFiles(file: number, path: string): Promise<Map<string, Place>
     for await (const entry of archive.eachEntry()) {
       const { fileName, compressionMethod, compressedSize: size, uncompressedSize, crc32: crc } = entry;
       if (places.has(fileName)) throw new Error(`two files are named ${fileName}`);
-      if (compressionMethod !== 0 || entry.isEncrypted()) throw new Error(`${fileName} is compressed or encrypted`);
+      const isPacked = compressionMethod !== 0 || entry.isEncrypted();
       const { fileDataStart: start } = await archive.readLocalFileHeaderPromise(entry, { minimal: true });
-      if (size !== uncompressedSize || start + size > fileSize) throw new Error(`${fileName} is not all there`);
-      places.set(fileName, { start, size, crc });
+      if ((!isPacked && size !== uncompressedSize) || start + size > fileSize)
+        throw new Error(`${fileName} is not all there`);
+      places.set(fileName, { start, size, crc, isPacked });
     }
     return places;
   } catch (error) {

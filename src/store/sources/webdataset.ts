@@ -22,12 +22,13 @@ const LONGEST_LABEL = 1 << 20; // bytes
  */
 export async function openWebDataset(path: string, task: Pick<Task, "signal">): Promise<Source | undefined> {
   const { paths, splitOf, notes } = await findShards(path, task);
-  if (paths.length === 0) return undefined;
+  const [first] = paths;
+  if (first === undefined) return undefined;
   return {
     kind: "WebDataset shards",
     path,
     compareClasses: compareNumerically,
-    titles: readTitles(dirname(paths[0])),
+    titles: readTitles(dirname(first)),
     notes,
     *items() {
       for (const shard of paths)

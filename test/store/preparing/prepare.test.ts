@@ -218,7 +218,7 @@ describe("what can't be read", () => {
     ]);
   });
 
-  test("fails the command beyond maxBad, and keeps the store", async () => {
+  test("fails beyond maxBad, and keeps the store", async () => {
     const source = temporaryFolder();
     await drawSet(source);
     write(source, { "train/cat/bad.jpg": "" });
@@ -318,7 +318,7 @@ describe("what is asked for wrongly", () => {
       /no store can be written there \(ENOTDIR\); choose another folder \(out\)/,
     );
     write(out, { "thesis.tex": "" });
-    await expect(prepareHere({ source, out })).rejects.toMatchObject({ code: "usage" });
+    await expect(prepareHere({ source, out })).rejects.toMatchObject({ code: "already-exists" });
     expect(readdirSync(out)).toEqual(["thesis.tex"]);
     write(out, { "data.mdb": "not a database" });
     await expect(prepareHere({ source, out })).rejects.toThrow(/not a readable picture store/);

@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { ensurePrepared } from "#src/store/cache.js";
 import { keys, openForWriting } from "#src/store/database.js";
 import { prepare } from "#src/store/preparing/prepare.js";
-import { drawSome, write } from "../../support/stores.js";
 import { temporaryFolder } from "../../support/folders.js";
+import { drawSome, write } from "../../support/stores.js";
 
 /** A store that was stopped while it was written. */
 async function begin(): Promise<{ readonly source: string; readonly out: string }> {
