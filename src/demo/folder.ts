@@ -26,12 +26,14 @@ const MARK = "demo.json";
 /**
  * Takes `path` for a demo. What an earlier one with the same settings left there stays, to go on from; that of one with
  * other settings is removed, and so is everything when `fresh` is set. Files of anybody else's stay.
- * @throws AlexnetError "usage" when the folder holds files but no demo.
+ * @throws AlexnetError "already-exists" when the folder holds files but no demo.
  */
 export function claimFolder(path: string, settings: DemoSettings, fresh: boolean): DemoFolder {
   const mark = join(path, MARK);
   if (!existsSync(mark) && existsSync(path) && readdirSync(path).length > 0)
-    throw new AlexnetError("already-exists", `${path}: holds files, and no demo; choose another folder with --out`);
+    throw new AlexnetError("already-exists", `${path}: holds files, and no demo`, {
+      hint: { advice: "choose another folder", option: "out" },
+    });
   const parts: DemoFolder = {
     pictures: join(path, "pictures"),
     store: join(path, "store"),
