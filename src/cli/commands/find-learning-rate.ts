@@ -3,6 +3,7 @@ import type { Command as Program } from "commander";
 import { chartFile } from "../../drawing/chart.js";
 import { recipes } from "../../recipes/recipes.js";
 import { writeWhole } from "../../system/files.js";
+import { checkOutput } from "../../system/outputs.js";
 import { findLearningRate, type Sweep } from "../../training/find-rate.js";
 import { sweepChart } from "../../training/rate-figure.js";
 import { printCharts } from "../display/plot.js";
@@ -31,6 +32,7 @@ export function register(program: Program): void {
         .option("--workers <count>", "threads that load pictures", wholeNumber(1))
         .option("--svg <file>", "save the curve as SVG"),
     ).action(async (data, { batch: batchSize, svg, json, ...options }) => {
+      if (svg !== undefined) checkOutput(svg, "svg");
       const sweep = await runTask(({ signal, onEvent }) => {
         const tell = progressOf("trying rates", onEvent);
         return findLearningRate({
@@ -41,9 +43,9 @@ export function register(program: Program): void {
           signal,
         });
       });
-      if (svg !== undefined) writeWhole(svg, chartFile([sweepChart(sweep)]));
       if (json) printJson(sweep);
       else print(sweep);
+      if (svg !== undefined) writeWhole(svg, chartFile([sweepChart(sweep)]));
     }),
   );
 }
