@@ -4,7 +4,6 @@ import { AlexnetError } from "../errors.js";
 import type { Imported } from "../formats/import.js";
 import { writeWhole } from "../system/files.js";
 import { makeOutputFolder } from "../system/outputs.js";
-
 import { Checkpoints, checkpointFileName } from "./checkpoint/keep.js";
 import { writeModel } from "./checkpoint/write.js";
 

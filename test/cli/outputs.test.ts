@@ -74,5 +74,5 @@ test("evaluate writes its CSV through /dev/stdout into a pipe of the shell", () 
   const words = ["evaluate", set.run, set.path, ...quickly, "--csv", "/dev/stdout"];
   const stdout = execFileSync("sh", ["-c", '"$0" "$@" | cat', process.execPath, main, ...words], { encoding: "utf8" });
   expect(stdout).toContain("top-1");
-  expect(stdout).toMatch(/^file,/m);
+  expect(stdout).toMatch(/^split,file,/m);
 });

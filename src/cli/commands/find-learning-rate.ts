@@ -1,22 +1,44 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
+import { z } from "zod";
 import { chartFile } from "../../drawing/chart.js";
-import { recipes } from "../../recipes/recipes.js";
+import { choiceShape } from "../../runs/settings.js";
 import { writeWhole } from "../../system/files.js";
+
+<<<<<<< HEAD
+
 import { checkOutput } from "../../system/outputs.js";
 import { findLearningRate, type Sweep } from "../../training/find-rate.js";
+
+=======
+
+import { findLearningRate, type Sweep, sweepSettings } from "../../training/find-rate.js";
+
+>>>>>>> main
+
 import { sweepChart } from "../../training/rate-figure.js";
 import { printCharts } from "../display/plot.js";
 import { printJson } from "../display/print.js";
-import { progressOf } from "../display/progress-of.js";
-import { positiveNumber, wholeNumber } from "../flags.js";
-import { computing } from "../predicting.js";
+import { addSettings, positiveNumber, settingsGiven, wholeNumber } from "../flags.js";
 import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
+const learning = ["network", "width", "recipe", "batchSize", "seed"] as const;
+const machine = ["engine", "precision", "threads", "workers"] as const;
+
 export function register(program: Program): void {
+  const command = new Command("find-learning-rate")
+    .description("try rising learning rates on fresh parameters and suggest one; keeps nothing")
+    .argument("<pictures>", "folders of classes, or a prepared store");
+  addSettings(command, learning, false);
+  const rates = command
+    .option("--from <rate>", "the first rate", positiveNumber(), 1e-6)
+    .option("--to <rate>", "the last rate", positiveNumber(), 1)
+    .option("--steps <count>", "steps from the first to the last", wholeNumber(10), 100);
+  addSettings(rates, machine, false);
   addTyped(
     program,
+<<<<<<< HEAD
     computing(
       new Command("find-learning-rate")
         .description("try rising learning rates on fresh parameters and suggest one; keeps nothing")
@@ -47,6 +69,19 @@ export function register(program: Program): void {
       else print(sweep);
       if (svg !== undefined) writeWhole(svg, chartFile([sweepChart(sweep)]));
     }),
+=======
+    rates
+      .option("--svg <file>", "save the curve as SVG")
+      .option("--json", "print JSON")
+      .action(async (data, { from, to, steps, svg, json }) => {
+        const given = settingsGiven(command.opts(), [...learning, ...machine]);
+        const chosen = z.object(choiceShape).pick(sweepSettings).parse(given);
+        const sweep = await runTask((task) => findLearningRate({ ...chosen, data, from, to, steps, ...task }));
+        if (svg !== undefined) writeWhole(svg, chartFile([sweepChart(sweep)]));
+        if (json) printJson(sweep);
+        else print(sweep);
+      }),
+>>>>>>> main
   );
 }
 

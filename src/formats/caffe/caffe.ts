@@ -220,16 +220,16 @@ function sorted({ input, layers }: Network): unknown {
 function inputSize(net: Net, layers: readonly CaffeLayer[]): number {
   const crops = layers.map((layer) => layer.transform_param?.crop_size || layer.data_param?.crop_size || 0);
   const shapes = [...net.input_shape, ...layers.flatMap((layer) => layer.input_param?.shape ?? [])];
-  return [...crops, net.input_dim[2], ...shapes.map(({ dim }) => dim[2])].find((size) => size > 0) ?? INPUT_SIZE;
+  return [...crops, net.input_dim[2], ...shapes.map(({ dim }) => dim[2])].find((size = 0) => size > 0) ?? INPUT_SIZE;
 }
 
 function transformOf(layers: readonly CaffeLayer[], cropSize: number): Pick<CaffeModel, "scale" | "mean"> {
   const transform = layers.find((layer) => layer.transform_param !== null)?.transform_param;
   const scale = decimal(transform?.scale ?? 1);
-  const [blue, green = blue, red = blue] = transform?.mean_value ?? [];
+  const [blue, green, red] = transform?.mean_value ?? [];
   return {
     scale: [scale, scale, scale],
-    mean: blue === undefined ? undefined : constantMean([red, green, blue], pictureSizeFor(cropSize)),
+    mean: blue === undefined ? undefined : constantMean([red ?? blue, green ?? blue, blue], pictureSizeFor(cropSize)),
   };
 }
 
@@ -242,7 +242,7 @@ function* storedTensors(layer: CaffeLayer, { kind, name }: Layer, path: string):
   yield [`${name}.weight`, stored];
   const hasBias = (layer.convolution_param ?? layer.inner_product_param)?.bias_term ?? true;
   if (bias !== undefined) yield [`${name}.bias`, storedBlob(bias, 1, `${path}: ${layer.name}`)];
-  else if (!hasBias) yield [`${name}.bias`, { shape: [stored.shape[0]], readInto: (into) => void into.fill(0) }];
+  else if (!hasBias) yield [`${name}.bias`, { shape: stored.shape.slice(0, 1), readInto: (into) => void into.fill(0) }];
 }
 
 /** Blobs of old files have four lengths, the first of them 1 where there are fewer. */
@@ -263,7 +263,8 @@ function lengthsOf({ num, channels, height, width, shape }: Blob): readonly numb
 
 function readBlob({ data, double_data: doubles }: Blob, into: Float32Array, where: string): void {
   const [parts, type, size] = data.length > 0 ? ([data, "float32", 4] as const) : ([doubles, "float64", 8] as const);
-  const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  const [only, ...others] = parts;
+  const bytes = only !== undefined && others.length === 0 ? only : Buffer.concat(parts);
   if (bytes.length !== into.length * size)
     throw new AlexnetError("damaged-file", `${where}: a blob of ${into.length} values holds ${bytes.length} bytes`);
   decodeNumbers(bytes, type, into);
@@ -275,7 +276,7 @@ function bgrToRgb({ shape, readInto }: StoredTensor): StoredTensor {
     shape,
     readInto(into) {
       readInto(into);
-      const [filters, channels, height, width] = shape;
+      const [filters = 0, channels = 0, height = 0, width = 0] = shape;
       const map = height * width;
       for (let filter = 0; filter < filters; filter++) {
         const weights = into.subarray(filter * channels * map, (filter + 1) * channels * map);
@@ -308,5 +309,5 @@ export function readBinaryproto(path: string): Float32Array {
 /** (3, size, size) in blue, green, red to (size, size, 3) in red, green, blue. */
 export function bgrPlanesToRgb(planes: Float32Array): Float32Array {
   const places = planes.length / 3;
-  return planes.map((_, i) => planes[(2 - (i % 3)) * places + Math.floor(i / 3)]);
+  return planes.map((_, i) => planes[(2 - (i % 3)) * places + Math.floor(i / 3)] ?? Number.NaN);
 }
