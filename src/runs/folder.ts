@@ -6,7 +6,7 @@ import type { EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { isInCache } from "../store/cache.js";
 import { addStoreUser } from "../store/users.js";
-import { errnoOf, explainDisk, readJson, UNFINISHED, writeWhole } from "../system/files.js";
+import { errnoOf, explainDisk, readJson, removeLeftovers, UNFINISHED, writeWhole } from "../system/files.js";
 import { packageVersion } from "../version.js";
 import { lockRun, type RunLock } from "./lock.js";
 import { type RunConfig, readConfig } from "./settings.js";
@@ -86,6 +86,7 @@ export class RunFolder {
   lock(): RunLock {
     try {
       mkdirSync(this.path, { recursive: true });
+      removeLeftovers(this.path);
       return lockRun(this.lockPath);
     } catch (error) {
       if (error instanceof AlexnetError || errnoOf(error) === undefined) throw error;

@@ -1,6 +1,6 @@
 import type { UpdateOptions } from "../engine.js";
 import { Argument, type MemoryArguments, type Primitive, packArguments } from "./bindings.js";
-import type { Build, Tensor } from "./build.js";
+import { type Build, NUMBER_TYPE, type Tensor } from "./build.js";
 import type { Scope } from "./library.js";
 import type { Parameters, PlacedParameter } from "./parameters.js";
 
@@ -67,7 +67,7 @@ export class Update {
     const key = `${count} ${scales}`;
     let sum = this.#sums.get(key);
     if (sum === undefined) {
-      const descriptor = bindings.descriptor([count], "row-major", "float32");
+      const descriptor = bindings.descriptor([count], "row-major", NUMBER_TYPE);
       sum = bindings.createPrimitive(bindings.sum(descriptor, scales, this.#build.attributes));
       this.#sums.set(key, sum);
     }

@@ -85,7 +85,7 @@ emulated("a program that holds pictures", SLOW, () => {
   it("refuses what it doesn't hold or has no room for", async () => {
     const program = await compile();
     const refused = (call: Promise<unknown>, message: RegExp) =>
-      expect(call).rejects.toMatchObject({ code: "engine", message: expect.stringMatching(message) });
+      expect(call).rejects.toMatchObject({ code: "invalid-option", message: expect.stringMatching(message) });
     await refused(program.step(named(1), stepOptions), /asks for .* of 0 pictures held/);
     await refused(program.hold(all), /hold: 0 and 5 pictures; 0 were reserved/);
     await refused(program.reserve(0.5), /reserve: 0.5 pictures/);
