@@ -1,8 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 import { measureLoading, withSyntheticStores } from "../../benchmark/loading.js";
 import { openStore } from "../../store/store.js";
-import { byteSize, thousands } from "../../text.js";
-import { printTable } from "../display/print.js";
+import { printLoading } from "../display/benchmarks.js";
+import { printJson, thousands } from "../display/print.js";
 import { wholeNumber } from "../flags.js";
 
 /** `bench loader` */
@@ -25,18 +25,10 @@ export function loader() {
       };
       const results = stores.length > 0 ? await measure(stores) : await withSyntheticStores(measure);
       if (json) {
-        console.log(JSON.stringify(results, undefined, 2));
+        printJson(results);
         return;
       }
-      printTable(
-        ["encoding", "pictures/s", "bytes a picture", "memory grew by"],
-        results.map(({ encoding, picturesPerSecond, bytesPerPicture, memoryGrowthBytes }) => [
-          encoding,
-          thousands(Math.round(picturesPerSecond)),
-          byteSize(bytesPerPicture),
-          byteSize(Math.max(0, memoryGrowthBytes)),
-        ]),
-      );
+      printLoading(results);
       console.log(`${thousands(pictures)} pictures each, in batches of ${batchSize}, by ${workers} threads`);
     });
 }

@@ -6,7 +6,7 @@ import { comparisonCharts } from "../../runs/figures.js";
 import { readRun } from "../../runs/list.js";
 import { writeWhole } from "../../system/files.js";
 import { printCharts } from "../display/plot.js";
-import { percent, printTable } from "../display/print.js";
+import { percent, printJson, printTable } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -23,7 +23,7 @@ export function register(program: Program): void {
         const charts = comparisonCharts(runs.map(({ summary, metrics }) => ({ name: summary.run, metrics })));
         if (svg !== undefined) writeWhole(svg, chartFile(charts));
         if (json) {
-          console.log(JSON.stringify({ runs: runs.map(({ summary }) => summary), settings }, undefined, 2));
+          printJson({ runs: runs.map(({ summary }) => summary), settings });
           return;
         }
         const rows: string[][] = [

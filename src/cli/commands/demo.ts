@@ -8,9 +8,9 @@ import { claimFolder, type DemoSettings } from "../../demo/folder.js";
 import { drawPictures, type PictureSet } from "../../demo/pictures.js";
 import { subjects } from "../../demo/subjects/subjects.js";
 import { clock, thousands } from "../display/print.js";
-import { Progress } from "../display/progress.js";
+import { progressOf } from "../display/progress-of.js";
 import { positiveNumber, wholeNumber } from "../flags.js";
-import { interruptible } from "../interruption.js";
+import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
 /** Chosen so that two cores are done in a few minutes. */
@@ -69,9 +69,8 @@ async function demonstrate(out: string, settings: DemoSettings, fresh: boolean):
 async function draw(out: string, set: PictureSet): Promise<void> {
   const total = (set.train + set.val) * subjects.length;
   console.error(`drawing ${thousands(total)} pictures of ${subjects.length} classes into ${out}`);
-  const progress = new Progress("drawing");
-  await interruptible((signal) => drawPictures(out, set, { signal, onProgress: progress.update })).finally(
-    progress.stop,
+  await runTask(({ signal, onEvent }) =>
+    drawPictures(out, set, { signal, onProgress: progressOf("drawing", onEvent) }),
   );
 }
 

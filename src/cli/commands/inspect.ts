@@ -9,6 +9,7 @@ import { type SplitSummary, summariseSplits } from "../../store/preparing/prepar
 import { openStore, type Store } from "../../store/store.js";
 import { errnoOf, writeWhole } from "../../system/files.js";
 import { percent } from "../../text.js";
+import { printJson } from "../display/print.js";
 import { LISTED, printClasses, printFindings } from "../display/store-summary.js";
 import { wholeNumber } from "../flags.js";
 import { addTyped } from "../typed.js";
@@ -43,7 +44,7 @@ export function register(program: Program): void {
             );
           const cropSize = crop ?? Math.min(USUAL_CROP, pictureSize);
           const splits = summariseSplits(store);
-          if (json) console.log(JSON.stringify({ ...store.info, classes: store.classes, splits }, undefined, 2));
+          if (json) printJson({ ...store.info, classes: store.classes, splits });
           else {
             print(store, splits, allClasses ? store.classes.length : LISTED);
             makeFolder(out);

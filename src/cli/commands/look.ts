@@ -1,48 +1,31 @@
 import { basename, extname, join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { precisions } from "../../engine/engine.js";
-import { engineNames } from "../../engine/host/engines.js";
 import { type LookResult, look } from "../../evaluation/look.js";
-import { percent } from "../display/print.js";
-import { Progress } from "../display/progress.js";
-import { choice, ENGINE_HELP, PRECISION_HELP, wholeNumber } from "../flags.js";
-import { interruptible } from "../interruption.js";
+import { percent, printJson } from "../display/print.js";
+import { wholeNumber } from "../flags.js";
+import { predicting } from "../predicting.js";
+import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
   addTyped(
     program,
-    new Command("look")
-      .description("see what the network makes of a picture: all maps of all layers, and what its answer hangs on")
-      .argument("<run>", "folder of a run, or a checkpoint's file")
-      .argument("<picture>", "picture file")
-      .option("--out <folder>", "where the drawings go; default look/<the picture's name>")
-      .option("--class <name>", "what speaks for this class; default the most probable")
-      .option("--square <pixels>", "side of the square that hides a part", wholeNumber(1, 256), 48)
-      .option("--step <pixels>", "from one hidden place to the next", wholeNumber(1, 256), 16)
-      .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
-      .option("--engine <name>", ENGINE_HELP, choice(["auto", ...engineNames]), "auto")
-      .option("--precision <name>", PRECISION_HELP, choice(precisions))
-      .option("--threads <count>", "threads that compute", wholeNumber(1))
-      .option("--json", "print JSON")
-      .action(async (run, picture, { json, square, step, out = defaultFolder(picture), ...options }) => {
-        const progress = new Progress("hiding parts");
-        const occlusion = { size: square, step };
-        const result = await interruptible((signal) =>
-          look({
-            ...options,
-            run,
-            picture,
-            out,
-            occlusion,
-            signal,
-            onEvent: ({ done, total }) => progress.update(done, total),
-          }),
-        ).finally(progress.stop);
-        if (json) console.log(JSON.stringify({ out, ...result }, undefined, 2));
-        else print(out, result);
-      }),
+    predicting(
+      new Command("look")
+        .description("see what the network makes of a picture: all maps of all layers, and what its answer hangs on")
+        .argument("<run>", "folder of a run, or a checkpoint's file")
+        .argument("<picture>", "picture file")
+        .option("--out <folder>", "where the drawings go; default look/<the picture's name>")
+        .option("--class <name>", "what speaks for this class; default the most probable")
+        .option("--square <pixels>", "side of the square that hides a part", wholeNumber(1, 256), 48)
+        .option("--step <pixels>", "from one hidden place to the next", wholeNumber(1, 256), 16),
+    ).action(async (run, picture, { json, square, step, out = defaultFolder(picture), ...options }) => {
+      const occlusion = { size: square, step };
+      const result = await runTask((task) => look({ ...options, run, picture, out, occlusion, ...task }));
+      if (json) printJson({ out, ...result });
+      else print(out, result);
+    }),
   );
 }
 

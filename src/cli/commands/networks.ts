@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { variants } from "../../network/networks.js";
 import { summarise } from "../../network/summary.js";
-import { printTable, thousands } from "../display/print.js";
+import { printJson, printTable, thousands } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -23,7 +23,7 @@ export function register(program: Program): void {
             differs,
             source,
           }));
-          console.log(JSON.stringify(plain, undefined, 2));
+          printJson(plain);
           return;
         }
         printTable(

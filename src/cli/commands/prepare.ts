@@ -3,11 +3,11 @@ import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
 import { type PrepareSummary, prepare } from "../../store/preparing/prepare.js";
 import { byteSize, clock, thousands } from "../../text.js";
-import { PreparingDisplay } from "../display/preparing.js";
-import { printTable } from "../display/print.js";
+import { printJson, printTable } from "../display/print.js";
+import { preparingTo } from "../display/progress-of.js";
 import { LISTED, printClasses, printFindings } from "../display/store-summary.js";
 import { choice, fraction, share, wholeNumber } from "../flags.js";
-import { interruptible } from "../interruption.js";
+import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -45,15 +45,14 @@ export function register(program: Program): void {
       .action(async (source, { json, ...options }, { args }) => {
         if (args.length > 1) throw new AlexnetError("invalid-option", severalSets(args));
         const start = performance.now();
-        const display = new PreparingDisplay();
-        const summary = await interruptible((signal) =>
-          prepare({ ...options, source, onProgress: display.update, signal }),
-        ).finally(display.stop);
+        const summary = await runTask(({ signal, onEvent }) =>
+          prepare({ ...options, source, signal, onProgress: preparingTo(onEvent) }),
+        );
         const cost = {
           seconds: (performance.now() - start) / 1000,
           peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
         };
-        if (json) console.log(JSON.stringify({ ...summary, ...cost }, undefined, 2));
+        if (json) printJson({ ...summary, ...cost });
         else printSummary(summary, cost);
       }),
   );

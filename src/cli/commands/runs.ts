@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { listRuns, type RunSummary } from "../../runs/list.js";
-import { clock, percent, printTable } from "../display/print.js";
+import { clock, percent, printJson, printTable } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -14,7 +14,7 @@ export function register(program: Program): void {
       .action((folder, { json }) => {
         const runs = listRuns(folder);
         if (json) {
-          console.log(JSON.stringify(runs, undefined, 2));
+          printJson(runs);
           return;
         }
         if (runs.length === 0) console.log(`${folder}: no runs yet; alexnet train <pictures> begins one`);
@@ -29,7 +29,7 @@ function row({ run, epoch, epochs, bestError, imagesPerSecond, changed, state }:
     `${epoch}/${epochs}`,
     bestError === undefined ? "" : percent(1 - bestError),
     imagesPerSecond === undefined ? "" : imagesPerSecond.toFixed(1),
-    age((Date.now() - changed.getTime()) / 1000),
+    age((Date.now() - Date.parse(changed)) / 1000),
     state,
   ];
 }

@@ -6,7 +6,7 @@ import { runCharts } from "../../runs/figures.js";
 import { type RunRecords, readRun } from "../../runs/list.js";
 import { writeWhole } from "../../system/files.js";
 import { printCharts } from "../display/plot.js";
-import { percent, thousands } from "../display/print.js";
+import { percent, printJson, thousands } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -20,7 +20,7 @@ export function register(program: Program): void {
       .action((path, { svg = join(path, "curves.svg"), json }) => {
         const run = readRun(path);
         if (json) {
-          console.log(JSON.stringify(run, undefined, 2));
+          printJson(run);
           return;
         }
         for (const line of describe(run)) console.log(line);

@@ -4,9 +4,9 @@ import { AlexnetError } from "../../errors.js";
 import { verifyStore } from "../../store/checking/verify.js";
 import { openStore } from "../../store/store.js";
 import { thousands } from "../../text.js";
-import { Progress } from "../display/progress.js";
+import { progressOf } from "../display/progress-of.js";
 import { wholeNumber } from "../flags.js";
-import { interruptible } from "../interruption.js";
+import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
 const LISTED = 20;
@@ -19,12 +19,11 @@ export function register(program: Program): void {
       .argument("<store>", "a folder that prepare made")
       .option("--workers <count>", "decoding threads; all cores by default", wholeNumber(1))
       .action(async (path, options) => {
-        const progress = new Progress("verifying");
         const store = await openStore(path);
         try {
-          const problems = await interruptible((signal) =>
-            verifyStore(store, { ...options, signal, onProgress: progress.update }),
-          ).finally(progress.stop);
+          const problems = await runTask(({ signal, onEvent }) =>
+            verifyStore(store, { ...options, signal, onProgress: progressOf("verifying", onEvent) }),
+          );
           for (const problem of problems.slice(0, LISTED)) console.log(problem);
           if (problems.length > LISTED) console.log(`and ${thousands(problems.length - LISTED)} more`);
           if (problems.length > 0)

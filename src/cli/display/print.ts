@@ -20,4 +20,9 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
   console.log(formatTable(head, rows));
 }
 
+/** What `--json` prints: this, and nothing else on standard output. */
+export function printJson(value: unknown): void {
+  console.log(JSON.stringify(value, undefined, 2));
+}
+
 export { byteSize, clock, percent, printable, thousands } from "../../text.js";

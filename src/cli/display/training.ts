@@ -1,22 +1,21 @@
-import { SingleBar } from "cli-progress";
+import { withHints } from "../../errors.js";
 import type { EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
 import { errors } from "../../scoring/scores.js";
 import { byteSize, clock, percent, thousands } from "../../text.js";
-import { PreparingDisplay } from "./preparing.js";
-import { Progress } from "./progress.js";
+import { EventDisplay } from "./events.js";
+import { commandLineForm } from "./hints.js";
+import { StatusLine } from "./status-line.js";
 
-const SECONDS_BETWEEN_LINES = 10;
+const LINE_SECONDS = 10; // between plain lines, where there is no terminal
 
 /** Shows a training run: a bar on a terminal, a line now and then otherwise; a line for each epoch. */
 export class TrainingDisplay {
   readonly #print: (line: string) => void;
-  readonly #preparing = new PreparingDisplay();
-  #features: Progress | undefined;
-  readonly #holding = new Progress("pictures into the GPU's memory");
-  #bar: SingleBar | undefined;
+  readonly #line = new StatusLine();
+  readonly #events = new EventDisplay(this.#line);
   #lastLine = Number.NEGATIVE_INFINITY;
 
-  /** @param print takes the lines that stay; bars and step lines go to stderr */
+  /** @param print takes the lines that stay; bars and step lines go to standard error */
   constructor(print: (line: string) => void) {
     this.#print = print;
   }
@@ -24,36 +23,21 @@ export class TrainingDisplay {
   readonly update = (event: TrainEvent): void => {
     switch (event.kind) {
       case "preparing":
-        this.#preparing.update(event);
-        break;
-      case "features":
-        this.#features ??= new Progress(`what ${event.layer} makes of the pictures`);
-        this.#features.update(event.done, event.total);
-        break;
-      case "holding":
-        this.#holding.update(event.done, event.total);
-        break;
-      case "started":
-        this.stop();
-        for (const line of describeStart(event)) this.#print(line);
+      case "progress":
+      case "warning":
+        this.#events.update(event);
         break;
       case "step":
         this.#step(event);
         break;
-      case "validating":
-        this.#bar?.update({ text: `validating ${percent(event.done / event.total)}` });
+      case "started":
+        this.#lines(describeStart(event));
         break;
       case "epoch":
-        this.stop();
-        this.#print(describeEpoch(event));
-        break;
-      case "warning":
-        this.stop();
-        process.stderr.write(`warning: ${event.message}\n`);
+        this.#lines([describeEpoch(event)]);
         break;
       case "ended":
-        this.stop();
-        for (const line of describeEnd(event)) this.#print(line);
+        this.#lines(describeEnd(event));
         break;
       case "checkpoint":
       case "row":
@@ -62,32 +46,25 @@ export class TrainingDisplay {
     }
   };
 
-  /** Takes the bar away. */
+  /** Takes the bar away for good. */
   stop(): void {
-    this.#preparing.stop();
-    this.#features?.stop();
-    this.#holding.stop();
-    this.#bar?.stop();
-    this.#bar = undefined;
+    this.#line.end();
+  }
+
+  #lines(lines: readonly string[]): void {
+    this.#line.clear();
+    for (const line of lines) this.#print(line);
   }
 
   #step(event: StepDone): void {
+    const { epoch, epochs, batch, batches } = event;
     const text = `loss ${event.loss.toFixed(3)}  top-1 ${percent(event.top1)}  ${rate(event)}  ${clock(event.secondsLeft)} left`;
-    if (process.stderr.isTTY) {
-      this.#bar ??= startBar(event);
-      this.#bar.update(event.batch, { text });
-    } else if (performance.now() - this.#lastLine >= 1000 * SECONDS_BETWEEN_LINES) {
-      this.#lastLine = performance.now();
-      process.stderr.write(`epoch ${event.epoch}/${event.epochs}  step ${event.batch}/${event.batches}  ${text}\n`);
-    }
+    const of = `epoch ${epoch}/${epochs}`;
+    this.#line.show({ key: of, format: `${of} [{bar}] {value}/{total}  {text}`, done: batch, total: batches, text });
+    if (process.stderr.isTTY || performance.now() - this.#lastLine < 1000 * LINE_SECONDS) return;
+    this.#lastLine = performance.now();
+    this.#line.print(`${of}  step ${batch}/${batches}  ${text}`);
   }
-}
-
-function startBar({ epoch, epochs, batches, batch }: StepDone): SingleBar {
-  const format = `epoch ${epoch}/${epochs} [{bar}] {value}/{total}  {text}`;
-  const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true, hideCursor: null, barsize: 24 });
-  bar.start(batches, batch, { text: "" });
-  return bar;
 }
 
 function describeStart(started: Started): string[] {
@@ -97,24 +74,24 @@ function describeStart(started: Started): string[] {
     `${data.source}: ${thousands(data.train)} training and ${thousands(data.val)} validation pictures of ${thousands(data.classes)} classes`,
     `network ${network.name}${width === 1 ? "" : ` at ${width} of its width`}: ${thousands(parameters)} parameters, ${byteSize(memoryBytes)} of memory`,
     ...describeFineTuning(started),
-    `recipe ${recipe.name}: ${config.recipeReason}`,
+    `recipe ${recipe.name}: ${withHints(config.recipeReason, started.hints, commandLineForm)}`,
     `  ${recipe.epochs} epochs of ${thousands(batches)} batches of ${recipe.batchSize}, learning rate ${recipe.learningRate}`,
     `engine ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`,
     ...(started.choice === undefined ? [] : [`  ${started.choice}`]),
-    ...describeRoom(started),
+    ...describeCapacity(started),
     resumedAt
       ? `going on with ${run} in epoch ${resumedAt.epoch}, after step ${thousands(resumedAt.step)}`
       : `run ${run}`,
   ];
 }
 
-function describeRoom({ room, config: { data } }: Started): string[] {
-  if (room === 0) return [];
-  if (room >= data.train + data.val) return ["  all pictures are held in its memory"];
-  return [`  pictures come to it for each step: its memory has room for ${thousands(room)}`];
+function describeCapacity({ capacity, config: { data } }: Started): string[] {
+  if (capacity === 0) return [];
+  if (capacity >= data.train + data.val) return ["  all pictures are held in its memory"];
+  return [`  pictures come to it for each step: its memory has room for ${thousands(capacity)}`];
 }
 
-/** What it goes on from, and which layers learn less or more than others. */
+/** What training starts from, and which layers learn less or more than others. */
 function describeFineTuning({ config, features }: Started): string[] {
   const { base, recipe } = config;
   const lines: string[] = [];

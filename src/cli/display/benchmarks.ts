@@ -1,0 +1,71 @@
+import type { LayerRow, LayerTable } from "../../benchmark/layers.js";
+import type { Loading } from "../../benchmark/loading.js";
+import type { Throughput } from "../../benchmark/throughput.js";
+import type { Engine } from "../../engine/engine.js";
+import { byteSize, percent, printTable, thousands } from "./print.js";
+
+/** What was run. */
+export interface Setting {
+  readonly engine: Engine["description"];
+  readonly network: string;
+  readonly batch: number;
+  readonly width: number;
+  readonly steps: number;
+}
+
+export function printThroughput(setting: Setting, result: Throughput): void {
+  const { imagesPerSecond, gflops, gemmGflops, fraction, peakMemoryBytes, milliseconds } = result;
+  console.log(describe(setting));
+  console.log(
+    `${imagesPerSecond.toFixed(1)} images/s, ${duration(milliseconds.median)} a step (median of ${setting.steps}; 99 % within ${duration(milliseconds.p99)})`,
+  );
+  console.log(
+    `${gflops.toFixed(0)} GFLOP/s, ${percent(fraction)} of this machine's matrix product (${gemmGflops.toFixed(0)} GFLOP/s)`,
+  );
+  console.log(`${byteSize(peakMemoryBytes)} of memory at most`);
+}
+
+export function printLayers(setting: Setting, table: LayerTable): void {
+  console.log(`${describe(setting)}, median of ${setting.steps} steps`);
+  printTable(["layer", "operation", "ms", "share", "rate", "of machine", "implementation"], table.rows.map(layerCells));
+  const { stepMilliseconds, sumMilliseconds, gemmGflops, copyRate } = table;
+  console.log(`rows sum to ${sumMilliseconds.toFixed(0)} ms; the step takes ${stepMilliseconds.toFixed(0)} ms`);
+  console.log(`the machine: ${gemmGflops.toFixed(0)} GFLOP/s in a matrix product, ${copyRate.toFixed(1)} GB/s copying`);
+}
+
+export function printLoading(results: readonly Loading[]): void {
+  printTable(
+    ["encoding", "pictures/s", "bytes a picture", "memory grew by"],
+    results.map(({ encoding, picturesPerSecond, bytesPerPicture, memoryGrowthBytes }) => [
+      encoding,
+      thousands(Math.round(picturesPerSecond)),
+      byteSize(bytesPerPicture),
+      byteSize(Math.max(0, memoryGrowthBytes)),
+    ]),
+  );
+}
+
+function describe({ engine: { library, instructionSet, threads }, network, batch, width }: Setting): string {
+  return `${library}, ${instructionSet}, ${threads} threads; ${network}, batch ${batch}, width ${width}`;
+}
+
+function duration(milliseconds: number): string {
+  return `${milliseconds.toFixed(milliseconds < 100 ? 1 : 0)} ms`;
+}
+
+function layerCells(row: LayerRow): readonly string[] {
+  const rate =
+    row.flops > 0
+      ? `${(row.flops / row.milliseconds / 1e6).toFixed(0)} GFLOP/s`
+      : `${(row.bytes / row.milliseconds / 1e6).toFixed(1)} GB/s`;
+  const operation = row.kind === "reorder" ? `${row.direction} reorder` : row.direction;
+  return [
+    row.layer,
+    operation,
+    row.milliseconds.toFixed(1),
+    percent(row.share),
+    rate,
+    percent(row.fraction),
+    row.implementation,
+  ];
+}

@@ -1,0 +1,64 @@
+import { type Command, Option, type OptionValues } from "@commander-js/extra-typings";
+import { precisions } from "../engine/engine.js";
+import { engineNames } from "../engine/host/engines.js";
+import { choice, ENGINE_HELP, PRECISION_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./flags.js";
+
+/** Options that several commands share, a row each: flag, help, how its text is read, and what holds without it. */
+const shared = {
+  views: { flag: "--views <count>", help: VIEWS_HELP, parse: viewCount, default: 1 },
+  split: { flag: "--split <name>", help: "val, train or all", parse: choice(["val", "train", "all"]), default: "val" },
+  batch: { flag: "--batch <pictures>", help: "pictures a batch; no result depends on it", parse: wholeNumber(1) },
+  checkpoint: { flag: "--checkpoint <name>", help: "best or last", parse: choice(["best", "last"]), default: "best" },
+  workers: { flag: "--workers <count>", help: "threads that load pictures", parse: wholeNumber(1) },
+  engine: { flag: "--engine <name>", help: ENGINE_HELP, parse: choice(["auto", ...engineNames]), default: "auto" },
+  precision: { flag: "--precision <name>", help: PRECISION_HELP, parse: choice(precisions) },
+  threads: { flag: "--threads <count>", help: "threads that compute", parse: wholeNumber(1) },
+  json: { flag: "--json", help: "print JSON" },
+} satisfies Readonly<Record<string, Row>>;
+
+interface Row {
+  readonly flag: string;
+  readonly help: string;
+  readonly parse?: (text: string) => unknown;
+  readonly default?: unknown;
+}
+
+type Name = keyof typeof shared;
+type Value<R> = R extends { parse: (text: string) => infer T }
+  ? R extends { default: unknown }
+    ? T
+    : T | undefined
+  : true | undefined;
+type Values<N extends Name> = { readonly [K in N]: Value<(typeof shared)[K]> };
+
+const forComputing = ["engine", "precision", "threads", "json"] as const;
+const forPredicting = ["checkpoint", "workers", ...forComputing] as const;
+const forEvaluating = ["views", "split", "batch", ...forPredicting] as const;
+
+/** Adds what every command takes that computes: engine, precision, threads, and JSON in place of text. */
+export function computing<Args extends unknown[], Options extends OptionValues>(command: Command<Args, Options>) {
+  return adding(command, forComputing);
+}
+
+/** Adds what every command takes that predicts with a trained network: its checkpoint, and all of `computing`. */
+export function predicting<Args extends unknown[], Options extends OptionValues>(command: Command<Args, Options>) {
+  return adding(command, forPredicting);
+}
+
+/** Adds what every command takes that evaluates: views, split and batch, and all of `predicting`. */
+export function evaluating<Args extends unknown[], Options extends OptionValues>(command: Command<Args, Options>) {
+  return adding(command, forEvaluating);
+}
+
+function adding<Args extends unknown[], Options extends OptionValues, N extends Name>(
+  command: Command<Args, Options>,
+  names: readonly N[],
+): Command<Args, Options & Values<N>> {
+  for (const name of names) {
+    const row: Row = shared[name];
+    const option = new Option(row.flag, row.help).default(row.default);
+    command.addOption(row.parse === undefined ? option : option.argParser(row.parse));
+  }
+  // Inferred option by option, the types of a generic command take the compiler gigabytes; the table says them at once.
+  return command as unknown as Command<Args, Options & Values<N>>;
+}
