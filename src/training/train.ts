@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
+import { alone } from "../distributed/world.js";
 import type { Engine } from "../engine/engine.js";
 import { openEngine } from "../engine/host/open.js";
 import { pictureSizeOf } from "../network/picture.js";
@@ -86,7 +87,7 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
         const { config, hints } = await settle(choices, { source: data, store, preparation }, engine);
         await checkCapacity(folder, config, store, engine);
         folder.create(config, store.classes);
-        return carryOut({ folder, config, store, engine, task, hints, pretrained });
+        return carryOut({ folder, config, store, engine, task, world: alone, hints, pretrained });
       });
     });
   });
@@ -117,7 +118,7 @@ export async function resume(options: ResumeOptions): Promise<TrainSummary> {
         const config = { ...changed, data: { ...changed.data, store: resolve(store.path) } };
         await checkCapacity(folder, config, store, engine);
         folder.writeConfig(config);
-        return carryOut({ folder, config, store, engine, task });
+        return carryOut({ folder, config, store, engine, task, world: alone });
       });
     });
   });

@@ -302,7 +302,7 @@ describe("an open model", () => {
   it("evaluates as the function does, more than once, and tells what happens", async () => {
     const model = await open();
     const kinds = new Set<string>();
-    const own = await model.evaluate(undefined, { views: 10, onEvent: ({ kind }) => kinds.add(kind) });
+    const own = await model.evaluate({ views: 10, onEvent: ({ kind }) => kinds.add(kind) });
     expect(own).toMatchObject({ samples: 15, views: 10, top5: 1 });
     expect(own.accuracy).toBe(own.top1Correct / 15);
     expect([...kinds].sort()).toEqual(["prediction", "progress"]);
