@@ -16,7 +16,7 @@ import type {
 } from "../engine.js";
 import { firstLayer, gradientBuckets } from "../program/walk.js";
 import { prepareInput } from "./input.js";
-import { countCorrect, crossEntropy, crossEntropyGradient, softmax } from "./loss.js";
+import { countCorrect, crossEntropy, crossEntropyGradient, scoreGradient, softmax } from "./loss.js";
 import { activationLengths, ForwardPass, TrainingPass } from "./passes.js";
 
 /** A compiled network: float64 inside, float32 at the border. */
@@ -106,6 +106,14 @@ export class ReferenceProgram implements ComputeProgram {
 
   inputGradient(): Float32Array {
     return this.#samplesOf(this.#trained("input gradient").pass.inputGradient);
+  }
+
+  scoreGradient(batch: Batch): Float32Array {
+    const { pass } = this.#trained("score gradient");
+    this.#forward(batch, undefined);
+    scoreGradient(batch.labels, pass.logitGradients, this.#classes);
+    pass.backward(this.#samples, this.#first);
+    return this.inputGradient();
   }
 
   profile(): never {
