@@ -88,7 +88,7 @@ export class ReferenceProgram implements ComputeProgram {
   }
 
   backward(bucket: number): void {
-    const [first, end] = [this.#beginning(bucket), bucket === 0 ? undefined : this.#beginning(bucket - 1)];
+    const [first, end] = [this.#firstLayerOf(bucket), bucket === 0 ? undefined : this.#firstLayerOf(bucket - 1)];
     this.#trained("backward").pass.backward(this.#samples, first, end);
   }
 
@@ -146,7 +146,7 @@ export class ReferenceProgram implements ComputeProgram {
   }
 
   /** The first layer that is worked on for a bucket; the last bucket goes down to the input. */
-  #beginning(bucket: number): number {
+  #firstLayerOf(bucket: number): number {
     if (bucket === this.buckets.length - 1) return this.#first;
     const layers = this.buckets[bucket].layers;
     return this.#network.layers.findIndex(({ name }) => layers.includes(name));
