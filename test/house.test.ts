@@ -38,6 +38,14 @@ test("no files import each other in a circle, types included", () => {
   expect(circles((file) => file)).toEqual([]);
 });
 
+test("what is outside of engine/ knows no engine's folder, only the contract and the host", () => {
+  const inside = imports.filter(
+    ({ file, imported }) =>
+      room(file) !== "engine" && /^engine.(?:reference|onednn|cuda|webgpu|program)\b/.test(imported),
+  );
+  expect(inside.map(({ file, imported }) => `${file} -> ${imported}`)).toEqual([]);
+});
+
 /** Ways through the imports that end where they began, between files named by `place`. */
 function circles(place: (file: string) => string): readonly string[] {
   const edges = new Map<string, Set<string>>();

@@ -21,6 +21,16 @@ export interface ColourComponents {
 
 type Vector = readonly [number, number, number];
 type Matrix = readonly [Vector, Vector, Vector];
+type Row = [number, number, number];
+/** A place in one. */
+type Axis = 0 | 1 | 2;
+const axes: readonly Axis[] = [0, 1, 2];
+/** All pairs of axes. */
+const planes: readonly (readonly [Axis, Axis])[] = [
+  [0, 1],
+  [0, 2],
+  [1, 2],
+];
 
 export const noSums = (pictureSize: number): Sums => ({
   pixels: new Float64Array(pictureBytes(pictureSize)),
@@ -29,20 +39,19 @@ export const noSums = (pictureSize: number): Sums => ({
 
 /** Adds the sums of some pictures to `sums.pixels`, in place; returns the new sums. */
 export function addSums(sums: Sums, { pixels, products }: PictureSums): Sums {
-  for (let i = 0; i < pixels.length; i++) sums.pixels[i] += pixels[i];
-  return { pixels: sums.pixels, products: sums.products.map((sum, i) => sum + BigInt(products[i] ?? 0)) };
+  const total = sums.pixels;
+  for (let i = 0; i < pixels.length; i++) total[i] = (total[i] ?? 0) + (pixels[i] ?? 0);
+  return { pixels: total, products: sums.products.map((sum, i) => sum + BigInt(products[i] ?? 0)) };
 }
 
 /** Mean image (size, size, 3) and covariance of red, green and blue over all pixels of `count` pictures. */
 export function summarise(sums: Sums, count: number): { mean: Float32Array; covariance: Matrix } {
-  const mean = new Float32Array(sums.pixels.length);
-  const totals = [0n, 0n, 0n];
-  for (let i = 0; i < mean.length; i++) {
-    mean[i] = sums.pixels[i] / Math.max(1, count);
-    totals[i % 3] += BigInt(sums.pixels[i]);
-  }
+  const mean = Float32Array.from(sums.pixels, (sum) => sum / Math.max(1, count));
+  const totals: [bigint, bigint, bigint] = [0n, 0n, 0n];
+  for (const channel of axes)
+    for (let i: number = channel; i < sums.pixels.length; i += 3) totals[channel] += BigInt(sums.pixels[i] ?? 0);
   const pixelCount = BigInt(Math.max(1, count) * (mean.length / 3));
-  const [rr, rg, rb, gg, gb, bb] = sums.products;
+  const [rr = 0n, rg = 0n, rb = 0n, gg = 0n, gb = 0n, bb = 0n] = sums.products;
   const [r, g, b] = totals;
   const entry = (product: bigint, x: bigint, y: bigint) => quotient(product * pixelCount - x * y, pixelCount ** 2n);
   const [crg, crb, cgb] = [entry(rg, r, g), entry(rb, r, b), entry(gb, g, b)];
@@ -63,40 +72,32 @@ function quotient(numerator: bigint, denominator: bigint): number {
 
 /** Eigenvalues and eigenvectors of a symmetric 3x3 matrix (cyclic Jacobi rotations). */
 export function principalComponents(covariance: Matrix): ColourComponents {
-  const a = covariance.map((row) => [...row]);
-  const v = [
+  const [first, second, third] = covariance;
+  const a: [Row, Row, Row] = [[...first], [...second], [...third]];
+  const v: [Row, Row, Row] = [
     [1, 0, 0],
     [0, 1, 0],
     [0, 0, 1],
   ];
-  for (let sweep = 0; sweep < 30; sweep++)
-    for (const [p, q] of [
-      [0, 1],
-      [0, 2],
-      [1, 2],
-    ])
-      rotate(a, v, p, q);
-  const order = [0, 1, 2].sort((i, j) => a[j][j] - a[i][i]);
-  const vectors = order.map((i) => upright([v[0][i], v[1][i], v[2][i]]));
+  for (let sweep = 0; sweep < 30; sweep++) for (const [p, q] of planes) rotate(a, v, p, q);
+  const component = (i: Axis) => ({ value: Math.max(0, a[i][i]), vector: upright([v[0][i], v[1][i], v[2][i]]) });
+  const [largest = 0, middle = 1, smallest = 2] = [...axes].sort((i, j) => a[j][j] - a[i][i]);
+  const components = [component(largest), component(middle), component(smallest)] as const;
   return {
-    values: [
-      Math.max(0, a[order[0]][order[0]]),
-      Math.max(0, a[order[1]][order[1]]),
-      Math.max(0, a[order[2]][order[2]]),
-    ],
-    vectors: [vectors[0], vectors[1], vectors[2]],
+    values: [components[0].value, components[1].value, components[2].value],
+    vectors: [components[0].vector, components[1].vector, components[2].vector],
   };
 }
 
 /** Makes a[p][q] zero by a rotation of the p and q axes. */
-function rotate(a: number[][], v: number[][], p: number, q: number): void {
+function rotate(a: [Row, Row, Row], v: [Row, Row, Row], p: Axis, q: Axis): void {
   if (a[p][q] === 0) return;
   const theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
   const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.hypot(theta, 1));
   const c = 1 / Math.hypot(t, 1);
   const s = t * c;
   for (const row of [...a, ...v]) [row[p], row[q]] = [c * row[p] - s * row[q], s * row[p] + c * row[q]];
-  for (let k = 0; k < 3; k++) [a[p][k], a[q][k]] = [c * a[p][k] - s * a[q][k], s * a[p][k] + c * a[q][k]];
+  for (const k of axes) [a[p][k], a[q][k]] = [c * a[p][k] - s * a[q][k], s * a[p][k] + c * a[q][k]];
 }
 
 /** Of a vector and its opposite, the one whose largest entry is positive. */

@@ -133,7 +133,7 @@ class LmdbStore implements Store {
     this.classes = readJson(this.#value(keys.classes), z.array(z.string()), path);
     this.mean = toFloat32(this.#value(keys.mean, pictureBytes(this.info.pictureSize) * 4));
     this.covariance = toFloat64(this.#value(keys.covariance, 9 * 8));
-    const [rr, rg, rb, , gg, gb, , , bb] = this.covariance;
+    const [rr = 0, rg = 0, rb = 0, , gg = 0, gb = 0, , , bb = 0] = this.covariance; // 9 values, as was checked
     this.colour = principalComponents([
       [rr, rg, rb],
       [rg, gg, gb],

@@ -98,10 +98,12 @@ export function augmentedView(augmentation: Augmentation, picture = 0): View {
 /** Sum over the components of p a sqrt(l), a ~ N(0, deviation): the deviation of the colours themselves, scaled. */
 function colourShift({ seed, epoch, sample, colour, colourDeviation }: Augmentation): View["colourShift"] {
   if (colourDeviation === 0) return NO_SHIFT;
-  const shift: [number, number, number] = [0, 0, 0];
+  let [red, green, blue] = [0, 0, 0];
   colour.vectors.forEach((vector, i) => {
     const amount = colourDeviation * normal(seed, Purpose.colour, epoch, sample, i) * Math.sqrt(colour.values[i] ?? 0);
-    for (let channel = 0; channel < 3; channel++) shift[channel] += amount * vector[channel];
+    red += amount * vector[0];
+    green += amount * vector[1];
+    blue += amount * vector[2];
   });
-  return shift;
+  return [red, green, blue];
 }

@@ -73,6 +73,16 @@ export async function expectCallsKeepNothing(engine: ComputeEngine): Promise<voi
   await program.close();
 }
 
+/** A network that can't be compiled leaves what was there before. */
+export async function expectFailureLeavesNothing(engine: ComputeEngine): Promise<void> {
+  const before = openObjects();
+  const { layers, ...rest } = smallNetwork;
+  const impossible = { ...rest, layers: [...layers.slice(0, -1), { ...convolution, name: "conv5" }] };
+  const compile = async () => engine.compile(impossible, { batchSize: 2, mode: "train", preprocessing: centred });
+  await expect(compile()).rejects.toThrow("the last layer must be fully-connected");
+  expect(openObjects()).toEqual(before);
+}
+
 async function useEverything(engine: ComputeEngine): Promise<void> {
   const batch = noiseBatch(3, SMALL_CLASSES);
   const trained = await engine.compile(smallNetwork, {

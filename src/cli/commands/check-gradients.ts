@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { checkGradients } from "../../engine/reference/check-gradients.js";
+import { checkGradients } from "../../engine/host/check-gradients.js";
 import { AlexnetError } from "../../errors.js";
 import { resolveNetwork } from "../../network/networks.js";
 import { scaleWidth } from "../../network/transform.js";
@@ -29,7 +29,7 @@ export function register(program: Program): void {
         if (failed.length > 0)
           throw new AlexnetError(
             "engine",
-            `${failed.join(", ")}: the gradients are not the slopes of the loss, or 0 throughout; see the table`,
+            `${failed.join(", ")}: the gradients are not those of the loss, or 0 throughout; see the table`,
           );
         console.log(`every gradient agrees; shown is the worst of up to ${samples} values in each tensor`);
       }),

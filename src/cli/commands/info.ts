@@ -1,9 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { takeInventory } from "../../engine/cuda/inventory.js";
 import type { Engine } from "../../engine/engine.js";
+import { adviceOn, takeInventory } from "../../engine/host/inventory.js";
 import { openEngine } from "../../engine/host/open.js";
-import { adviceOn } from "../../engine/onednn/advice.js";
 import { modelPath } from "../../evaluation/loaded-model.js";
 import type { Network } from "../../network/network.js";
 import { resolveNetwork } from "../../network/networks.js";

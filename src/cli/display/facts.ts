@@ -1,5 +1,5 @@
-import type { Inventory } from "../../engine/cuda/inventory.js";
 import type { EngineDescription } from "../../engine/engine.js";
+import type { Inventory } from "../../engine/host/inventory.js";
 import type { LayerSummary } from "../../network/summary.js";
 import { byteSize, printTable, thousands } from "./print.js";
 

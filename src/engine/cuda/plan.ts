@@ -21,9 +21,18 @@ export type Plan = ReturnType<typeof planProgram>;
 
 /** A network as operations in order, with the memory between them planned but not allocated. */
 export function planProgram(gpu: Gpu, network: Network, options: CompileOptions) {
-  const { batchSize, multipliers, algorithms, preprocessing } = options;
+  const build = new Build(gpu, options.algorithms);
+  try {
+    return plan(build, network, options);
+  } catch (error) {
+    build.close();
+    throw error;
+  }
+}
+
+function plan(build: Build, network: Network, options: CompileOptions) {
+  const { batchSize, multipliers, preprocessing } = options;
   const training = options.mode === "train";
-  const build = new Build(gpu, algorithms);
   const parameters = new Parameters(build, parameterTable(network), training, multipliers);
   const inputs = new StepInputBlock(build, batchSize);
   const walk = new Walk<Activation, Tensor>(network, options, {

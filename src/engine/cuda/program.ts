@@ -13,6 +13,7 @@ import type {
   UpdateOptions,
 } from "../engine.js";
 import type { Operation, Phase } from "../program/operations.js";
+import { refuseTooLarge, SPARE_BYTES, tooLarge } from "./capacity.js";
 import { type Graph, isOutOfMemory } from "./driver.js";
 import type { Gpu } from "./gpu.js";
 import { type Activation, layoutOf } from "./layer.js";
@@ -21,7 +22,6 @@ import { outcomeOf, RESULT_BYTES } from "./loss.js";
 import { HeldPictures, PictureUpload } from "./pictures.js";
 import { type Plan, planProgram, SLOTS } from "./plan.js";
 import { profileOperations } from "./profile.js";
-import { refuseTooLarge, SPARE_BYTES, tooLarge } from "./room.js";
 import { Slot } from "./slot.js";
 import { SplitStep } from "./split-step.js";
 import type { StepInputs } from "./step-inputs.js";

@@ -27,10 +27,19 @@ export const noBatch: Batch = { pictures: new Uint8Array(), views: [], labels: n
  * @param measures whether the quickest algorithms may be found by running them
  */
 export function planProgram(library: Library, network: Network, options: CompileOptions, measures: boolean) {
-  const { batchSize, preprocessing, multipliers, bucketBytes } = options;
-  const training = options.mode === "train";
   const algorithms = new Algorithms(describeMachine(library), usualSources({ given: options.algorithms, measures }));
   const build = new Build(library);
+  try {
+    return plan(build, algorithms, network, options);
+  } catch (error) {
+    build.close();
+    throw error;
+  }
+}
+
+function plan(build: Build, algorithms: Algorithms, network: Network, options: CompileOptions) {
+  const { batchSize, preprocessing, multipliers, bucketBytes } = options;
+  const training = options.mode === "train";
   const sharesGradients = bucketBytes !== undefined;
   const parameters = new Parameters(build, parameterTable(network), { training, multipliers, sharesGradients });
   const current: Current = { batch: noBatch, seed: 0, purpose: "predicting", divisor: 1 };

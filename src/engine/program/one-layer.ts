@@ -21,7 +21,8 @@ export function aloneAt(layer: Layer, { x }: LayerInputs): Position {
 /** The parameter table of one layer with the weights and biases given. */
 export function parametersOf(layer: Layer, { w, b }: LayerInputs): readonly Parameter[] {
   if (w === undefined || b === undefined) return [];
-  const common = { layer: layer.name, fanIn: w.data.length / w.shape[0] };
+  const [outputs = 1] = w.shape;
+  const common = { layer: layer.name, fanIn: w.data.length / outputs };
   const { length } = w.data;
   return [
     { ...common, name: `${layer.name}.weight`, role: "weight", shape: w.shape, count: length, offset: 0 },

@@ -22,7 +22,7 @@ export function profileOf(
       implementation,
       bytes,
       flops,
-      milliseconds: median(times[i]),
+      milliseconds: median(times[i] ?? []),
     }),
   );
   return { rows, milliseconds: median(whole) };

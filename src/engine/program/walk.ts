@@ -73,7 +73,9 @@ export class Walk<A, T> {
     this.#walker.begin("forward");
     let y = input;
     for (let index = this.before.length; index < layers.length; ) {
-      const { layer, output } = this.#shaped[index];
+      const shaped = this.#shaped[index];
+      if (shaped === undefined) break;
+      const { layer, output } = shaped;
       const { stage, count } = this.#walker.add(layer, y, {
         index,
         output,
@@ -85,8 +87,8 @@ export class Walk<A, T> {
       this.#stages.push({ layer: layer.name, stage });
       y = stage.y;
       index += count;
-      const { name } = layers[index - 1];
-      if (!observe.includes(name)) continue;
+      const name = layers[index - 1]?.name;
+      if (name === undefined || !observe.includes(name)) continue;
       this.#walker.observe(y);
       this.observed.set(name, y);
     }

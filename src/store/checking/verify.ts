@@ -111,7 +111,7 @@ function differences(a: ArrayLike<number>, b: ArrayLike<number>) {
   let largest = 0;
   let sum = 0;
   for (let i = 0; i < a.length; i++) {
-    const difference = Math.abs(a[i] - b[i]);
+    const difference = Math.abs((a[i] ?? Number.NaN) - (b[i] ?? Number.NaN));
     if (!(difference <= largest)) largest = difference;
     sum += difference;
   }

@@ -156,12 +156,17 @@ export function viewsAndLabels(
   const views: View[] = [];
   const labels: number[] = [];
   samples.forEach((sample, i) => {
+    const label = all[sample] ?? outside(sample);
     for (const view of viewsOfSample(store, sample, placeOf(i), options)) {
       views.push(view);
-      labels.push(all[sample]);
+      labels.push(label);
     }
   });
   return { views, labels: Int32Array.from(labels) };
+}
+
+function outside(sample: number): never {
+  throw new RangeError(`picture ${sample} is not in the split`);
 }
 
 function viewsOfSample(store: Store, sample: number, picture: number, options: BatchOptions): View[] {

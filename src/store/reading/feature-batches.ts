@@ -67,7 +67,7 @@ export class FrozenFeatures {
       pictures: noPictures,
       activations,
       views: Array.from(samples, () => centreView({ pictureSize: this.store.info.pictureSize, cropSize })),
-      labels: Int32Array.from(samples, (sample) => labels[sample]),
+      labels: Int32Array.from(samples, (sample) => labels[sample] ?? 0),
       samples,
       release: () => void this.#free.push(slot),
     };

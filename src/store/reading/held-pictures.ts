@@ -39,7 +39,7 @@ export async function* heldBatches(store: Store, options: BatchOptions): AsyncGe
   const first = options.split === "train" ? 0 : store.count("train");
   for (let i = options.firstBatch ?? 0; i < count; i++) {
     const samples = samplesOf(i);
-    const seen = viewsAndLabels(store, samples, options, (place) => first + samples[place]);
+    const seen = viewsAndLabels(store, samples, options, (place) => first + (samples[place] ?? 0));
     yield { pictures: noPictures, held: true, ...seen, samples, release: () => {} };
     if (options.signal?.aborted) throw new AlexnetError("interrupted", "naming pictures: stopped");
   }

@@ -21,7 +21,7 @@ const DEVKIT = "ILSVRC2012_devkit_t12.tar.gz";
  */
 export function openIlsvrcArchives(path: string): Source | undefined {
   const folder = [TRAIN, VALIDATION, DEVKIT].includes(basename(path)) ? dirname(path) : path;
-  const [train, validation, devkit] = [TRAIN, VALIDATION, DEVKIT].map((name) => join(folder, name));
+  const [train, validation, devkit] = [join(folder, TRAIN), join(folder, VALIDATION), join(folder, DEVKIT)];
   if (!existsSync(train)) {
     const isMeant = folder === path ? existsSync(validation) && !existsSync(join(path, "train")) : existsSync(path);
     if (!isMeant) return undefined;

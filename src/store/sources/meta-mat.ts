@@ -63,7 +63,8 @@ function readStructs(matrix: Buffer, wanted: string): Map<string, Buffer>[] | un
   const rows = (dimensions?.data.readInt32LE(0) ?? 0) * (dimensions?.data.readInt32LE(4) ?? 0);
   return Array.from(
     { length: Math.min(rows, Math.floor(values.length / fields.length)) },
-    (_, row) => new Map(fields.map((field, i) => [field, values[row * fields.length + i].data])),
+    (_, row) =>
+      new Map(fields.map((field, i) => [field, values[row * fields.length + i]?.data ?? Buffer.alloc(0)] as const)),
   );
 }
 

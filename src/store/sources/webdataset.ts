@@ -21,12 +21,13 @@ const LONGEST_LABEL = 1 << 20; // bytes
  */
 export function openWebDataset(path: string): Source | undefined {
   const { paths, splitOf, notes } = findShards(path);
-  if (paths.length === 0) return undefined;
+  const [first] = paths;
+  if (first === undefined) return undefined;
   return {
     kind: "WebDataset shards",
     path,
     compareClasses: compareNumerically,
-    titles: readTitles(dirname(paths[0])),
+    titles: readTitles(dirname(first)),
     notes,
     *items() {
       for (const shard of paths)

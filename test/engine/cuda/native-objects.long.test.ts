@@ -4,6 +4,7 @@ import { openObjects } from "#src/system/native/objects.js";
 import { useEmulator } from "../../support/emulator.js";
 import {
   expectCallsKeepNothing,
+  expectFailureLeavesNothing,
   expectNothingLeft,
   expectProgramsLeaveNothing,
   openCount,
@@ -31,6 +32,12 @@ describe.skipIf(missing !== undefined)("the CUDA engine's native objects", () =>
   it("are as many after programs were compiled, used and closed as before", async () => {
     const engine = openCuda({ precision: "float32" });
     await expectProgramsLeaveNothing(engine);
+    await engine.close();
+  });
+
+  it("are as many after a network that can not be compiled as before", async () => {
+    const engine = openCuda({ precision: "float32" });
+    await expectFailureLeavesNothing(engine);
     await engine.close();
   });
 

@@ -4,7 +4,12 @@ import { openLibrary } from "#src/engine/onednn/library.js";
 import { AlexnetError } from "#src/errors.js";
 import { openObjects } from "#src/system/native/objects.js";
 import { temporaryFolder } from "../../support/folders.js";
-import { expectCallsKeepNothing, expectNothingLeft, expectProgramsLeaveNothing } from "../../support/native-objects.js";
+import {
+  expectCallsKeepNothing,
+  expectFailureLeavesNothing,
+  expectNothingLeft,
+  expectProgramsLeaveNothing,
+} from "../../support/native-objects.js";
 
 /** What oneDNN made for this thread, counted; with algorithms chosen by measuring, which runs programs of their own. */
 
@@ -30,6 +35,12 @@ describe.skipIf(missing !== "")("the oneDNN engine's native objects", () => {
   it("are as many after programs were compiled, used and closed as before", async () => {
     const engine = open();
     await expectProgramsLeaveNothing(engine);
+    await engine.close();
+  });
+
+  it("are as many after a network that can not be compiled as before", async () => {
+    const engine = open();
+    await expectFailureLeavesNothing(engine);
     await engine.close();
   });
 
