@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { alone } from "#src/distributed/world.js";
 import { openEngine } from "#src/engine/host/open.js";
 import { AlexnetError } from "#src/errors.js";
 import type { TrainEvent } from "#src/runs/events.js";
@@ -64,7 +65,7 @@ try {
   const { config } = await settle(choices, { source: path, store }, engine);
   folder.create(config, store.classes);
   const task = taskOf({ signal: enough.signal, onEvent });
-  await carryOut({ folder, config, store, engine, task, read: inTurns });
+  await carryOut({ folder, config, store, engine, task, world: alone, read: inTurns });
 } catch (error) {
   if (!(error instanceof AlexnetError && error.code === "interrupted")) throw error;
 } finally {

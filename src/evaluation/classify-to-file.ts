@@ -16,6 +16,7 @@ import { parseOptions, path, taskShape } from "../options.js";
 import { readModelHash } from "../runs/checkpoint/read.js";
 import { csvLine, parseCsvLine, splitCsvLines } from "../system/csv.js";
 import { explainDisk, readJson, syncFolder, UNFINISHED, writeWhole } from "../system/files.js";
+import { checkOutput } from "../system/outputs.js";
 import { type ProgressEvent, type TaskOptions, taskOf, type UnreadableEvent } from "../task.js";
 import {
   type Classification,
@@ -135,6 +136,7 @@ async function writeResults(
 ): Promise<ClassifySummary> {
   const { out } = options;
   const { report } = taskOf(options);
+  checkOutput(out, "out", "whole");
   const { files, missing } = await findPictures(options.pictures);
   const file = new ResultFile(modelFile, options);
   try {

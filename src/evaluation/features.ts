@@ -1,11 +1,10 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
 import { MatrixFile, type MatrixFormat, matrixFormats } from "../formats/matrix-file.js";
 import { volume } from "../network/shapes.js";
 import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { readModelHash } from "../runs/checkpoint/read.js";
+import { checkOutput } from "../system/outputs.js";
 import { type ProgressEvent, type Task, type TaskOptions, taskOf, type UnreadableEvent } from "../task.js";
 import { lastHiddenLayer, layerShape, readActivations } from "./activations.js";
 import { findPictures } from "./classify.js";
@@ -106,7 +105,7 @@ export async function writeFeatures(
   const { channels, height, width } = layerShape(network, layer);
   const shape = height * width === 1 ? [channels] : [channels, height, width];
   const metadata = { format: FEATURES_FORMAT, layer, model: readModelHash(loaded.path), ...more };
-  mkdirSync(dirname(out), { recursive: true });
+  checkOutput(out, "out", "whole");
   const file = new MatrixFile({ path: out, format, shape, names: files, metadata });
   try {
     const began = performance.now();

@@ -10,6 +10,7 @@ import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { highest } from "../scoring/scores.js";
 import { centreView } from "../store/views.js";
 import { writeWhole } from "../system/files.js";
+import { makeOutputFolder } from "../system/outputs.js";
 import { type ProgressEvent, type TaskOptions, taskOf } from "../task.js";
 import { mostProbable, type Prediction } from "./classify.js";
 import { LoadedModel, type OpenModelOptions, openModelShape, readPictureSize } from "./loaded-model.js";
@@ -90,6 +91,7 @@ export async function look(options: LookOptions): Promise<LookResult> {
   const shape = z.object({ ...openModelShape, ...lookingShape, run: path(), picture: z.unknown(), out: path() });
   parseOptions(shape, options, "look");
   const { run, picture, checkpoint, engine, threads, precision } = options;
+  makeOutputFolder(options.out, "out");
   const pixels = await loadSource(picture, readPictureSize(run, { checkpoint }));
   const loaded = await LoadedModel.open(run, { checkpoint, engine, threads, precision });
   try {

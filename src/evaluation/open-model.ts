@@ -74,11 +74,13 @@ export interface OpenModel extends Model, AsyncDisposable {
   classifyToFile(options: ClassifyingToFileOptions): Promise<ClassifySummary>;
   /**
    * Counts how many pictures the network gets right. As the function `evaluate`.
-   * @param data a folder of pictures or a prepared store; default what the run was trained on
+   * @param data a folder of pictures or a prepared store
    * @example
    * const { accuracy, top5, confusion } = await model.evaluate("photos", { views: 10 });
    */
-  evaluate(data?: string, options?: EvaluatingOptions): Promise<Evaluation>;
+  evaluate(data: string, options?: EvaluatingOptions): Promise<Evaluation>;
+  /** On what the run was trained on: by default the pictures kept out of training. */
+  evaluate(options?: EvaluatingOptions): Promise<Evaluation>;
   /**
    * A layer's outputs for a picture's centre crop, row-major: by default the 4096 activations of relu7.
    * @throws AlexnetError "unreadable-picture", "invalid-option" when there is no such layer, "interrupted", "closed".
@@ -169,7 +171,8 @@ class Handle implements OpenModel {
     return this.#loaded.during(() => classifyToFileWith(this.#loaded, options));
   }
 
-  evaluate(data?: string, options: EvaluatingOptions = {}) {
+  evaluate(given: string | EvaluatingOptions = {}, more: EvaluatingOptions = {}) {
+    const [data, options] = typeof given === "object" ? [undefined, given] : [given, more];
     return this.#loaded.during(() => evaluateWith(this.#loaded, this.#run, data, options));
   }
 

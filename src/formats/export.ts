@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
 import type { Model } from "../model/model.js";
 import { writeWhole } from "../system/files.js";
+import { checkOutput } from "../system/outputs.js";
 import { encodeOnnx, type OnnxOptions } from "./onnx/onnx.js";
 import { encodePytorch } from "./pytorch/pytorch.js";
 import { encodeTensors } from "./safetensors-model.js";
@@ -31,6 +32,7 @@ export async function exportModel(model: Model, path: string, options: ExportOpt
     throw new AlexnetError("already-exists", `${path}: is there already`, {
       hint: { advice: "replace it", option: "force", value: true },
     });
+  checkOutput(path, "out");
   const parts = await encoders[format](model, options);
   writeWhole(path, parts);
   return parts.reduce((sum, part) => sum + part.length, 0);

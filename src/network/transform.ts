@@ -28,7 +28,7 @@ export function withClasses(network: Network, classes: number): Network {
  */
 export function scaleWidth(network: Network, width: number): Network {
   if (!(width > 0 && width <= 16))
-    throw new AlexnetError("invalid-option", `--width ${width}: give a number above 0, up to 16`);
+    throw new AlexnetError("invalid-option", `width ${width}: give a number above 0, up to 16`);
   if (width === 1) return network;
   const last = network.layers.length - 1;
   const layers = network.layers.map((layer, i): Layer => {

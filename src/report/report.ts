@@ -13,6 +13,7 @@ import {
 import { RunFolder } from "../runs/folder.js";
 import { type MetricsRow, readMetrics } from "../runs/metrics.js";
 import { readJson, writeWhole } from "../system/files.js";
+import { checkOutput } from "../system/outputs.js";
 import { taskOf } from "../task.js";
 import { calibrationSection } from "./calibration-section.js";
 import { classSection } from "./class-section.js";
@@ -45,6 +46,7 @@ export interface ReportSummary {
 export async function report(options: ReportOptions): Promise<ReportSummary> {
   const { run, pictures: most = 1000 } = options;
   const out = options.out ?? defaultPath(run);
+  checkOutput(out, "out");
   const records = readRecords(run);
   const predictions: LabelledPrediction[] = [];
   const { signal, report: tell } = taskOf(options);

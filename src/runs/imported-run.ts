@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { AlexnetError } from "../errors.js";
 import type { Imported } from "../formats/import.js";
 import { writeWhole } from "../system/files.js";
+import { makeOutputFolder } from "../system/outputs.js";
 import { Checkpoints, checkpointFileName } from "./checkpoint/keep.js";
 import { writeModel } from "./checkpoint/write.js";
 
@@ -24,7 +25,7 @@ export function writeImportedRun(
 ): void {
   refuseUnlessFree(path, force);
   const checkpoints = new Checkpoints(join(path, "checkpoints"), 1);
-  mkdirSync(checkpoints.folder, { recursive: true });
+  makeOutputFolder(checkpoints.folder, "out");
   writeModel(join(checkpoints.folder, checkpointFileName(0)), model);
   checkpoints.settle(0, 0);
   writeWhole(join(path, "classes.json"), json(model.classes));

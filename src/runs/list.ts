@@ -12,7 +12,7 @@ import type { RunConfig } from "./settings.js";
 
 export interface RunSummary {
   readonly run: string;
-  /** "ended: all 30 epochs are done", "training (process 4711)", "stopped", "damaged: …" */
+  /** "ended: all 30 epochs are done", "training (process 4711)", "stopped", "stopped before the first checkpoint", "damaged: …" */
   readonly state: string;
   /** Finished and planned. */
   readonly epoch: number;
@@ -92,8 +92,10 @@ function stateOf(folder: RunFolder): string {
     const { ended } = readOrigin(checkpointPath(folder.checkpoints, "last")).state;
     return ended === null ? "stopped" : `ended: ${ended}`;
   } catch (error) {
-    if (error instanceof AlexnetError) return "stopped before the first checkpoint";
-    throw error;
+    if (!(error instanceof AlexnetError)) throw error;
+    return error.code === "not-found"
+      ? "stopped before the first checkpoint"
+      : "stopped; its last checkpoint is damaged";
   }
 }
 

@@ -1,3 +1,4 @@
+import { sharedStep } from "../distributed/step.js";
 import type { StepResult } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { bits, Purpose } from "../random.js";
@@ -109,12 +110,13 @@ export class Loop {
   }
 
   #ask(loaded: LoadedBatch, index: number): Asked {
-    const { samples: _samples, release: _release, ...batch } = loaded;
-    const { program, config, batches: perEpoch } = this.#training;
+    const { samples, release: _release, ...batch } = loaded;
+    const { world, program, config, batches: perEpoch } = this.#training;
     const { momentum, weightDecay } = config.recipe;
     const learningRate = this.#learningRate;
     const seed = bits(config.seed, Purpose.dropout, this.#state.epoch, index);
-    const result = program.step(batch, { learningRate, momentum, weightDecay, seed });
+    const rates = { learningRate, momentum, weightDecay };
+    const result = sharedStep(world, program, batch, { ...rates, seed, samples: samples.length });
     result.catch(() => {}); // a failure counts when it is waited for
     return { loaded, index, isLastOfEpoch: index + 1 === perEpoch, learningRate, result };
   }

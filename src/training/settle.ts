@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { World } from "../distributed/world.js";
 import type { Engine, Multipliers } from "../engine/engine.js";
 import { AlexnetError, type Hint } from "../errors.js";
 import type { Network } from "../network/network.js";
@@ -34,6 +35,8 @@ export interface SettledRun {
   readonly store: Store;
   readonly engine: Engine;
   readonly task: Task<TrainEvent>;
+  /** The processes that train it together. */
+  readonly world: World;
   /** What the config names as base, where it was read already. */
   readonly pretrained?: Pretrained;
   /** How to have another recipe, where this one was not asked for. */

@@ -46,5 +46,5 @@ it("leaves a folder alone that it did not make", async () => {
   writeFileSync(join(folder, "thesis.txt"), "");
   const { status, stderr } = await demo(folder, ...small);
   expect(status).toBe(2);
-  expect(stderr).toBe(`alexnet: ${folder}: holds files, and no demo; choose another folder with --out\n`);
+  expect(stderr).toBe(`alexnet: ${folder}: holds files, and no demo; choose another folder (--out)\n`);
 });

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import { drawPictures } from "#src/demo/pictures.js";
 import { type Outcome, run } from "../support/checkout.js";
-import { documentedPrograms } from "../support/documented.js";
+import { documentedPrograms, documentedServer } from "../support/documented.js";
 import { temporaryFolder } from "../support/folders.js";
 
 const scratch = temporaryFolder();
@@ -64,7 +65,7 @@ describe("the packed package", () => {
   it("holds the build, the documentation and the license, and nothing else", () => {
     const unexpected = files.filter(
       (path) =>
-        !/^(dist\/[\w/-]+\.(js|d\.ts)|src\/engine\/cuda\/[\w-]+\.cuh?|docs\/.+|LICENSE|[A-Z]+\.md|package\.json)$/.test(
+        !/^(dist\/[\w/-]+\.(js|d\.ts)|dist\/formats\/imagenet-classes\.json|src\/engine\/cuda\/[\w-]+\.cuh?|docs\/.+|LICENSE|[A-Z]+\.md|package\.json)$/.test(
           path,
         ),
     );
@@ -85,14 +86,19 @@ describe("the packed package", () => {
     expect(stdout).toMatch(/^paper .* 60,965,224 /m);
   });
 
-  /** Checks the types of a program and runs it, both as the package's user would. */
-  async function runProgram(source: string): Promise<Outcome> {
-    writeFileSync(join(user, "program.ts"), source);
+  /** Checks the types of a program, those of the package among them, as a user without @types/node would. */
+  async function compile(name: string, source: string, ...more: readonly string[]): Promise<void> {
+    writeFileSync(join(user, name), source);
     const compiler = resolve("node_modules/typescript/lib/tsc.js");
-    const options = "--strict --skipLibCheck --target es2022 --module nodenext --types node --typeRoots".split(" ");
-    const types = resolve("node_modules/@types");
-    const checked = await inFolder(user, process.execPath, compiler, ...options, types, "program.ts");
+    const options = "--strict --skipLibCheck false --target es2022 --module nodenext".split(" ");
+    const types = more.length > 0 ? more : ["--types", ""];
+    const checked = await inFolder(user, process.execPath, compiler, ...options, ...types, name);
     expect(checked.stdout + checked.stderr).toBe("");
+  }
+
+  /** Compiles a program and runs it. */
+  async function runProgram(source: string): Promise<Outcome> {
+    await compile("program.ts", source);
     return inFolder(user, process.execPath, "program.js");
   }
 
@@ -108,7 +114,51 @@ console.log(name, failure instanceof AlexnetError && failure.code);
 export const misuse = () => train({ data: 1 });
 `);
     expect(stderr).toBe("");
-    expect(stdout).toBe("onednn data\n");
+    expect(stdout).toBe("onednn unusable-data\n");
+  });
+
+  it("has types that a program with @types/node compiles with too: the documentation's server", async (ctx) => {
+    ctx.skip(unreachable !== undefined, `the npm registry can't be reached: ${unreachable}`);
+    await compile("server.ts", documentedServer(), "--types", "node", "--typeRoots", resolve("node_modules/@types"));
+  });
+
+  it("is taken in by CommonJS: by import() on any version of Node.js, by require() on those that can", async (ctx) => {
+    ctx.skip(unreachable !== undefined, `the npm registry can't be reached: ${unreachable}`);
+    const print = `console.log(typeof library.openModel, library.imagenetClasses.length);`;
+    const dynamic = `import("alexnet").then((library) => { ${print} });`;
+    await compile("dynamic.cts", dynamic);
+    expect(await inFolder(user, process.execPath, "dynamic.cjs")).toMatchObject({
+      stdout: "function 1000\n",
+      stderr: "",
+    });
+    writeFileSync(join(user, "required.cjs"), `const library = require("alexnet"); ${print}`);
+    const required = await inFolder(user, process.execPath, "required.cjs");
+    const { require_module: canRequire } = process.features as { readonly require_module?: boolean };
+    if (canRequire) expect(required).toMatchObject({ stdout: "function 1000\n", stderr: "" });
+    else expect(required.stderr).toContain("ERR_REQUIRE_ESM");
+  });
+
+  it("stays outside of a bundle that is made with --packages=external, and is found from it", async (ctx) => {
+    ctx.skip(unreachable !== undefined, `the npm registry can't be reached: ${unreachable}`);
+    const source = `import { AlexnetError, openEngine, openModel } from "alexnet";
+const engine = await openEngine("reference");
+await engine.close();
+const failure = await openModel("no-such-run").catch((error: unknown) => error);
+console.log(engine.description.engine, failure instanceof AlexnetError && failure.code);
+`;
+    writeFileSync(join(user, "bundled.ts"), source);
+    await build({
+      absWorkingDir: user,
+      entryPoints: ["bundled.ts"],
+      outfile: "bundle/out.mjs",
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      packages: "external",
+    });
+    const { stdout, stderr } = await inFolder(user, process.execPath, "bundle/out.mjs");
+    expect(stderr).toBe("");
+    expect(stdout).toBe("reference not-found\n");
   });
 
   it("runs every program that the documentation shows", async (ctx) => {

@@ -109,6 +109,17 @@ async function useEverything(engine: ComputeEngine): Promise<void> {
   await trained.hold?.(batch.pictures);
   await trained.close();
 
+  const split = await engine.compile(smallNetwork, {
+    batchSize: 3,
+    mode: "train",
+    preprocessing: centred,
+    bucketBytes: 1000,
+  });
+  await split.forward(batch, { seed: 1 });
+  for (const bucket of split.buckets.keys()) await split.backward(bucket);
+  await split.update(step);
+  await split.close();
+
   const large = await engine.compile(measured, { batchSize: 4, mode: "train", preprocessing: centred });
   await large.step(noiseBatch(4, SMALL_CLASSES), step);
   await large.close();

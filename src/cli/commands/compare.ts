@@ -5,6 +5,7 @@ import { differingSettings } from "../../runs/differences.js";
 import { comparisonCharts } from "../../runs/figures.js";
 import { readRun } from "../../runs/list.js";
 import { writeWhole } from "../../system/files.js";
+import { checkOutput } from "../../system/outputs.js";
 import { printCharts } from "../display/plot.js";
 import { percent, printJson, printTable } from "../display/print.js";
 import { addTyped } from "../typed.js";
@@ -18,6 +19,7 @@ export function register(program: Program): void {
       .option("--svg <file>", "save the curves as SVG")
       .option("--json", "print JSON")
       .action((paths, { svg, json }) => {
+        if (svg !== undefined) checkOutput(svg, "svg");
         const runs = paths.map(readRun);
         const settings = differingSettings(runs.map(({ config }) => config));
         const charts = comparisonCharts(runs.map(({ summary, metrics }) => ({ name: summary.run, metrics })));

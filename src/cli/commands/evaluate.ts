@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { evaluate, type LabelledPrediction } from "../../evaluation/evaluate.js";
 import { writeWhole } from "../../system/files.js";
+import { checkOutput } from "../../system/outputs.js";
 import { evaluationToJson, LISTED, predictionsToCsv, printEvaluation } from "../display/evaluation.js";
 import { printJson } from "../display/print.js";
 import { evaluating } from "../predicting.js";
@@ -21,6 +22,7 @@ export function register(program: Program): void {
         .option("--calibration", "print the reliability curve too")
         .option("--csv <file>", "write a line for each picture there"),
     ).action(async (run, data, { batch: batchSize, json, csv, allClasses, confusion, calibration, ...options }) => {
+      if (csv !== undefined) checkOutput(csv, "csv");
       const predictions: LabelledPrediction[] = [];
       const result = await runTask(({ signal, onEvent }) =>
         evaluate({
@@ -35,9 +37,9 @@ export function register(program: Program): void {
           },
         }),
       );
-      if (csv !== undefined) writeWhole(csv, predictionsToCsv(predictions, result));
       if (json) printJson(evaluationToJson(result));
       else printEvaluation(result, { allClasses, confusion, calibration });
+      if (csv !== undefined) writeWhole(csv, predictionsToCsv(predictions, result));
     }),
   );
 }

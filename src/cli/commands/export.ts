@@ -6,6 +6,7 @@ import { AlexnetError } from "../../errors.js";
 import { modelPath } from "../../evaluation/loaded-model.js";
 import { type ExportFormat, exportFormats, exportModel } from "../../formats/export.js";
 import { readModel } from "../../runs/checkpoint/read.js";
+import { checkOutput } from "../../system/outputs.js";
 import { byteSize } from "../display/print.js";
 import { choice } from "../flags.js";
 import { addTyped } from "../typed.js";
@@ -30,7 +31,8 @@ export function register(program: Program): void {
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
       .option("--force", "replace a file that is there")
       .action(async (run, { out, format = formatOf(out), checkpoint, ...options }) => {
-        if (!options.force && existsSync(out)) throw argumentTaken(out); // said before the model is read
+        if (!options.force && existsSync(out)) throw argumentTaken(out);
+        checkOutput(out, "out"); // both said before the model is read
         const model = readModel(modelPath(run, checkpoint));
         const bytes = await exportModel(model, out, { ...options, format });
         console.log(`${out}: ${format}, ${byteSize(bytes)}`);

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { chartFile } from "../../drawing/chart.js";
 import { choiceShape } from "../../runs/settings.js";
 import { writeWhole } from "../../system/files.js";
+import { checkOutput } from "../../system/outputs.js";
 import { findLearningRate, type Sweep, sweepSettings } from "../../training/find-rate.js";
 import { sweepChart } from "../../training/rate-figure.js";
 import { printCharts } from "../display/plot.js";
@@ -31,12 +32,13 @@ export function register(program: Program): void {
       .option("--svg <file>", "save the curve as SVG")
       .option("--json", "print JSON")
       .action(async (data, { from, to, steps, svg, json }) => {
+        if (svg !== undefined) checkOutput(svg, "svg");
         const given = settingsGiven(command.opts(), [...learning, ...machine]);
         const chosen = z.object(choiceShape).pick(sweepSettings).parse(given);
         const sweep = await runTask((task) => findLearningRate({ ...chosen, data, from, to, steps, ...task }));
-        if (svg !== undefined) writeWhole(svg, chartFile([sweepChart(sweep)]));
         if (json) printJson(sweep);
         else print(sweep);
+        if (svg !== undefined) writeWhole(svg, chartFile([sweepChart(sweep)]));
       }),
   );
 }

@@ -1,13 +1,12 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
-
 import { meanImage, pictureSheet, viewSheet } from "../../store/checking/inspect.js";
 import { type SplitSummary, summariseSplits } from "../../store/preparing/prepare.js";
 import { openStore, type Store } from "../../store/store.js";
-import { errnoOf, writeWhole } from "../../system/files.js";
+import { writeWhole } from "../../system/files.js";
+import { makeOutputFolder } from "../../system/outputs.js";
 import { percent } from "../../text.js";
 import { printJson } from "../display/print.js";
 import { LISTED, printClasses, printFindings } from "../display/store-summary.js";
@@ -47,7 +46,7 @@ export function register(program: Program): void {
           if (json) printJson({ ...store.info, classes: store.classes, splits });
           else {
             print(store, splits, allClasses ? store.classes.length : LISTED);
-            makeFolder(out);
+            makeOutputFolder(out, "out");
             const images = {
               "mean.png": await meanImage(store),
               "pictures.png": await pictureSheet(store, { count, seed }),
@@ -61,23 +60,6 @@ export function register(program: Program): void {
         }
       }),
   );
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-    accessSync(path, constants.W_OK);
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
-    throw new AlexnetError(
-      "invalid-option",
-      `${path}: no images can be written there (${errno}); choose another --out`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 function print(store: Store, splits: readonly SplitSummary[], listed: number): void {

@@ -5,6 +5,7 @@ import { chartFile } from "../../drawing/chart.js";
 import { runCharts } from "../../runs/figures.js";
 import { type RunRecords, readRun } from "../../runs/list.js";
 import { writeWhole } from "../../system/files.js";
+import { checkOutput } from "../../system/outputs.js";
 import { printCharts } from "../display/plot.js";
 import { percent, printJson, thousands } from "../display/print.js";
 import { addTyped } from "../typed.js";
@@ -19,6 +20,7 @@ export function register(program: Program): void {
       .option("--json", "print JSON, and save nothing")
       .action((path, { svg = join(path, "curves.svg"), json }) => {
         const run = readRun(path);
+        if (!json) checkOutput(svg, "svg");
         if (json) {
           printJson(run);
           return;

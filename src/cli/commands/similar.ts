@@ -3,6 +3,7 @@ import type { Command as Program } from "commander";
 import { findSimilar, type SimilarResult } from "../../evaluation/similar.js";
 import { drawSimilar } from "../../evaluation/similar-sheet.js";
 import { writeWhole } from "../../system/files.js";
+import { checkOutput } from "../../system/outputs.js";
 import { printJson, thousands } from "../display/print.js";
 import { wholeNumber } from "../flags.js";
 import { predicting } from "../predicting.js";
@@ -23,6 +24,7 @@ export function register(program: Program): void {
         .option("--layer <name>", "compare what this layer makes of them; default the last hidden one (relu7)")
         .option("--index <file.safetensors>", "keep the set's features there; default in the run's folder"),
     ).action(async (run, set, queries, { json, sheet, ...options }) => {
+      if (sheet !== undefined) checkOutput(sheet, "sheet");
       const result = await runTask(async (task) => {
         const found = await findSimilar({ ...options, run, set, queries, ...task });
         if (sheet !== undefined)

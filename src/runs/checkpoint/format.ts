@@ -45,7 +45,7 @@ export function modelHash(model: Model): string {
   return hash(modelText(model), model.preprocessing.mean, model.parameters);
 }
 
-/** Of a text and the values that go with it. */
+/** SHA-256 of a text and of the values that go with it. */
 export function hash(text: string, ...values: readonly Float32Array[]): string {
   const sum = createHash("sha256").update(text);
   for (const { buffer, byteOffset, byteLength } of values) sum.update(new Uint8Array(buffer, byteOffset, byteLength));

@@ -28,7 +28,7 @@ export class Checkpoints {
   /**
    * The newest checkpoint that is whole.
    * @param onDamaged called for each newer one that isn't
-   * @throws AlexnetError "run" when there are some and none is whole.
+   * @throws AlexnetError "damaged-file" when there are some and none is whole.
    */
   newest(onDamaged: (error: AlexnetError) => void): Checkpoint | undefined {
     const steps = stepsIn(this.folder).reverse();
@@ -70,7 +70,7 @@ export type CheckpointName = "best" | "last";
 
 /**
  * The path of a run's checkpoint; of "best" before the first epoch has ended, the last.
- * @throws AlexnetError "run" when there is none yet.
+ * @throws AlexnetError "not-found" when there is none yet.
  */
 export function checkpointPath(folder: string, name: CheckpointName): string {
   for (const candidate of [name, "last"]) {
@@ -87,7 +87,7 @@ function point(folder: string, name: string, step: number): void {
     pointTo(join(folder, linkName(name)), checkpointFileName(step));
 }
 
-/** Ascending. */
+/** The steps of a folder's checkpoints, ascending. */
 function stepsIn(folder: string): number[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

@@ -34,7 +34,7 @@ const originSchema: z.ZodType<Origin> = z.object({
   state: trainingState,
 });
 
-/** @throws AlexnetError "run" naming the file when it is damaged or no checkpoint. */
+/** @throws AlexnetError "damaged-file" naming the file when it is damaged or no checkpoint. */
 export function readCheckpoint(path: string): Checkpoint {
   return open(path, (file) => {
     const model = modelIn(file, path);
@@ -61,11 +61,11 @@ export function readModel(path: string): Model {
 
 export interface UnverifiedModel {
   readonly model: Model;
-  /** Between other work of this thread. @throws as `readCheckpoint` when the contents aren't those that were written. */
+  /** Hashes between other work of this thread. @throws as `readCheckpoint` when the contents aren't those that were written. */
   verify(): Promise<void>;
 }
 
-/** `readModel` for who has other things to do while the contents are verified, and awaits that before using results. */
+/** Like `readModel`, but returns before the hashes are checked: await `verify()` before using results. */
 export function readUnverifiedModel(path: string): UnverifiedModel {
   return open(path, (file) => {
     const model = modelIn(file, path);
@@ -105,7 +105,7 @@ export function isCheckpoint(path: string): boolean {
   }
 }
 
-/** As `readModelHeader`. */
+/** Where and how a checkpoint's parameters came about; only the JSON, as `readModelHeader`. */
 export function readOrigin(path: string): Origin {
   return open(path, (file) => parse(originSchema, file, "origin", path));
 }

@@ -11,7 +11,7 @@ import { type Checkpoint, FORMAT, hash, MEAN, MOMENTUM, modelHash, modelText } f
  * Writes a safetensors file, whole or not at all: the parameters by their names, `mean`, `momentum.<parameter>`;
  * everything else as JSON in the metadata, with one hash over what prediction needs and one over the rest.
  * @returns the file's size in bytes
- * @throws AlexnetError "overflow" when a value isn't finite, "run" when the disk is full; nothing is written then.
+ * @throws AlexnetError "not-finite" when a value isn't finite, "disk" when it is full; nothing is written then.
  */
 export function writeCheckpoint(path: string, { model, origin, momentum }: Checkpoint): number {
   const { tensors, metadata } = describe(model);

@@ -1,5 +1,5 @@
 import type { LibraryHandle } from "koffi";
-import { AlexnetError, type ErrorCode } from "../../errors.js";
+import { AlexnetError } from "../../errors.js";
 import { koffi } from "./koffi.js";
 import type {
   ArgumentType,
@@ -104,16 +104,15 @@ export interface WantedLibrary extends LoadOptions {
   readonly install: string;
   /** Where the candidates come from, for people. */
   readonly whereLooked?: string;
-  readonly code?: ErrorCode;
 }
 
-/** @throws AlexnetError "engine", or `code`, naming what is missing, what was tried and how it is had */
-export function loadLibrary({ title, candidates, install, whereLooked, code = "engine", global }: WantedLibrary) {
+/** @throws AlexnetError "engine" naming what is missing, what was tried and how it is had */
+export function loadLibrary({ title, candidates, install, whereLooked, global }: WantedLibrary): NativeLibrary {
   const found = findLibrary(candidates, { global });
   if ("library" in found) return found.library;
   const looked = whereLooked === undefined ? "" : `Looked in ${whereLooked}. `;
   const tried = found.tried.join("\n  ");
-  throw new AlexnetError(code, `${title} could not be loaded; ${install}. ${looked}Tried:\n  ${tried}`);
+  throw new AlexnetError("engine", `${title} could not be loaded; ${install}. ${looked}Tried:\n  ${tried}`);
 }
 
 let own: NativeLibrary | undefined;

@@ -235,6 +235,14 @@ devices("a step asked for before the one before is answered", () => {
   });
 });
 
+devices("a program", () => {
+  it("has 32 MiB of scratch memory for products, and little else where the network is small", async () => {
+    const bytes = await (await open()).estimateMemory(smallNetwork, { batchSize: 1, mode: "predict" });
+    expect(bytes / 2 ** 20).toBeGreaterThan(32);
+    expect(bytes / 2 ** 20).toBeLessThan(36);
+  });
+});
+
 devices("a device that won't do", () => {
   const refused = (call: Promise<unknown>, message: RegExp, code = "engine") =>
     expect(call).rejects.toMatchObject({ code, message: expect.stringMatching(message) });

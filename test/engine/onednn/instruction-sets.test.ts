@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { nameInstructionSet } from "#src/engine/onednn/library.js";
+import { instructionSets2, instructionSets3 } from "#src/engine/onednn/signatures.js";
 import { expectClose } from "../../support/compare.js";
 import { openIfPossible } from "../../support/networks.js";
 
@@ -51,3 +53,14 @@ test.skipIf(reason)(
     }
   },
 );
+
+test.each([
+  [instructionSets2, 0x407, "AVX2 with VNNI"],
+  [instructionSets3, 0xf, "AVX2 with VNNI"],
+  [instructionSets2, 0x3e7, "AVX-512 with AMX"],
+  [instructionSets3, 0xfef, "AVX-512 with AMX"],
+  [instructionSets3, 0x1ef, "AVX-512 with bfloat16"], // and float16
+  [instructionSets3, 0, "generic"],
+])("the best instruction set is named by the bits of the library's own version %#", (sets, effective, name) => {
+  expect(nameInstructionSet(effective, sets)).toBe(name);
+});

@@ -1,0 +1,67 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { describeProblem } from "#src/cli/display/failures.js";
+import { AlexnetError } from "#src/errors.js";
+import { RunFolder } from "#src/runs/folder.js";
+import { readConfig, settings } from "#src/runs/settings.js";
+import { alexnet } from "../support/command-line.js";
+import { temporaryFolder } from "../support/folders.js";
+
+/** As the version before the table of settings wrote it. */
+const before = join(import.meta.dirname, "config-of-before.json");
+const written = JSON.parse(readFileSync(before, "utf8"));
+
+function changed(change: (config: typeof written) => void): string {
+  const path = join(temporaryFolder(), "config.json");
+  const config = structuredClone(written);
+  change(config);
+  writeFileSync(path, JSON.stringify(config));
+  return path;
+}
+
+test("a config.json of before the table of settings is read, and every field is kept as it was", () => {
+  const { data, ...others } = readConfig(before);
+  const { data: dataBefore, ...othersBefore } = written;
+  expect(others).toEqual(othersBefore);
+  expect(data).toEqual({ ...dataBefore, preparation: { size: 256, ...dataBefore.preparation } });
+});
+
+test("it is written again with the fields in their order", () => {
+  const folder = new RunFolder(temporaryFolder());
+  cpSync(before, folder.file("config.json"));
+  const config = folder.readConfig();
+  folder.writeConfig(config);
+  const text = readFileSync(folder.file("config.json"), "utf8");
+  expect(text.replace(/ {6}"size": 256,\n/, "")).toBe(`${JSON.stringify(written, undefined, 2)}\n`);
+});
+
+test("settings that older runs don't have take their defaults", () => {
+  const path = changed((config) => {
+    for (const name of ["base", "precision", "resident"]) delete config[name];
+  });
+  expect(readConfig(path)).toMatchObject({ base: null, precision: null, resident: true });
+});
+
+test.each([
+  ["keep", (config: typeof written) => (config.keep = 0)],
+  ["seed", (config: typeof written) => delete config.seed],
+  ["engine", (config: typeof written) => (config.engine = "abacus")],
+  ["recipe.momentum", (config: typeof written) => delete config.recipe.momentum],
+  ["data.preparation.valFraction", (config: typeof written) => (config.data.preparation.valFraction = 1)],
+])("a config.json whose %s can't be is damaged, and the field is named", (field, change) => {
+  expect(() => readConfig(changed(change))).toThrow(
+    expect.objectContaining({ code: "damaged-file", message: expect.stringContaining(`→ at ${field}`) }),
+  );
+});
+
+test("every setting is a flag of alexnet train, with the table's help, under its heading", () => {
+  const help = alexnet("train", "--help").stdout.replace(/\s+/g, " ");
+  for (const { flag, help: said } of Object.values(settings)) expect(help).toContain(`${flag} ${said}`);
+});
+
+test("hints name a setting by its flag on the command line", () => {
+  const said = (option: string) => describeProblem(new AlexnetError("invalid-option", "x", { hint: { option } }));
+  for (const [name, { flag }] of Object.entries(settings)) expect(said(name)).toBe(`x; set ${flag.split(" ")[0]}`);
+  expect(said("preparation.valFraction")).toBe("x; set --val-fraction");
+});
