@@ -139,4 +139,4 @@ export {
   type SweepOptions,
   type SweepPoint,
 } from "./training/find-rate.js";
-export { type ResumeOptions, resume, type TrainOptions, train } from "./training/train.js";
+export { type ResumeOptions, resume, type TrainOptions, type TrainResult, train } from "./training/train.js";
