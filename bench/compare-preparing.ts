@@ -6,6 +6,7 @@ import { describeDecoder, preferredJpegDecoder } from "#src/images/decode/decode
 import { listPictures } from "#src/images/list.js";
 import { median } from "#src/scoring/quantiles.js";
 import { prepare } from "#src/store/preparing/prepare.js";
+import { taskOf } from "#src/task.js";
 import { project } from "./project.js";
 import { type Side, startProcess } from "./side.js";
 
@@ -49,7 +50,10 @@ try {
 
 /** Links to the photos, over and over. */
 async function replicate(paths: readonly string[], into: string): Promise<void> {
-  const files = await listPictures(paths.map((path) => resolve(path)));
+  const files = await listPictures(
+    paths.map((path) => resolve(path)),
+    taskOf({}),
+  );
   mkdirSync(join(into, "photos"), { recursive: true });
   for (let i = 0; i < pictures; i++) {
     const file = files[i % files.length];

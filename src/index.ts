@@ -117,14 +117,11 @@ export {
   precisionAndRecall,
   type Scores,
 } from "./scoring/scores.js";
-export {
-  ensurePrepared,
-  type PreparationOptions,
-  type PrepareOptions,
-  type PrepareProgress,
-  type PrepareSummary,
-  prepare,
-} from "./store/preparing/prepare.js";
+export { ensurePrepared } from "./store/cache.js";
+export { type VerifyOptions, verify } from "./store/checking/verify.js";
+export type { PrepareOptions, PreparingEvent, StoreOptions } from "./store/preparing/options.js";
+export { prepare } from "./store/preparing/prepare.js";
+export type { PrepareSummary } from "./store/preparing/summary.js";
 export { type BatchOptions, batches, type LoadedBatch } from "./store/reading/batches.js";
 export {
   type ColourComponents,
@@ -142,4 +139,4 @@ export {
   type SweepOptions,
   type SweepPoint,
 } from "./training/find-rate.js";
-export { type ResumeOptions, resume, type TrainOptions, train } from "./training/train.js";
+export { type ResumeOptions, resume, type TrainOptions, type TrainResult, train } from "./training/train.js";

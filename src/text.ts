@@ -28,6 +28,11 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
+/** 63.42 %, 5 %: no digits that say nothing. */
+export function shortPercent(share: number): string {
+  return `${Number((100 * share).toFixed(2))} %`;
+}
+
 /** 2:03:04, or 3:04 below an hour. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
@@ -53,4 +58,20 @@ export function escapeMarkup(text: string): string {
 export function enumerate(names: readonly string[], named = 10): string {
   const more = names.length - named;
   return names.slice(0, named).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/** Order of names that no locale changes: by code points, as of their bytes in UTF-8. */
+export function compareCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x !== y) return placeOf(x) - placeOf(y);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for code points above all that are one UTF-16 unit. */
+function placeOf(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

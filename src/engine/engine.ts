@@ -144,6 +144,12 @@ export interface Program {
   activation(layer: string): Promise<Float32Array>;
   /** Of the latest step's mean loss by the prepared input: (views, 3, size, size). */
   inputGradient(): Promise<Float32Array>;
+  /**
+   * Of each sample's score by the prepared input, without dropout: (views, 3, size, size). The score is the label's logit
+   * less the mean of all logits, which has a gradient also where the network is sure of its class. Only where compiled
+   * with `inputGradient`; takes the place of the latest step's gradients.
+   */
+  scoreGradient(batch: Batch): Promise<Float32Array>;
   /** A copy. "momentum" and "gradients" (of the latest step's mean loss) only in mode "train". */
   read(state: State): Promise<Float32Array>;
   write(state: "parameters" | "momentum", values: Float32Array): Promise<void>;

@@ -135,9 +135,10 @@ async function writeResults(
   classify: (files: readonly string[]) => AsyncGenerator<Classification>,
 ): Promise<ClassifySummary> {
   const { out } = options;
-  const { report } = taskOf(options);
+  const task = taskOf(options);
+  const { report } = task;
   checkOutput(out, "out", "whole");
-  const { files, missing } = await findPictures(options.pictures);
+  const { files, missing } = await findPictures(options.pictures, task);
   const file = new ResultFile(modelFile, options);
   try {
     const rest = files.filter((name) => !file.done.has(name));

@@ -75,7 +75,7 @@ export type Classification = { readonly file: string; readonly predictions: read
 export async function* classify(options: ClassifyOptions): AsyncGenerator<Classification, void, undefined> {
   parseOptions(z.object(optionsShape), options, "classify");
   const { run, pictures, top, views, workers, signal, ...opening } = options;
-  const found = await findInputs(pictures);
+  const found = await findInputs(pictures, taskOf({ signal }));
   yield* classifyFound(found, fileOf(run, opening), { top, views, workers, signal }, closes);
 }
 
@@ -105,14 +105,14 @@ export async function* classifyAll(
   options: ClassifyAllOptions,
 ): AsyncGenerator<Classification, void, undefined> {
   parseOptions(z.object(classifyingShape), options, "classifyAll");
-  const found = await loaded.during(() => findInputs(pictures));
+  const found = await loaded.during(() => findInputs(pictures, taskOf(options)));
   yield* classifyFound(found, openOne(loaded), options, staysOpen);
 }
 
 /** One place in the list of results: a picture to classify, or a path that stands for none. */
 type Found = { readonly input: PictureInput; readonly name: string } | Unreadable;
 
-async function findInputs(pictures: Iterable<PictureSource>): Promise<readonly Found[]> {
+async function findInputs(pictures: Iterable<PictureSource>, task: Pick<Task, "signal">): Promise<readonly Found[]> {
   const found: Found[] = [];
   let place = 0;
   for (const source of pictures) {
@@ -122,7 +122,7 @@ async function findInputs(pictures: Iterable<PictureSource>): Promise<readonly F
       found.push({ input, name });
       continue;
     }
-    const { files, missing } = await findPictures([input]);
+    const { files, missing } = await findPictures([input], task);
     for (const file of files) found.push({ input: file, name: file });
     found.push(...missing);
   }
@@ -216,12 +216,13 @@ async function* classifyInputs(
 /** The picture files that paths stand for, and the paths that stand for none. */
 export async function findPictures(
   paths: readonly string[],
+  task: Pick<Task, "signal">,
 ): Promise<{ readonly files: readonly string[]; readonly missing: readonly Unreadable[] }> {
   const files: string[] = [];
   const missing: Unreadable[] = [];
   for (const path of paths) {
     try {
-      const found = await listPictures([path]);
+      const found = await listPictures([path], task);
       if (found.length === 0) missing.push({ file: path, error: `${path}: no pictures in this folder` });
       for (const file of found) files.push(file);
     } catch (error) {

@@ -7,8 +7,9 @@ import { RunFolder } from "../runs/folder.js";
 import { type Calibration, CalibrationTally } from "../scoring/calibration.js";
 import { describePrediction, type PicturePrediction } from "../scoring/prediction.js";
 import { type ClassScores, type ConfusionCell, Scorer, type Scores } from "../scoring/scores.js";
+import { findOrMakeStore } from "../store/cache.js";
 import { refuseOtherPictureSize } from "../store/picture-size.js";
-import { ensurePrepared, type PrepareProgress } from "../store/preparing/prepare.js";
+import type { PreparingEvent } from "../store/preparing/options.js";
 import { openStore, type Store } from "../store/store.js";
 import { checkViewCount } from "../store/views.js";
 import { type ProgressEvent, type Task, type TaskOptions, taskOf } from "../task.js";
@@ -23,10 +24,7 @@ import {
 } from "./loaded-model.js";
 
 /** What is told while a network is evaluated; "prediction" for each picture, in order. */
-export type EvaluateEvent =
-  | ({ readonly kind: "preparing" } & PrepareProgress)
-  | ProgressEvent
-  | ({ readonly kind: "prediction" } & LabelledPrediction);
+export type EvaluateEvent = PreparingEvent | ProgressEvent | ({ readonly kind: "prediction" } & LabelledPrediction);
 
 export interface EvaluatingOptions extends TaskOptions<EvaluateEvent> {
   /** Default "val": the pictures kept out of training. */
@@ -207,12 +205,7 @@ async function findStore(
       hint: { advice: "name the data", option: "data" },
     });
   if (data === undefined && own !== undefined && existsSync(own.store)) return own.store;
-  return ensurePrepared(data ?? own?.source ?? "", {
-    ...own?.preparation,
-    size: pictureSize(),
-    onProgress: (progress) => task.report({ kind: "preparing", ...progress }),
-    signal: task.signal,
-  });
+  return findOrMakeStore(data ?? own?.source ?? "", { ...own?.preparation, size: pictureSize() }, task);
 }
 
 /** For each of the store's labels, the network's output. */

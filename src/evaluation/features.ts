@@ -87,7 +87,7 @@ export async function writeFeaturesWith(loaded: LoadedModel, options: WriteFeatu
 async function writeFoundFeatures(loaded: LoadedModel, options: WriteFeaturesOptions): Promise<FeaturesSummary> {
   const { out, format, layer, workers } = options;
   const task = taskOf(options);
-  const { files, missing } = await findPictures(options.pictures);
+  const { files, missing } = await findPictures(options.pictures, task);
   for (const row of missing) task.report({ kind: "unreadable", ...row });
   const summary = await writeFeatures(loaded, files, { out, format, layer, workers }, task);
   return { ...summary, unreadable: summary.unreadable + missing.length };

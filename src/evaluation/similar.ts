@@ -110,7 +110,7 @@ async function search(
   task: SimilarTask,
 ): Promise<SimilarResult> {
   const { count = 6, workers } = options;
-  const { inputs, names, missing } = await findQueries(sources);
+  const { inputs, names, missing } = await findQueries(sources, task);
   const unreadable: Unreadable[] = [...missing];
   const { index, reused } = await openIndex(loaded, run, options, task);
   const files: string[] = [];
@@ -146,7 +146,7 @@ async function search(
 }
 
 /** Pictures to search for: folders become the pictures below them. */
-async function findQueries(sources: readonly PictureSource[]) {
+async function findQueries(sources: readonly PictureSource[], task: Pick<SimilarTask, "signal">) {
   const all = sources.map((source, i) => ({ input: inputOf(source, `queries[${i}]`), name: `queries[${i}]` }));
   const found: { readonly input: (typeof all)[number]["input"]; readonly name: string }[] = [];
   const missing: Unreadable[] = [];
@@ -155,7 +155,7 @@ async function findQueries(sources: readonly PictureSource[]) {
       found.push(place);
       continue;
     }
-    const pictures = await findPictures([place.input]);
+    const pictures = await findPictures([place.input], task);
     for (const file of pictures.files) found.push({ input: file, name: file });
     missing.push(...pictures.missing);
   }
@@ -201,7 +201,7 @@ async function indexFolder(
   const { network } = loaded.model;
   const { set, layer = lastHiddenLayer(network), workers } = options;
   layerShape(network, layer);
-  const { files } = await findPictures([resolve(set)]);
+  const { files } = await findPictures([resolve(set)], task);
   const source = await fingerprint(files, task);
   const out = options.index ?? defaultPath(run, set, layer);
   const kept = existsSync(out) ? new FeatureIndex(out) : undefined;

@@ -1,7 +1,9 @@
 import { type Dirent, statSync } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
 import { AlexnetError } from "../errors.js";
+import { readFolder } from "../system/folder.js";
+import { type Task, throwIfStopped } from "../task.js";
 
 /** Extensions of files that are meant as pictures, readable here or not, in lower case. */
 export const pictureExtensions: ReadonlySet<string> = new Set(
@@ -36,12 +38,13 @@ export function hasPictureExtension(name: string): boolean {
 /**
  * The picture files that some paths stand for: a file stands for itself whatever its name, a folder for all pictures
  * below it, sorted by code points. Links are followed, to each folder once.
- * @throws AlexnetError "data" for a path that doesn't exist or can't be read.
+ * @throws AlexnetError "not-found" for a path that doesn't exist or can't be read, "interrupted" once the signal is given.
  */
-export async function listPictures(paths: readonly string[]): Promise<string[]> {
+export async function listPictures(paths: readonly string[], task: Pick<Task, "signal">): Promise<string[]> {
   const found: string[] = [];
   for (const path of paths) {
-    if (await isFolder(path)) for await (const file of walk(path, throwUnlessSpecial)) found.push(join(path, file));
+    if (await isFolder(path))
+      for await (const file of walk(path, throwUnlessSpecial, task)) found.push(join(path, file));
     else found.push(path);
   }
   return found;
@@ -59,8 +62,9 @@ function throwUnlessSpecial(_: string, error: unknown): void {
 export async function* walk(
   folder: string,
   onUnreadable: (name: string, error: unknown) => void,
+  task: Pick<Task, "signal">,
 ): AsyncGenerator<string> {
-  yield* walkBelow(folder, "", false, [], new Set(), onUnreadable);
+  yield* walkBelow(folder, "", false, [], new Set(), onUnreadable, task);
 }
 
 /** `seen`: folders walked so far. No link is followed to them: a few dozen links can lead along billions of paths. */
@@ -71,25 +75,26 @@ async function* walkBelow(
   ancestors: readonly string[],
   seen: Set<string>,
   onUnreadable: (name: string, error: unknown) => void,
+  task: Pick<Task, "signal">,
 ): AsyncGenerator<string> {
-  let entries: Dirent[];
+  let entries: readonly Dirent[];
   let real: string;
   try {
     real = await realpath(join(root, prefix));
     if (isLink && (seen.has(real) || ancestors.some((ancestor) => contains(real, ancestor)))) return;
-    entries = await readdir(join(root, prefix), { withFileTypes: true });
+    entries = await readFolder(join(root, prefix), task);
   } catch (error) {
+    throwIfStopped(task, `listing ${root}`);
     onUnreadable(prefix, error);
     return;
   }
   seen.add(real);
-  entries.sort((a, b) => compareCodePoints(a.name, b.name));
   for (const entry of entries) {
     if (isPassedOver(entry.name)) continue;
     const name = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     const kind = kindOf(entry, join(root, name));
     if (kind === "folder")
-      yield* walkBelow(root, name, entry.isSymbolicLink(), [...ancestors, real], seen, onUnreadable);
+      yield* walkBelow(root, name, entry.isSymbolicLink(), [...ancestors, real], seen, onUnreadable, task);
     else if (!hasPictureExtension(entry.name)) continue;
     else if (kind === "file") yield name;
     else onUnreadable(name, new AlexnetError("unusable-data", "neither a file nor a folder"));
@@ -120,9 +125,4 @@ async function isFolder(path: string): Promise<boolean> {
       cause: error,
     });
   }
-}
-
-/** Order that no locale changes. */
-export function compareCodePoints(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -1,6 +1,6 @@
 import type { EngineDescription } from "../engine/engine.js";
 import type { Hint } from "../errors.js";
-import type { PrepareProgress } from "../store/preparing/prepare.js";
+import type { PreparingEvent } from "../store/preparing/options.js";
 import type { ProgressEvent, WarningEvent } from "../task.js";
 import type { LayerStatistics } from "./layer-statistics.js";
 import type { EpochRow, StepRow } from "./metrics.js";
@@ -24,11 +24,6 @@ export type TrainEvent =
 
 /** What progress is told `of` while the validation pictures are looked at; once an epoch. */
 export const VALIDATING = "validating";
-
-/** A folder of pictures is prepared. */
-export interface PreparingEvent extends PrepareProgress {
-  readonly kind: "preparing";
-}
 
 export interface CheckpointWritten {
   readonly kind: "checkpoint";

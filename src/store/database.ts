@@ -1,7 +1,8 @@
 import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
-import { AlexnetError } from "../errors.js";
+import { z } from "zod";
+import { AlexnetError, type Hint } from "../errors.js";
 import type { Split } from "../network/picture.js";
 import { lockFile } from "../system/file-lock.js";
 import { errnoOf } from "../system/files.js";
@@ -70,7 +71,7 @@ export function openForWriting(path: string): Database {
  * Keeps other processes from preparing the same store. Where the disk has no locks, as some in networks, each
  * transaction's own check is what keeps them apart.
  * @returns what gives the store back
- * @throws AlexnetError "data" while another process has it
+ * @throws AlexnetError "in-use" while another process has it, "disk" where no store can be written
  */
 export function lockStore(path: string): () => void {
   const file = openDataFile(path);
@@ -86,7 +87,8 @@ function openDataFile(path: string): number {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined || errno === "ENOSPC" || errno === "EDQUOT") throw error;
-    throw new AlexnetError("disk", `${path}: no store can be written there (${errno}); choose another --out`, {
+    throw new AlexnetError("disk", `${path}: no store can be written there (${errno})`, {
+      hint: { advice: "choose another folder", option: "out" },
       cause: error,
     });
   }
@@ -97,10 +99,9 @@ export function inPreparation(path: string): AlexnetError {
 }
 
 export function notFinished(path: string): AlexnetError {
-  return new AlexnetError(
-    "damaged-file",
-    `${path}: this picture store is not finished; run the same alexnet prepare command again, it goes on where it was`,
-  );
+  return new AlexnetError("damaged-file", `${path}: this picture store is not finished`, {
+    hint: { advice: "finish it with the call that began it", call: "prepare", options: { out: path } },
+  });
 }
 
 /**
@@ -165,18 +166,35 @@ function checkDataFile(path: string): void {
 }
 
 function notReadable(path: string, why: string, options?: ErrorOptions): AlexnetError {
-  return new AlexnetError(
-    "damaged-file",
-    `${path}: not a readable picture store (${why}); remove it and prepare it again`,
-    options,
-  );
+  const hint = prepareAgain(path);
+  return new AlexnetError("damaged-file", `${path}: not a readable picture store (${why})`, { ...options, hint });
+}
+
+/** A store of which a part is missing, cut or of another form. */
+export function damagedStore(path: string, what: string): AlexnetError {
+  return new AlexnetError("damaged-file", `${path}: damaged picture store: ${what}`, { hint: prepareAgain(path) });
+}
+
+export function prepareAgain(path: string): Hint {
+  return { advice: "remove it and prepare it again", call: "prepare", options: { out: path } };
 }
 
 export const toJson = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
-/** @throws SyntaxError */
-export function fromJson(bytes: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+/**
+ * The JSON value of a key, checked.
+ * @throws AlexnetError "damaged-file" naming the store, the key and what is wrong with its value.
+ */
+export function parseJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, path: string, key: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+  } catch (error) {
+    throw damagedStore(path, `${key}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw damagedStore(path, `${key}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
 }
 
 /** The bytes of some numbers, uncopied. */

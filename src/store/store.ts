@@ -5,14 +5,16 @@ import { DEFAULT_PICTURE_SIZE, pictureBytes, type Split, splits } from "../netwo
 import { type ColourComponents, principalComponents } from "./colour.js";
 import {
   type Database,
+  damagedStore,
   decodeRecord,
   FORMAT,
   FORMAT_VERSION,
-  fromJson,
   isStoreFolder,
   keys,
   notFinished,
   openForReading,
+  parseJson,
+  prepareAgain,
   toFloat32,
   toFloat64,
   toInt32,
@@ -99,14 +101,14 @@ export interface Store {
 
 /**
  * Opens a prepared store.
- * @throws AlexnetError "data" when it isn't one, or one that is not finished yet: that says how to go on.
+ * @throws AlexnetError "not-found" when it isn't one; "damaged-file" when it is not finished yet, which says how to go
+ * on, or not whole.
  */
 export async function openStore(path: string): Promise<Store> {
   if (!isStoreFolder(path))
-    throw new AlexnetError(
-      "not-found",
-      `${path}: no picture store; make one with: alexnet prepare <photos> --out ${path}`,
-    );
+    throw new AlexnetError("not-found", `${path}: no picture store`, {
+      hint: { advice: "make one with", call: "prepare", options: { out: path } },
+    });
   const database = openForReading(path);
   try {
     return new LmdbStore(path, database);
@@ -130,7 +132,7 @@ class LmdbStore implements Store {
     readonly database: Database,
   ) {
     this.info = readInfo(database, path);
-    this.classes = readJson(this.#value(keys.classes), z.array(z.string()), path);
+    this.classes = parseJson(this.#value(keys.classes), z.array(z.string()), path, keys.classes);
     this.mean = toFloat32(this.#value(keys.mean, pictureBytes(this.info.pictureSize) * 4));
     this.covariance = toFloat64(this.#value(keys.covariance, 9 * 8));
     const [rr = 0, rg = 0, rb = 0, , gg = 0, gb = 0, , , bb = 0] = this.covariance; // 9 values, as was checked
@@ -175,15 +177,15 @@ class LmdbStore implements Store {
     const count = this.count(split);
     const labels = toInt32(this.#value(keys.labels(split), count * 4));
     const wrong = labels.findIndex((label) => !(label >= 0 && label < this.classes.length));
-    if (wrong >= 0) throw damaged(this.path, `${split} picture ${wrong} has label ${labels[wrong]}`);
+    if (wrong >= 0) throw damagedStore(this.path, `${split} picture ${wrong} has label ${labels[wrong]}`);
     return labels;
   }
 
   #value(key: string, length?: number): Uint8Array {
     const bytes = this.database.getBinary(key);
-    if (bytes === undefined) throw damaged(this.path, `${key} is missing`);
+    if (bytes === undefined) throw damagedStore(this.path, `${key} is missing`);
     if (length !== undefined && bytes.length !== length)
-      throw damaged(this.path, `${key} has ${bytes.length} bytes, not ${length}`);
+      throw damagedStore(this.path, `${key} has ${bytes.length} bytes, not ${length}`);
     return bytes;
   }
 }
@@ -193,31 +195,14 @@ export function pictureCount(store: Store): number {
   return splits.reduce((sum, split) => sum + store.count(split), 0);
 }
 
-function damaged(path: string, what: string): AlexnetError {
-  return new AlexnetError("damaged-file", `${path}: damaged picture store: ${what}; remove it and prepare it again`);
-}
-
-/** @throws AlexnetError "data" when the store is unfinished, of another version or damaged. */
+/** @throws AlexnetError "damaged-file" when the store is unfinished, of another version or damaged. */
 function readInfo(database: Database, path: string): StoreInfo {
   const bytes = database.getBinary(keys.info);
   if (bytes === undefined) throw notFinished(path);
-  const { version } = readJson(bytes, z.object({ format: z.literal(FORMAT), version: z.number() }), path);
+  const { version } = parseJson(bytes, z.object({ format: z.literal(FORMAT), version: z.number() }), path, keys.info);
   if (version !== FORMAT_VERSION)
-    throw new AlexnetError(
-      "damaged-file",
-      `${path}: format version ${version}, this program reads ${FORMAT_VERSION}; remove it and prepare it again`,
-    );
-  return readJson(bytes, storeInfo, path);
-}
-
-function readJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, path: string): T {
-  let value: unknown;
-  try {
-    value = fromJson(bytes);
-  } catch (error) {
-    throw damaged(path, error instanceof Error ? error.message : String(error));
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw damaged(path, z.prettifyError(parsed.error));
-  return parsed.data;
+    throw new AlexnetError("damaged-file", `${path}: format version ${version}, this program reads ${FORMAT_VERSION}`, {
+      hint: prepareAgain(path),
+    });
+  return parseJson(bytes, storeInfo, path, keys.info);
 }

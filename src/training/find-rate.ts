@@ -5,7 +5,6 @@ import { AlexnetError } from "../errors.js";
 import { initialise } from "../network/initialise.js";
 import { parseOptions, path, positiveNumber, taskShape, wholeNumber } from "../options.js";
 import { bits, Purpose } from "../random.js";
-import type { PreparingEvent } from "../runs/events.js";
 import {
   choiceShape,
   type PreparationChoices,
@@ -13,7 +12,8 @@ import {
   type RunChoices,
   type RunConfig,
 } from "../runs/settings.js";
-import { ensurePrepared, type PrepareProgress } from "../store/preparing/prepare.js";
+import { findOrMakeStore } from "../store/cache.js";
+import type { PreparingEvent } from "../store/preparing/options.js";
 import { batches } from "../store/reading/batches.js";
 import { openStore, type Store } from "../store/store.js";
 import { type ProgressEvent, type Task, type TaskOptions, taskOf, throwIfStopped } from "../task.js";
@@ -96,8 +96,7 @@ export async function findLearningRate(options: SweepOptions): Promise<Sweep> {
     });
   const task = taskOf(given);
   const choices = await readChoices(chosen);
-  const onProgress = (progress: PrepareProgress): void => task.report({ kind: "preparing", ...progress });
-  const store = await openStore(await ensurePrepared(data, { ...preparation, onProgress, signal: task.signal }));
+  const store = await openStore(await findOrMakeStore(data, preparation ?? {}, task));
   try {
     const engine = await openEngine(given.engine ?? "auto", { threads: given.threads, precision: given.precision });
     try {

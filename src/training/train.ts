@@ -4,6 +4,8 @@ import { z } from "zod";
 import { alone } from "../distributed/world.js";
 import type { Engine } from "../engine/engine.js";
 import { openEngine } from "../engine/host/open.js";
+import type { OpenModelOptions } from "../evaluation/loaded-model.js";
+import { type OpenModel, openModel } from "../evaluation/open-model.js";
 import { pictureSizeOf } from "../network/picture.js";
 import { parseOptions, path, taskShape } from "../options.js";
 import type { TrainEvent, TrainSummary } from "../runs/events.js";
@@ -15,7 +17,8 @@ import {
   type RunChoices,
   type RunConfig,
 } from "../runs/settings.js";
-import { ensurePrepared, findingsOf, type PrepareProgress } from "../store/preparing/prepare.js";
+import { findOrMakeStore } from "../store/cache.js";
+import { findingsOf } from "../store/preparing/summary.js";
 import { openStore, type Store } from "../store/store.js";
 import { type Task, type TaskOptions, taskOf } from "../task.js";
 import { checkDisk, checkMemory } from "./capacity.js";
@@ -39,6 +42,16 @@ export interface ResumeOptions extends RunChoices, TaskOptions<TrainEvent> {
   readonly data?: string;
   /** Let `epochs`, `batchSize` and `learningRate` change. */
   readonly override?: boolean;
+}
+
+/** What came of training, and a way to use it. */
+export interface TrainResult extends TrainSummary {
+  /** Opens the trained network, as `openModel(run)` does. */
+  openModel(options?: OpenModelOptions): Promise<OpenModel>;
+}
+
+function withModel(summary: TrainSummary): TrainResult {
+  return { ...summary, openModel: (options) => openModel(summary.run, options) };
 }
 
 const trainOptions = z.object({
@@ -66,7 +79,7 @@ const resumeOptions = z.object({
  * @example
  * const { run, best } = await train({ data: "photos", epochs: 20, onEvent: ({ kind }) => console.log(kind) });
  */
-export async function train(options: TrainOptions): Promise<TrainSummary> {
+export async function train(options: TrainOptions): Promise<TrainResult> {
   const given: TrainOptions = parseOptions(trainOptions, options, "train");
   const { data } = given;
   const task = taskOf(given);
@@ -86,7 +99,7 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
         const { config, hints } = await settle(choices, { source: data, store, preparation }, engine);
         await checkCapacity(folder, config, store, engine);
         folder.create(config, store.classes);
-        return carryOut({ folder, config, store, engine, task, world: alone, hints, pretrained });
+        return withModel(await carryOut({ folder, config, store, engine, task, world: alone, hints, pretrained }));
       });
     });
   });
@@ -101,7 +114,7 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
  * @example
  * await resume({ run: "runs/first", epochs: 120, override: true });
  */
-export async function resume(options: ResumeOptions): Promise<TrainSummary> {
+export async function resume(options: ResumeOptions): Promise<TrainResult> {
   const given: ResumeOptions = parseOptions(resumeOptions, options, "resume");
   const task = taskOf(given);
   const folder = new RunFolder(given.run);
@@ -117,7 +130,7 @@ export async function resume(options: ResumeOptions): Promise<TrainSummary> {
         const config = { ...changed, data: { ...changed.data, store: resolve(store.path) } };
         await checkCapacity(folder, config, store, engine);
         folder.writeConfig(config);
-        return carryOut({ folder, config, store, engine, task, world: alone });
+        return withModel(await carryOut({ folder, config, store, engine, task, world: alone }));
       });
     });
   });
@@ -135,8 +148,7 @@ async function findPictures({ data }: RunConfig, moved: string | undefined, task
 }
 
 function prepared(data: string, preparation: PreparationChoices | undefined, task: Task<TrainEvent>): Promise<string> {
-  const onProgress = (progress: PrepareProgress): void => task.report({ kind: "preparing", ...progress });
-  return ensurePrepared(data, { ...preparation, onProgress, signal: task.signal });
+  return findOrMakeStore(data, preparation ?? {}, task);
 }
 
 /** `runs/<data>-<number>`, the first number that is free. */

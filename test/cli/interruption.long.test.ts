@@ -84,14 +84,14 @@ describe.skipIf(process.platform === "win32")("prepare, told to end", () => {
     child.kill(signal);
     const { stderr, ended } = await ending(child);
     expect({ stderr, ended }).toEqual({
-      stderr: expect.stringContaining(`alexnet: ${store}: stopped; the same command goes on from here`),
+      stderr: expect.stringContaining(`alexnet: ${store}: stopped; the same again goes on from here`),
       ended: status,
     });
     for (const command of ["inspect", "verify", "bench loader", "train", `evaluate ${whole}`]) {
       const told = alexnet(...command.split(" "), store);
       expect(told, command).toMatchObject({ status: 1, stdout: "" });
       expect(told.stderr).toContain(
-        `alexnet: ${store}: this picture store is not finished; run the same alexnet prepare command again`,
+        `alexnet: ${store}: this picture store is not finished; finish it with the call that began it: alexnet prepare`,
       );
     }
   });

@@ -46,6 +46,7 @@ for (const name of engineNames.filter((candidate) => candidate !== "reference"))
       for (const layer of observe)
         expectClose(await actual.activation(layer), await expected.activation(layer), 1e-5, layer);
       expectClose(await actual.inputGradient(), await expected.inputGradient(), 1e-5, "input gradient");
+      expectClose(await actual.scoreGradient(batch), await expected.scoreGradient(batch), 1e-5, "score gradient");
       const first = await actual.activation("conv1");
       expect(first.some((value) => value < 0)).toBe(true);
     });

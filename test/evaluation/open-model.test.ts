@@ -16,8 +16,10 @@ import { PictureBatcher } from "#src/evaluation/picture-batcher.js";
 import type { PictureSource } from "#src/evaluation/picture-source.js";
 import { readSafetensors } from "#src/formats/safetensors.js";
 import { loadPicture } from "#src/images/picture.js";
+import { recipes } from "#src/recipes/recipes.js";
+import { train } from "#src/training/train.js";
 import { quick, trainedSet } from "../support/trained-runs.js";
-import { exampleCheckpoint } from "../support/training.js";
+import { exampleCheckpoint, tinyNetwork } from "../support/training.js";
 
 const { run, path, scratch } = trainedSet();
 const picture = (name: string, i = 0): string => join(path, "val", name, `${i}.png`);
@@ -289,6 +291,17 @@ describe("closing", () => {
 });
 
 describe("an open model", () => {
+  it("is what training returns, once it is asked for", async () => {
+    const options = { network: tinyNetwork, recipe: { ...recipes.small, name: "quick", epochs: 1, batchSize: 8 } };
+    const result = await train({ data: path, run: join(scratch, "returned"), ...options, ...quick });
+    expect(JSON.parse(JSON.stringify(result))).toMatchObject({ run: join(scratch, "returned"), epochs: 1 });
+    const model = await result.openModel(quick);
+    opened.push(model);
+    expect(model.classes).toEqual(["apple", "lake", "meadow"]);
+    expect(model.path).toContain(join(scratch, "returned"));
+    expect(await model.classify(picture("apple"))).toHaveLength(3);
+  });
+
   it("says what it is, and is a model to export", async () => {
     const model = await open();
     expect(model.classes).toEqual(["apple", "lake", "meadow"]);

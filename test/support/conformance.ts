@@ -426,6 +426,23 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
       await program.close();
     });
 
+    it("gives the gradient of scores without dropout, whatever the step before dropped", async () => {
+      const program = await prepared(smallNetwork, { inputGradient: true });
+      const batch = noiseBatch(3, SMALL_CLASSES);
+      const before = await program.scoreGradient(batch);
+      expect(before.length).toBe(3 * 3 * 15 * 15);
+      expect(before.some((value) => value !== 0)).toBe(true);
+      await program.step(batch, { ...stepOptions, learningRate: 0, seed: 5 });
+      expect(await program.scoreGradient(batch)).toEqual(before);
+      expect(await program.read("parameters")).toEqual(startOf(smallNetwork));
+
+      const layers = smallNetwork.layers.filter(({ kind }) => kind !== "dropout");
+      const plain = await compile({ ...smallNetwork, layers }, { inputGradient: true });
+      await plain.write("parameters", startOf(smallNetwork));
+      expect(await plain.scoreGradient(batch)).toEqual(before);
+      await Promise.all([program.close(), plain.close()]);
+    });
+
     describe("a split step", () => {
       /** Of 3 and 2 samples. */
       const batches = [noiseBatch(3, SMALL_CLASSES, 1), firstSamples(noiseBatch(3, SMALL_CLASSES, 2), 2)];

@@ -19,6 +19,7 @@ import { resume, type TrainOptions, train } from "#src/training/train.js";
 import { alexnet } from "../support/command-line.js";
 import { expectSameModel } from "../support/models.js";
 import { drawnPictures } from "../support/pictures.js";
+import { unwatched } from "../support/task.js";
 
 /** Pictures of 32 for a network that sees crops of 28: what small pictures, such as digits, are trained as. */
 
@@ -51,7 +52,7 @@ describe("pictures of another size than 256", () => {
       expect(info.pictureSize).toBe(32);
       const store = await openStore(out);
       expect(store.mean).toHaveLength(32 * 32 * 3);
-      expect(await verifyStore(store)).toEqual([]);
+      expect(await verifyStore(store, {}, unwatched)).toEqual([]);
       if (encoding === "raw") {
         const expected = await loadPicture(join(pictures.path, store.fileName("train", 0)), { size: 32 });
         expect(Buffer.compare(store.encoded("train", 0), expected)).toBe(0);

@@ -3,7 +3,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
 import { meanImage, pictureSheet, viewSheet } from "../../store/checking/inspect.js";
-import { type SplitSummary, summariseSplits } from "../../store/preparing/prepare.js";
+import { type SplitSummary, summariseSplits } from "../../store/preparing/summary.js";
 import { openStore, type Store } from "../../store/store.js";
 import { writeWhole } from "../../system/files.js";
 import { makeOutputFolder } from "../../system/outputs.js";

@@ -1,10 +1,10 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
-import { type PrepareSummary, prepare } from "../../store/preparing/prepare.js";
+import { prepare } from "../../store/preparing/prepare.js";
+import type { PrepareSummary } from "../../store/preparing/summary.js";
 import { byteSize, clock, thousands } from "../../text.js";
 import { printJson, printTable } from "../display/print.js";
-import { preparingTo } from "../display/progress-of.js";
 import { LISTED, printClasses, printFindings } from "../display/store-summary.js";
 import { choice, fraction, share, wholeNumber } from "../flags.js";
 import { runTask } from "../run-task.js";
@@ -45,9 +45,7 @@ export function register(program: Program): void {
       .action(async (source, { json, ...options }, { args }) => {
         if (args.length > 1) throw new AlexnetError("invalid-option", severalSets(args));
         const start = performance.now();
-        const summary = await runTask(({ signal, onEvent }) =>
-          prepare({ ...options, source, signal, onProgress: preparingTo(onEvent) }),
-        );
+        const summary = await runTask(({ signal, onEvent }) => prepare({ ...options, source, signal, onEvent }));
         const cost = {
           seconds: (performance.now() - start) / 1000,
           peakMemoryBytes: process.resourceUsage().maxRSS * 1024,

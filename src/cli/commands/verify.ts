@@ -2,9 +2,9 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
 import { verifyStore } from "../../store/checking/verify.js";
+import { prepareAgain } from "../../store/database.js";
 import { openStore } from "../../store/store.js";
 import { thousands } from "../../text.js";
-import { progressOf } from "../display/progress-of.js";
 import { wholeNumber } from "../flags.js";
 import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
@@ -22,12 +22,12 @@ export function register(program: Program): void {
         const store = await openStore(path);
         try {
           const problems = await runTask(({ signal, onEvent }) =>
-            verifyStore(store, { ...options, signal, onProgress: progressOf("verifying", onEvent) }),
+            verifyStore(store, options, { signal, report: onEvent }),
           );
           for (const problem of problems.slice(0, LISTED)) console.log(problem);
           if (problems.length > LISTED) console.log(`and ${thousands(problems.length - LISTED)} more`);
           if (problems.length > 0)
-            throw new AlexnetError("damaged-file", `${path}: damaged, see above; remove it and prepare it again`);
+            throw new AlexnetError("damaged-file", `${path}: damaged, see above`, { hint: prepareAgain(path) });
           const { train, val } = store.info.counts;
           console.log(`${path}: whole; ${thousands(train)} training and ${thousands(val)} validation pictures`);
         } finally {

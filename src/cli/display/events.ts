@@ -1,5 +1,5 @@
 import type { EvaluateEvent } from "../../evaluation/evaluate.js";
-import type { PrepareProgress } from "../../store/preparing/prepare.js";
+import type { PreparingEvent } from "../../store/preparing/options.js";
 import type { UnreadableEvent, WarningEvent } from "../../task.js";
 import { clock, printable, thousands } from "../../text.js";
 import type { SweepEvent } from "../../training/find-rate.js";
@@ -11,7 +11,7 @@ export type CommandEvent = SweepEvent | WarningEvent | UnreadableEvent | Evaluat
 
 const LINE_SECONDS = 5; // between plain lines, where there is no terminal
 
-const phases: Readonly<Record<PrepareProgress["phase"], string>> = {
+const phases: Readonly<Record<PreparingEvent["phase"], string>> = {
   listing: "listing: {text}",
   preparing: "{bar} {percentage}%  {text}",
   finishing: "finishing: {text}",
@@ -20,7 +20,7 @@ const phases: Readonly<Record<PrepareProgress["phase"], string>> = {
 /** Shows events on standard error: on a terminal as a line that changes, otherwise a line now and then. */
 export class EventDisplay {
   readonly #line: StatusLine;
-  #phase: PrepareProgress["phase"] | undefined;
+  #phase: PreparingEvent["phase"] | undefined;
   #started: { readonly time: number; readonly done: number } | undefined;
   #lastLine = Number.NEGATIVE_INFINITY;
 
@@ -56,7 +56,7 @@ export class EventDisplay {
     this.#line.end();
   }
 
-  #preparing(progress: PrepareProgress): void {
+  #preparing(progress: PreparingEvent): void {
     const { phase, done, total } = progress;
     const now = performance.now() / 1000;
     if (phase === "preparing") this.#started ??= { time: now, done };
@@ -73,7 +73,7 @@ export class EventDisplay {
 }
 
 function describePreparing(
-  { phase, done, total, skipped }: PrepareProgress,
+  { phase, done, total, skipped }: PreparingEvent,
   started: { readonly time: number; readonly done: number } | undefined,
   now: number,
 ): string {

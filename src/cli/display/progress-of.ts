@@ -1,11 +1,6 @@
-import type { PrepareProgress } from "../../store/preparing/prepare.js";
 import type { CommandEvent } from "./events.js";
 
 /** Calls that still tell their progress by a listener of its own. */
 export function progressOf(of: string, onEvent: (event: CommandEvent) => void) {
   return (done: number, total: number): void => onEvent({ kind: "progress", of, done, total });
-}
-
-export function preparingTo(onEvent: (event: CommandEvent) => void) {
-  return (progress: PrepareProgress): void => onEvent({ kind: "preparing", ...progress });
 }

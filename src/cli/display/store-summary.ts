@@ -1,4 +1,4 @@
-import { findingsOf, listsOf, type SplitSummary } from "../../store/preparing/prepare.js";
+import { findingsOf, listsOf, type SplitSummary } from "../../store/preparing/summary.js";
 import type { StoreInfo } from "../../store/store.js";
 import { printable, thousands } from "../../text.js";
 import { printTable } from "./print.js";

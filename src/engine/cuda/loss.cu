@@ -52,7 +52,8 @@ struct Result {
   int correct, correctTop5;
 };
 
-// dlogits: (batch, CLASSES): (softmax - one-hot) / divisor, zeros for samples the batch lacks.
+// dlogits: (batch, CLASSES): (softmax - one-hot) / divisor, or one-hot - 1 / CLASSES when scoring; zeros for samples the
+// batch lacks.
 // losses, ranks: (batch): a sample's loss, and how many other logits are not below its label's.
 // arrivals: 0; the last block to arrive sums up in `result` and makes it 0 again.
 extern "C" __global__ void loss(const Controls* __restrict__ controls, const int* __restrict__ labels,
@@ -68,7 +69,9 @@ extern "C" __global__ void loss(const Controls* __restrict__ controls, const int
     int rank = 0;
     for (int i = threadIdx.x; i < CLASSES; i += THREADS) {
       float probability = expf(own[i] - row.largest) / row.sum;
-      put(dlogits[start + i], (probability - (i == label ? 1.0f : 0.0f)) / controls->divisor);
+      float target = i == label ? 1.0f : 0.0f;
+      put(dlogits[start + i],
+          controls->scoring ? target - 1.0f / CLASSES : (probability - target) / controls->divisor);
       if (i != label && !(own[i] < own[label])) rank++;  // NaN is never right
     }
     rank = reduce(rank, Sum());

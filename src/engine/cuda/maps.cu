@@ -5,7 +5,7 @@
 #include "numbers.cuh"
 
 #if NORM
-#define AROUND REACH
+#define AROUND RADIUS
 #else
 #define AROUND 0
 #endif
@@ -60,7 +60,7 @@ __device__ __forceinline__ void loadAround(const number* pixel, int channel, flo
 __device__ __forceinline__ float divisor(const float* values) {
   float sum = 0.0f;
 #pragma unroll
-  for (int i = 0; i <= 2 * REACH; i++) sum += values[i] * values[i];
+  for (int i = 0; i <= 2 * RADIUS; i++) sum += values[i] * values[i];
   return K + ALPHA * sum;
 }
 #endif
@@ -120,10 +120,10 @@ __device__ __forceinline__ void unpooled(const number* dy, const Place* places, 
       int place = (row - outRow * STRIDE) * SIZE + column - outColumn * STRIDE;
       long long at = ((sample * OUT_HEIGHT + outRow) * OUT_WIDTH + outColumn) * CHANNELS;
       Pack<Place, VECTOR> where = *reinterpret_cast<const Pack<Place, VECTOR>*>(places + at + channel);
-      float slopes[VECTOR];
-      load(dy + at + channel, slopes);
+      float gradients[VECTOR];
+      load(dy + at + channel, gradients);
 #pragma unroll
-      for (int i = 0; i < VECTOR; i++) values[AROUND + i] += where.at[i] == place ? slopes[i] : 0.0f;
+      for (int i = 0; i < VECTOR; i++) values[AROUND + i] += where.at[i] == place ? gradients[i] : 0.0f;
 #pragma unroll
       for (int i = 0; i < AROUND; i++) {
         int before = channel - AROUND + i, after = channel + VECTOR + i;
@@ -151,8 +151,8 @@ extern "C" __global__ void backward(const number* __restrict__ x, const number* 
   int column = (int)(pixel % WIDTH);
   int row = (int)(pixel / WIDTH % HEIGHT);
   long long sample = pixel / WIDTH / HEIGHT;
-  float slope[VECTOR + 2 * AROUND];
-  unpooled(dy, places, sample, row, column, channel, slope);
+  float gradient[VECTOR + 2 * AROUND];
+  unpooled(dy, places, sample, row, column, channel, gradient);
   float result[VECTOR];
 #if NORM
   float around[VECTOR + 4 * AROUND];
@@ -161,19 +161,19 @@ extern "C" __global__ void backward(const number* __restrict__ x, const number* 
 #pragma unroll
   for (int j = 0; j < VECTOR + 2 * AROUND; j++) {
     float sum = divisor(around + j);
-    slope[j] *= power(sum);
-    product[j] = slope[j] * around[j + AROUND] / sum;
+    gradient[j] *= power(sum);
+    product[j] = gradient[j] * around[j + AROUND] / sum;
   }
 #pragma unroll
   for (int i = 0; i < VECTOR; i++) {
     float sum = 0.0f;
 #pragma unroll
     for (int j = 0; j <= 2 * AROUND; j++) sum += product[i + j];
-    result[i] = slope[i + AROUND] - 2.0f * ALPHA * BETA * around[i + 2 * AROUND] * sum;
+    result[i] = gradient[i + AROUND] - 2.0f * ALPHA * BETA * around[i + 2 * AROUND] * sum;
   }
 #else
 #pragma unroll
-  for (int i = 0; i < VECTOR; i++) result[i] = slope[i];
+  for (int i = 0; i < VECTOR; i++) result[i] = gradient[i];
 #endif
 #if RECTIFY
   float own[VECTOR];

@@ -89,7 +89,7 @@ function definitionsOf({ relu, norm, pool }: Chain, input: Shape, output: Shape)
     RECTIFY: relu === undefined ? 0 : 1,
     ...{ POOL: pool === undefined ? 0 : 1, SIZE: pool?.size ?? 1, STRIDE: pool?.stride ?? 1 },
     NORM: norm === undefined ? 0 : 1,
-    ...(norm && { REACH: norm.n >> 1, K: float(norm.k), ALPHA: float(norm.alpha), BETA: float(norm.beta) }),
+    ...(norm && { RADIUS: norm.n >> 1, K: float(norm.k), ALPHA: float(norm.alpha), BETA: float(norm.beta) }),
   };
 }
 

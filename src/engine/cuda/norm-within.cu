@@ -4,8 +4,8 @@
 
 __device__ float divisor(const number* sample, int row, int column, int channel) {
   float sum = 0.0f;
-  for (int r = max(0, row - REACH); r <= min(HEIGHT - 1, row + REACH); r++)
-    for (int c = max(0, column - REACH); c <= min(WIDTH - 1, column + REACH); c++) {
+  for (int r = max(0, row - RADIUS); r <= min(HEIGHT - 1, row + RADIUS); r++)
+    for (int c = max(0, column - RADIUS); c <= min(WIDTH - 1, column + RADIUS); c++) {
       float value = wide(sample[(r * WIDTH + c) * CHANNELS + channel]);
       sum += value * value;
     }
@@ -35,8 +35,8 @@ extern "C" __global__ void backward(const number* __restrict__ x, const number* 
   if (index >= (long long)samples * HEIGHT * WIDTH * CHANNELS) return;
   Position at = position(index);
   float sum = 0.0f;
-  for (int r = max(0, at.row - REACH); r <= min(HEIGHT - 1, at.row + REACH); r++)
-    for (int c = max(0, at.column - REACH); c <= min(WIDTH - 1, at.column + REACH); c++) {
+  for (int r = max(0, at.row - RADIUS); r <= min(HEIGHT - 1, at.row + RADIUS); r++)
+    for (int c = max(0, at.column - RADIUS); c <= min(WIDTH - 1, at.column + RADIUS); c++) {
       long long other = at.sample + (r * WIDTH + c) * CHANNELS + at.channel;
       sum += wide(dy[other]) * wide(x[other]) * powf(divisor(x + at.sample, r, c, at.channel), -BETA - 1.0f);
     }

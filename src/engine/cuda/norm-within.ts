@@ -9,7 +9,7 @@ export function normWithin(layer: LocalResponseNorm, x: Activation, context: Con
   const { name, kind, n, k, alpha, beta } = layer;
   const { channels, height, width } = x.shape;
   const definitions = {
-    ...{ HEIGHT: height, WIDTH: width, CHANNELS: channels, REACH: n >> 1 },
+    ...{ HEIGHT: height, WIDTH: width, CHANNELS: channels, RADIUS: n >> 1 },
     ...{ K: float(k), ALPHA: float(alpha), BETA: float(beta) },
   };
   const count = batchSize * volume(x.shape);

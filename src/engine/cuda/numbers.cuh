@@ -57,4 +57,5 @@ struct Controls {
   int seedLow, seedHigh;
   float learningRate, momentum, weightDecay;
   int divisor;                    // of sums of losses and gradients: samples of the whole batch
+  int scoring;                    // 1: gradients are of the labels' logits less the mean of all, not of the loss
 };

@@ -51,9 +51,11 @@ interface Prepared {
   /** Where steps are split. */
   readonly forward?: Graph;
   readonly update?: Graph;
+  /** Where the gradient of the input is wanted. */
+  readonly score?: Graph;
 }
 
-type StepKind = Pick<StepInputs, "learning" | "seed" | "divisor"> & UpdateOptions;
+type StepKind = Pick<StepInputs, "learning" | "scoring" | "seed" | "divisor"> & UpdateOptions;
 
 class CudaProgram implements ComputeProgram {
   readonly batchSize: number;
@@ -72,7 +74,7 @@ class CudaProgram implements ComputeProgram {
   /** In the latest batch. */
   #samples = 0;
 
-  constructor(gpu: Gpu, plan: Plan, { batchSize, mode, bucketBytes, preprocessing }: CompileOptions) {
+  constructor(gpu: Gpu, plan: Plan, { batchSize, mode, bucketBytes, preprocessing, inputGradient }: CompileOptions) {
     const { build, inputs, probabilities, pictures } = plan;
     this.#gpu = gpu;
     this.#plan = plan;
@@ -107,6 +109,7 @@ class CudaProgram implements ComputeProgram {
       step: training ? this.#captured(() => this.#putStep(slot)) : undefined,
       forward: splits ? this.#captured(() => this.#putForward(slot)) : undefined,
       update: splits ? this.#captured(() => this.#putUpdate(slot)) : undefined,
+      score: inputGradient ? this.#captured(() => this.#putScore(slot)) : undefined,
     }));
   }
 
@@ -145,6 +148,17 @@ class CudaProgram implements ComputeProgram {
     const { slot, forward } = this.#nextSlot();
     this.#write(slot, batch, { ...notLearning, learning: true, seed, divisor });
     return slot.launch("forward", () => compiled(forward).launch(), outcomeOf);
+  }
+
+  async scoreGradient(batch: Batch) {
+    const { slot, score } = this.#nextSlot();
+    this.#write(slot, batch, { ...notLearning, scoring: true });
+    await slot.launch(
+      "score gradient",
+      () => compiled(score).launch(),
+      () => {},
+    );
+    return this.inputGradient();
   }
 
   async backward(bucket: number): Promise<void> {
@@ -189,9 +203,9 @@ class CudaProgram implements ComputeProgram {
 
   close(): void {
     this.#split?.settle();
-    for (const { slot, predict, step, forward, update } of this.#slots) {
+    for (const { slot, ...graphs } of this.#slots) {
       slot.settle();
-      for (const graph of [predict, step, forward, update]) graph?.close();
+      for (const graph of Object.values(graphs)) graph?.close();
     }
     this.#plan.build.close();
   }
@@ -221,6 +235,11 @@ class CudaProgram implements ComputeProgram {
     this.#run("backward");
     this.#run("update");
     this.#takeOutcome(slot);
+  }
+
+  #putScore(slot: Slot): void {
+    this.#putLoss(slot);
+    this.#run("backward");
   }
 
   #putForward(slot: Slot): void {
@@ -269,7 +288,7 @@ class CudaProgram implements ComputeProgram {
   #write(slot: Slot, batch: Batch, kind: StepKind): void {
     const { views } = batch;
     this.#samples = views.length;
-    const labels = kind.learning ? batch.labels : new Int32Array();
+    const labels = kind.learning || kind.scoring ? batch.labels : new Int32Array();
     this.#plan.inputs.write(slot.inputs, { ...kind, ...this.#bring(batch, slot.pictures), views, labels });
   }
 

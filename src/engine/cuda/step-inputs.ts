@@ -12,12 +12,14 @@ export interface StepInputs extends UpdateOptions {
   readonly places: readonly number[];
   readonly labels: Int32Array;
   readonly learning: boolean;
+  /** Whether gradients are of the labels' scores, not of the loss. */
+  readonly scoring?: boolean;
   readonly seed: number;
   /** What sums of losses and gradients are divided by: samples of the whole batch. */
   readonly divisor: number;
 }
 
-const CONTROLS_BYTES = 64; // struct Controls of numbers.cuh takes 40
+const CONTROLS_BYTES = 64; // struct Controls of numbers.cuh takes 48
 const VIEW_BYTES = 32; // struct View of input.cu
 const LABEL_BYTES = 4;
 
@@ -47,6 +49,7 @@ export class StepInputBlock {
     to.setInt32(20, Math.floor(seed / 0x1_0000_0000) | 0, true);
     this.writeRates(to, inputs);
     to.setInt32(36, inputs.divisor, true);
+    to.setInt32(40, inputs.scoring ? 1 : 0, true);
     views.forEach(({ top, left, mirrored, colourShift }, sample) => {
       const at = this.views.offset + sample * VIEW_BYTES;
       to.setInt32(at, places[sample], true);

@@ -26,12 +26,12 @@ extern "C" __global__ void update(const Controls* __restrict__ controls, const f
   for (int i = 4 * threadIdx.x; i < chunk.count; i += 4 * blockDim.x) {
     long long at = chunk.offset + i;
     if (i + 4 <= chunk.count) {
-      float values[4], speeds[4], slopes[4];
+      float values[4], speeds[4], gradients[4];
       load(w + at, values);
       load(v + at, speeds);
-      load(g + at, slopes);
+      load(g + at, gradients);
 #pragma unroll
-      for (int k = 0; k < 4; k++) step(values[k], speeds[k], slopes[k], momentum, shrink, rate);
+      for (int k = 0; k < 4; k++) step(values[k], speeds[k], gradients[k], momentum, shrink, rate);
       store(w + at, values);
       store(v + at, speeds);
 #if BF16

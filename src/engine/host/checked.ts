@@ -161,6 +161,12 @@ function checkedProgram(
       if (!options.inputGradient) fail(`input gradient: not taken; compile the network with "inputGradient"`);
       return program.inputGradient();
     },
+    scoreGradient: (batch) => {
+      if (!options.inputGradient) fail(`score gradient: not taken; compile the network with "inputGradient"`);
+      checkLearning("score gradient", batch);
+      turn = undefined;
+      return program.scoreGradient(batch);
+    },
     read: (state) => {
       checkState(state);
       return program.read(state);

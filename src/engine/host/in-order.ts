@@ -40,6 +40,7 @@ function programInOrder(program: ComputeProgram, turns: Turns): Program {
     predict: (batch) => turns.take(() => program.predict(batch), batches),
     profile: (batch, options, steps) => turns.take(() => program.profile(batch, options, steps)),
     activation: (layer) => turns.take(() => program.activation(layer)),
+    scoreGradient: (batch) => turns.take(() => program.scoreGradient(batch)),
     inputGradient: () => turns.take(() => program.inputGradient()),
     read: (state) => turns.take(() => program.read(state)),
     write: (state, values) => turns.take(() => program.write(state, values)),

@@ -18,7 +18,7 @@ export function dropout(layer: Dropout, x: Activation, context: Context): Stage 
       return masks.subarray(sample * units, (sample + 1) * units);
     });
     return () => {
-      if (!current.learning) {
+      if (current.purpose !== "learning") {
         to.set(from);
         return;
       }
@@ -34,6 +34,7 @@ export function dropout(layer: Dropout, x: Activation, context: Context): Stage 
       build.compute(info, [mask, dx], () => {
         const [masks, gradient] = [mask, dx].map((tensor) => build.floats(tensor));
         return () => {
+          if (current.purpose !== "learning") return;
           for (let i = 0; i < gradient.length; i++) gradient[i] *= masks[i];
         };
       });

@@ -21,8 +21,8 @@ export interface Current {
   batch: Batch;
   /** Keys dropout. */
   seed: number;
-  /** Drop and take gradients, or predict. */
-  learning: boolean;
+  /** Drop and take gradients of the loss, take gradients of scores without dropping, or predict. */
+  purpose: "learning" | "scoring" | "predicting";
   /** What sums of losses and gradients are divided by: samples of the whole batch. */
   divisor: number;
 }

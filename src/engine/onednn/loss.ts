@@ -10,6 +10,16 @@ export function softmax(logits: Float32Array, probabilities: Float32Array, sampl
 }
 
 /**
+ * The gradient of each sample's score, the label's logit less the mean of all, by the logits: one-hot - 1 / classes, and
+ * zeros for samples without label. `dlogits`, (batch, classes), is overwritten.
+ */
+export function scoreGradient(labels: Int32Array, dlogits: Float32Array, classes: number): void {
+  dlogits.fill(-1 / classes, 0, labels.length * classes);
+  dlogits.fill(0, labels.length * classes);
+  for (const [sample, label] of labels.entries()) dlogits[sample * classes + label] += 1;
+}
+
+/**
  * The cross-entropies' sum over the samples that `labels` has divided by `divisor`, their mean by default, and how many
  * samples have the highest logit at their label. `dlogits`, (batch, classes), is overwritten:
  * (softmax - one-hot) / divisor, and zeros for samples without label.

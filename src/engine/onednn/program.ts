@@ -14,7 +14,7 @@ import { addActivations, addInput } from "./input.js";
 import { type Activation, type Current, mapDims, readRows, rowMajor } from "./layer.js";
 import { addLayer } from "./layers.js";
 import type { Library } from "./library.js";
-import { crossEntropy, softmax } from "./loss.js";
+import { crossEntropy, scoreGradient, softmax } from "./loss.js";
 import { Parameters } from "./parameters.js";
 import { profileOperations } from "./profile.js";
 import { Update } from "./update.js";
@@ -42,7 +42,7 @@ function plan(build: Build, algorithms: Algorithms, network: Network, options: C
   const training = options.mode === "train";
   const sharesGradients = bucketBytes !== undefined;
   const parameters = new Parameters(build, parameterTable(network), { training, multipliers, sharesGradients });
-  const current: Current = { batch: noBatch, seed: 0, learning: false, divisor: 1 };
+  const current: Current = { batch: noBatch, seed: 0, purpose: "predicting", divisor: 1 };
   const result = { loss: 0, correct: 0 };
 
   const walk = new Walk<Activation, Tensor>(network, options, {
@@ -65,13 +65,14 @@ function plan(build: Build, algorithms: Algorithms, network: Network, options: C
   const classes = classCount(network);
   const loss = { layer: "loss", kind: "loss", direction: "forward" } as const;
   const logits = rowMajor(build, y, loss);
-  /** Probabilities, or when learning the gradient of the logits. */
+  /** Probabilities, or the gradient of the logits. */
   const outputs = build.tensor(logits.descriptor);
   build.compute(loss, [logits, outputs], () => {
     const [from, to] = [logits, outputs].map((tensor) => build.floats(tensor));
     return () => {
-      const { learning, batch, divisor } = current;
-      if (learning) Object.assign(result, crossEntropy(from, batch.labels, to, classes, divisor));
+      const { purpose, batch, divisor } = current;
+      if (purpose === "scoring") scoreGradient(batch.labels, to, classes);
+      else if (purpose === "learning") Object.assign(result, crossEntropy(from, batch.labels, to, classes, divisor));
       else softmax(from, to, batch.views.length, classes);
     };
   });
@@ -92,9 +93,10 @@ export function compileProgram(library: Library, network: Network, options: Comp
     const backward = operations.filter(({ phase }) => phase === "backward");
     const probabilities = build.floats(outputs);
     const update = new Update(build, parameters);
-    const begin = (batch: Batch, learning: boolean, seed: number, divisor = batch.views.length): void => {
-      Object.assign(current, { batch, learning, seed, divisor });
+    const begin = (batch: Batch, purpose: Current["purpose"], seed = 0, divisor = batch.views.length): void => {
+      Object.assign(current, { batch, purpose, seed, divisor } satisfies Current);
     };
+    const inputGradient = () => readActivation(build, plan.inputGradient, current.batch.views.length);
     const buckets = options.bucketBytes === undefined ? [] : parameters.buckets(walk.buckets);
     const backwardOf = buckets.map((_, i) => backward.filter(({ bucket }) => bucket === i));
     return {
@@ -103,31 +105,37 @@ export function compileProgram(library: Library, network: Network, options: Comp
       algorithms: plan.chosen,
       buckets,
       step(batch, stepOptions) {
-        begin(batch, true, stepOptions.seed);
+        begin(batch, "learning", stepOptions.seed);
         run(forward);
         run(backward);
         if (Number.isFinite(result.loss)) update.run(stepOptions);
         return { ...result };
       },
       forward(batch, { seed, samples }) {
-        begin(batch, true, seed, samples);
+        begin(batch, "learning", seed, samples);
         run(forward);
         return { ...result };
       },
       backward: (bucket) => run(backwardOf[bucket]),
       update: (updateOptions) => update.run(updateOptions),
       profile(batch, stepOptions, steps) {
-        begin(batch, true, stepOptions.seed);
+        begin(batch, "learning", stepOptions.seed);
         const last = { run: () => update.run(stepOptions), bytes: update.bytes, ...updateInfo };
         return profileOperations([...operations, last], steps);
       },
       predict(batch) {
-        begin(batch, false, 0);
+        begin(batch, "predicting");
         run(forward);
         return probabilities.slice(0, batch.views.length * classes);
       },
       activation: (layer) => readActivation(build, walk.observed.get(layer), current.batch.views.length),
-      inputGradient: () => readActivation(build, plan.inputGradient, current.batch.views.length),
+      inputGradient,
+      scoreGradient(batch) {
+        begin(batch, "scoring");
+        run(forward);
+        run(backward);
+        return inputGradient();
+      },
       read: (state) => parameters.read(state),
       write: (state, values) => parameters.write(state, values),
       close() {

@@ -43,7 +43,7 @@ const DRAWS = 32;
 /**
  * Compares the reference engine's gradients, dropout included, with central differences of its loss: tensor by tensor,
  * on pictures, parameters and places drawn by `seed`.
- * @throws AlexnetError "network" when the network breaks a rule.
+ * @throws AlexnetError "invalid-network" when the network breaks a rule.
  */
 export function* checkGradients(network: Network, options: GradientCheckOptions): Generator<TensorCheck> {
   const { seed, samples } = options;
@@ -67,8 +67,8 @@ export function* checkGradients(network: Network, options: GradientCheckOptions)
       const alive = sample % 2 === 0 ? draws.find((draw) => pass.gradients[offset + draw] !== 0) : undefined;
       const index = alive ?? draws[0];
       const at = offset + index;
-      const slope = (step: number) => (lossBeside(at, step) - lossBeside(at, -step)) / (2 * step);
-      return compareGradient(index, pass.gradients[at], slope, typical);
+      const difference = (step: number) => (lossBeside(at, step) - lossBeside(at, -step)) / (2 * step);
+      return compareGradient(index, pass.gradients[at], difference, typical);
     });
     pass.forward(BATCH, first); // activations of the true parameters, for the layers behind
     yield summary(name, compared);
@@ -76,18 +76,18 @@ export function* checkGradients(network: Network, options: GradientCheckOptions)
 }
 
 /**
- * `slope` gives the central difference for a step; the first that agrees counts, or the last. NaN does not agree, nor
+ * `difference` gives the central difference for a step; the first that agrees counts, or the last. NaN does not agree, nor
  * does 0 with 0 in a tensor without any gradient, for that compares nothing.
  */
 export function compareGradient(
   index: number,
   analytic: number,
-  slope: (step: number) => number,
+  difference: (step: number) => number,
   typical: number,
 ): GradientSample {
   const [step, ...smaller] = STEPS;
   const measure = (by: number): GradientSample => {
-    const numeric = slope(by);
+    const numeric = difference(by);
     const error = Math.abs(analytic - numeric) / Math.max(Math.abs(analytic), Math.abs(numeric), typical);
     return { index, analytic, numeric, error };
   };

@@ -24,15 +24,15 @@ export const convolution: LayerKind<Convolution> = {
     dw.fill(0);
     db.fill(0);
     forEachWindow(layer, values, ({ yi, filter, channels, xi, wi, top, bottom, left, right }) => {
-      const slope = dy[yi];
-      db[filter] += slope;
+      const gradient = dy[yi];
+      db[filter] += gradient;
       for (let channel = 0; channel < channels; channel++)
         for (let i = top; i < bottom; i++) {
           const row = xi + (channel * input.height + i) * input.width;
           const filterRow = wi + (channel * size + i) * size;
           for (let j = left; j < right; j++) {
-            dx[row + j] += w[filterRow + j] * slope;
-            dw[filterRow + j] += x[row + j] * slope;
+            dx[row + j] += w[filterRow + j] * gradient;
+            dw[filterRow + j] += x[row + j] * gradient;
           }
         }
     });

@@ -20,11 +20,11 @@ export const fullyConnected: LayerKind<FullyConnected> = {
     db.fill(0);
     for (let sample = 0; sample < samples; sample++)
       for (let o = 0; o < outputs; o++) {
-        const slope = dy[sample * outputs + o];
-        db[o] += slope;
+        const gradient = dy[sample * outputs + o];
+        db[o] += gradient;
         for (let i = 0; i < inputs; i++) {
-          dx[sample * inputs + i] += w[o * inputs + i] * slope;
-          dw[o * inputs + i] += x[sample * inputs + i] * slope;
+          dx[sample * inputs + i] += w[o * inputs + i] * gradient;
+          dw[o * inputs + i] += x[sample * inputs + i] * gradient;
         }
       }
   },

@@ -30,21 +30,21 @@ function divisors(layer: LocalResponseNorm, values: Forward): Float64Array {
 function sumWindows(layer: LocalResponseNorm, { samples, input }: Forward, terms: Float64Array): Float64Array {
   const { channels, height, width } = input;
   const { region = "across-maps", groups = 1 } = layer;
-  const reach = (layer.n - 1) / 2;
-  const [mapReach, placeReach] = region === "across-maps" ? [reach, 0] : [0, reach];
+  const radius = (layer.n - 1) / 2;
+  const [mapRadius, placeRadius] = region === "across-maps" ? [radius, 0] : [0, radius];
   const mapsPerGroup = channels / groups;
   const sums = new Float64Array(terms.length);
   let i = 0;
   for (let sample = 0; sample < samples; sample++)
     for (let map = 0; map < channels; map++) {
       const firstOfGroup = map - (map % mapsPerGroup);
-      const firstMap = Math.max(firstOfGroup, map - mapReach);
-      const lastMap = Math.min(firstOfGroup + mapsPerGroup - 1, map + mapReach);
+      const firstMap = Math.max(firstOfGroup, map - mapRadius);
+      const lastMap = Math.min(firstOfGroup + mapsPerGroup - 1, map + mapRadius);
       for (let row = 0; row < height; row++)
         for (let column = 0; column < width; column++, i++)
           for (let m = firstMap; m <= lastMap; m++)
-            for (let r = Math.max(0, row - placeReach); r <= Math.min(height - 1, row + placeReach); r++)
-              for (let c = Math.max(0, column - placeReach); c <= Math.min(width - 1, column + placeReach); c++)
+            for (let r = Math.max(0, row - placeRadius); r <= Math.min(height - 1, row + placeRadius); r++)
+              for (let c = Math.max(0, column - placeRadius); c <= Math.min(width - 1, column + placeRadius); c++)
                 sums[i] += terms[((sample * channels + m) * height + r) * width + c];
     }
   return sums;

@@ -39,6 +39,14 @@ export function crossEntropyGradient(
     }
 }
 
+/** Gradient of each sample's score, the label's logit less the mean of all, by the logits: one-hot - 1 / classes. */
+export function scoreGradient(labels: Int32Array, dlogits: Float64Array, classes: number): void {
+  for (const [sample, label] of labels.entries()) {
+    dlogits.fill(-1 / classes, sample * classes, (sample + 1) * classes);
+    dlogits[sample * classes + label] += 1;
+  }
+}
+
 /** Samples whose label's logit is above every other. */
 export function countCorrect(logits: Float64Array, labels: Int32Array, samples: number, classes: number): number {
   let correct = 0;

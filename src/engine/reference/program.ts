@@ -16,7 +16,7 @@ import type {
 } from "../engine.js";
 import { firstLayer, gradientBuckets } from "../program/walk.js";
 import { prepareInput } from "./input.js";
-import { countCorrect, crossEntropy, crossEntropyGradient, softmax } from "./loss.js";
+import { countCorrect, crossEntropy, crossEntropyGradient, scoreGradient, softmax } from "./loss.js";
 import { activationLengths, ForwardPass, TrainingPass } from "./passes.js";
 
 /** A compiled network: float64 inside, float32 at the border. */
@@ -88,7 +88,7 @@ export class ReferenceProgram implements ComputeProgram {
   }
 
   backward(bucket: number): void {
-    const [first, end] = [this.#beginning(bucket), bucket === 0 ? undefined : this.#beginning(bucket - 1)];
+    const [first, end] = [this.#firstLayerOf(bucket), bucket === 0 ? undefined : this.#firstLayerOf(bucket - 1)];
     this.#trained("backward").pass.backward(this.#samples, first, end);
   }
 
@@ -106,6 +106,14 @@ export class ReferenceProgram implements ComputeProgram {
 
   inputGradient(): Float32Array {
     return this.#samplesOf(this.#trained("input gradient").pass.inputGradient);
+  }
+
+  scoreGradient(batch: Batch): Float32Array {
+    const { pass } = this.#trained("score gradient");
+    this.#forward(batch, undefined);
+    scoreGradient(batch.labels, pass.logitGradients, this.#classes);
+    pass.backward(this.#samples, this.#first);
+    return this.inputGradient();
   }
 
   profile(): never {
@@ -138,7 +146,7 @@ export class ReferenceProgram implements ComputeProgram {
   }
 
   /** The first layer that is worked on for a bucket; the last bucket goes down to the input. */
-  #beginning(bucket: number): number {
+  #firstLayerOf(bucket: number): number {
     if (bucket === this.buckets.length - 1) return this.#first;
     const layers = this.buckets[bucket].layers;
     return this.#network.layers.findIndex(({ name }) => layers.includes(name));

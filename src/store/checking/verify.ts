@@ -1,16 +1,17 @@
 import { availableParallelism } from "node:os";
-import { AlexnetError } from "../../errors.js";
+import { z } from "zod";
 import { type Split, splits } from "../../network/picture.js";
+import { parseOptions, taskShape, wholeNumber } from "../../options.js";
 import { Pool } from "../../system/threads/pool.js";
+import { type ProgressEvent, type Task, type TaskOptions, taskOf, throwIfStopped } from "../../task.js";
 import { addSums, noSums, summarise } from "../colour.js";
 import { chainRecord, hashContent, hashStatistics, openForReading, toBytes, toJson } from "../database.js";
-import { pictureCount, type Store } from "../store.js";
+import { openStore, pictureCount, type Store } from "../store.js";
 import type { Verified, VerifyCalls, VerifySetup } from "./verify-worker.js";
 
-export interface VerifyOptions {
+export interface VerifyOptions extends TaskOptions<ProgressEvent> {
+  /** Decoding threads. Default: one per core. */
   readonly workers?: number;
-  readonly onProgress?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
 }
 
 const GROUP = 64; // pictures a worker takes at once
@@ -19,11 +20,32 @@ const GROUPS_AHEAD = 3; // per worker
 const JPEG_TOLERANCE = { averageOfMean: 2, covariance: 50 } as const;
 
 /**
+ * Opens a store, decodes every picture of it, and checks counts, hashes, labels and statistics.
+ * @returns what is wrong, in words; empty when nothing is
+ * @throws AlexnetError "interrupted" once the signal is given, and as `openStore`.
+ *
+ * @example
+ * const problems = await verify("stores/photos");
+ */
+export async function verify(path: string, options: VerifyOptions = {}): Promise<readonly string[]> {
+  parseOptions(z.object({ ...taskShape<ProgressEvent>(), workers: wholeNumber(1).optional() }), options, "verify");
+  const store = await openStore(path);
+  try {
+    return await verifyStore(store, options, taskOf(options));
+  } finally {
+    await store.close();
+  }
+}
+
+/**
  * Decodes every picture of a store and checks counts, hashes, labels and statistics.
  * @returns what is wrong, in words; empty when nothing is
  */
-export async function verifyStore(store: Store, options: VerifyOptions = {}): Promise<string[]> {
-  const workers = options.workers ?? availableParallelism();
+export async function verifyStore(
+  store: Store,
+  { workers = availableParallelism() }: Pick<VerifyOptions, "workers">,
+  task: Task<ProgressEvent>,
+): Promise<readonly string[]> {
   const script = new URL("./verify-worker.js", import.meta.url);
   const { encoding, pictureSize } = store.info;
   const setup = { path: store.path, encoding, pictureSize };
@@ -38,14 +60,14 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
     for (const record of records) chains[split] = chainRecord(chains[split], record);
     if (split === "train") sums = addSums(sums, added);
     done += records.length;
-    options.onProgress?.(done, total);
+    task.report({ kind: "progress", of: "verifying", done, total });
   };
   try {
     for (const split of splits) {
       const underway: Promise<Verified>[] = [];
       const labels = store.labels(split);
       for (let start = 0; start < labels.length; start += GROUP) {
-        if (options.signal?.aborted) throw stopped(store, options.signal);
+        throwIfStopped(task, `verifying ${store.path}`);
         const verified = pool.run((thread) => thread.verify(split, start, labels.slice(start, start + GROUP)));
         verified.catch(() => {}); // the failure of the first is the one thrown
         underway.push(verified);
@@ -64,10 +86,6 @@ export async function verifyStore(store: Store, options: VerifyOptions = {}): Pr
   if (problems.length === 0 && !hasItsStatistics(store))
     problems.push("class names, mean image or colour covariance are not what was prepared: their hash differs");
   return problems;
-}
-
-function stopped(store: Store, signal: AbortSignal): AlexnetError {
-  return new AlexnetError("interrupted", `${store.path}: verifying stopped`, { cause: signal.reason });
 }
 
 /** What the database holds beyond what the store counts. */

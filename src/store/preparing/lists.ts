@@ -1,9 +1,9 @@
 import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { z } from "zod";
 import { csvLine } from "../../system/csv.js";
 import { syncFolder, UNFINISHED } from "../../system/files.js";
-import { type Database, fromJson } from "../database.js";
-import type { Fault } from "../sources/source.js";
+import { type DatabaseFile, parseJson } from "../database.js";
 
 /** Lists for people in a store's folder, as CSV. */
 
@@ -33,13 +33,15 @@ export async function writeList(path: string, head: readonly string[], rows: Ite
 }
 
 /** Lists what was skipped. */
-export function writeSkippedList(database: Database, folder: string): Promise<void> {
-  return writeList(join(folder, SKIPPED_LIST), ["file", "reason"], readSkipped(database));
+export function writeSkippedList(file: DatabaseFile, folder: string): Promise<void> {
+  return writeList(join(folder, SKIPPED_LIST), ["file", "reason"], readSkipped(file));
 }
 
-function* readSkipped(database: Database): Generator<readonly string[]> {
-  for (const { value } of database.getRange({ start: "skipped/", end: "skipped0" })) {
-    const { name, reason } = fromJson(value) as Fault;
+const skipped = z.object({ name: z.string(), reason: z.string() });
+
+function* readSkipped({ database, path }: DatabaseFile): Generator<readonly string[]> {
+  for (const { key, value } of database.getRange({ start: "skipped/", end: "skipped0" })) {
+    const { name, reason } = parseJson(value, skipped, path, key);
     yield [name, reason];
   }
 }

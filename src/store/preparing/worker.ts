@@ -11,7 +11,7 @@ import { type Encoding, encodePicture } from "../encode.js";
 import { PictureSummation, type PictureSums } from "../picture-sums.js";
 import type { Place } from "../sources/source.js";
 import { GroupMemory } from "./group-memory.js";
-import { PlaceReader } from "./read-place.js";
+import { PictureBytesReader } from "./picture-bytes.js";
 
 /** Entry of a thread that makes stored pictures of a source's. */
 
@@ -24,14 +24,14 @@ export interface PrepareSetup {
 
 export interface PrepareCalls {
   /**
-   * Prepares some consecutive pictures of the plan.
+   * Prepares some consecutive pictures of the list.
    * @param memory of a `GroupMemory`: moves here, and back with the answer
    */
-  prepare(pictures: readonly PlannedPicture[], memory: ArrayBuffer): Promise<PreparedGroup>;
+  prepare(pictures: readonly PictureToPrepare[], memory: ArrayBuffer): Promise<PreparedGroup>;
   close(): Promise<void>;
 }
 
-export interface PlannedPicture {
+export interface PictureToPrepare {
   readonly place: Place;
   readonly split: Split;
 }
@@ -55,7 +55,7 @@ export type Outcome = Encoded | { readonly reason: string };
 
 serve<PrepareSetup, PrepareCalls>(({ encoding, pictureSize, allowSvg, jpegDecoder }) => {
   const turbojpeg = jpegDecoder === "libjpeg-turbo" ? findTurbojpeg() : undefined;
-  const places = new PlaceReader();
+  const places = new PictureBytesReader();
   const summation = new PictureSummation(pictureSize);
   const picture = new Uint8Array(pictureBytes(pictureSize));
   sharp.concurrency(1); // parallel over pictures, not inside one

@@ -1,87 +1,46 @@
 import { join } from "node:path";
 import { AlexnetError } from "../../errors.js";
-import type { JpegDecoder } from "../../images/decode/decode.js";
 import { type Split, splits } from "../../network/picture.js";
+import type { Task } from "../../task.js";
 import { addSums, noSums, type Sums, summarise } from "../colour.js";
 import {
   chainRecord,
-  type Database,
   type DatabaseFile,
   encodeRecord,
   FORMAT,
   FORMAT_VERSION,
-  fromJson,
   hashContent,
   hashStatistics,
   inPreparation,
   keys,
   toBytes,
-  toFloat64,
   toJson,
 } from "../database.js";
-import type { Encoding } from "../encode.js";
 import type { PictureSums } from "../picture-sums.js";
 import type { Fault } from "../sources/source.js";
 import type { StoreInfo } from "../store.js";
 import { findDuplicates } from "./duplicates.js";
-import { dropPlan, type Plan, type PlannedPicture } from "./listing.js";
+import { dropListing, type ListedPicture } from "./listing.js";
 import { SKIPPED_LIST } from "./lists.js";
+import { type Job, type Progress, readProgress, readSums } from "./unfinished.js";
 import type { Encoded } from "./worker.js";
 
-/** What was asked for; an interrupted preparation goes on only with the same. */
-export interface Request {
-  readonly kind: string;
-  readonly path: string;
-  readonly pictureSize: number;
-  readonly seed: number;
-  readonly valFraction: number;
-  readonly allowMissingClasses: boolean;
-  readonly allowSvg: boolean;
+export interface DecodedPicture extends Encoded {
+  readonly picture: ListedPicture;
 }
 
-/** What is being done, decided once. */
-export interface Job {
-  readonly request: Request;
-  readonly encoding: Encoding;
-  readonly jpegDecoder: JpegDecoder;
-  /** With versions: another one would go on with pictures that differ a little. */
-  readonly decoder: string;
-  readonly plan: Plan;
-}
-
-/** How far it is: written in one transaction with the pictures it counts. */
-interface Progress {
-  /** Planned pictures dealt with. */
-  readonly next: number;
-  readonly counts: Readonly<Record<Split, number>>;
-  readonly skipped: number;
-  /** Per split, `chainRecord` over its records so far. */
-  readonly chains: Readonly<Record<Split, string>>;
-  /** `Sums.products`, as decimal text. */
-  readonly products: readonly string[];
-}
-
-export interface Stored extends Encoded {
-  readonly picture: PlannedPicture;
-}
-
-/** Consecutive pictures of the plan with what became of them. */
-export interface DealtGroup {
+/** Consecutive pictures of the list with what became of them. */
+export interface DecodedGroup {
   /** Those left out are undefined. */
-  readonly dealt: readonly (Stored | Fault | undefined)[];
+  readonly outcomes: readonly (DecodedPicture | Fault | undefined)[];
   /** Over the training pictures among them. */
   readonly sums: PictureSums;
   /** Where the encoded pictures and the sums lie. */
   readonly memory: ArrayBuffer;
 }
 
-export function readJob(database: Database): Job | undefined {
-  const bytes = database.getBinary(keys.job);
-  return bytes === undefined ? undefined : (fromJson(bytes) as Job);
-}
-
 /** A store while it is being written. Killed at any instant, it goes on from its last transaction. */
-export class Preparation {
+export class StoreWriter {
   #progress: Progress;
   #sums: Sums;
 
@@ -95,7 +54,7 @@ export class Preparation {
     this.#sums = sums;
   }
 
-  static begin(file: DatabaseFile, job: Job): Preparation {
+  static begin(file: DatabaseFile, job: Job): StoreWriter {
     const { database } = file;
     const sums = noSums(job.request.pictureSize);
     const products = sums.products.map(String);
@@ -105,21 +64,14 @@ export class Preparation {
       database.putSync(keys.progress, toJson(progress));
       database.putSync(keys.pixelSums, toBytes(sums.pixels));
     });
-    return new Preparation(file, job, progress, sums);
+    return new StoreWriter(file, job, progress, sums);
   }
 
-  /** @throws AlexnetError "data" when what the store says of its own progress is incomplete. */
-  static goOn(file: DatabaseFile, job: Job): Preparation {
-    const { database } = file;
-    const progress = readProgress(database);
-    const pixels = database.getBinary(keys.pixelSums);
-    if (progress === undefined || pixels === undefined)
-      throw new AlexnetError(
-        "damaged-file",
-        `${file.path}: the unfinished store is damaged; remove it and prepare again`,
-      );
-    const products = progress.products.map(BigInt);
-    return new Preparation(file, job, progress, { pixels: toFloat64(pixels), products });
+  /** Goes on with an unfinished store. @throws AlexnetError "damaged-file" when what it says of itself is not whole. */
+  static resume(file: DatabaseFile, job: Job): StoreWriter {
+    const { database, path } = file;
+    const progress = readProgress(database, path);
+    return new StoreWriter(file, job, progress, readSums(database, path, progress, job.request.pictureSize));
   }
 
   get next(): number {
@@ -134,11 +86,11 @@ export class Preparation {
     return this.#progress.skipped;
   }
 
-  /** Writes the next pictures of the plan, in order, in one transaction. */
-  commit(groups: readonly DealtGroup[]): void {
+  /** Writes the next pictures of the list, in order, in one transaction. */
+  commit(groups: readonly DecodedGroup[]): void {
     const { database } = this.file;
     database.transactionSync(() => {
-      if (readProgress(database)?.next !== this.next) throw inPreparation(this.file.path);
+      if (readProgress(database, this.file.path).next !== this.next) throw inPreparation(this.file.path);
       for (const group of groups) {
         this.#add(group);
         this.file.releaseMemory();
@@ -148,12 +100,12 @@ export class Preparation {
     });
   }
 
-  #add({ dealt, sums }: DealtGroup): void {
+  #add({ outcomes, sums }: DecodedGroup): void {
     const { database } = this.file;
     let { skipped } = this.#progress;
     const chains = { ...this.#progress.chains };
     const counts = { ...this.counts };
-    for (const one of dealt) {
+    for (const one of outcomes) {
       if (one === undefined) continue;
       if ("reason" in one) {
         database.putSync(keys.skipped(skipped++), toJson(one));
@@ -168,19 +120,19 @@ export class Preparation {
       chains[split] = chainRecord(chains[split], record);
     }
     this.#sums = addSums(this.#sums, sums);
-    const next = this.next + dealt.length;
+    const next = this.next + outcomes.length;
     this.#progress = { next, counts, skipped, chains, products: this.#sums.products.map(String) };
   }
 
   /** Makes it a whole store, in one transaction. */
-  async finish(): Promise<StoreInfo> {
+  async finish(task: Pick<Task, "signal">): Promise<StoreInfo> {
     const { file, job, counts } = this;
     if (counts.train === 0)
       throw new AlexnetError(
         "unusable-data",
         `${job.request.path}: no readable picture to train on; ${join(file.path, SKIPPED_LIST)} says why`,
       );
-    const { labels, duplicates } = await findDuplicates(file, counts, job.plan.classes);
+    const { labels, duplicates } = await findDuplicates(file, counts, job.plan.classes, task);
     const { mean, covariance } = summarise(this.#sums, counts.train);
     const { request, plan } = job;
     const classBytes = toJson(plan.classes);
@@ -207,7 +159,7 @@ export class Preparation {
       contentHash: hashContent(this.#progress.chains),
       statisticsHash: hashStatistics(classBytes, meanBytes, covarianceBytes),
     };
-    await dropPlan(file, plan);
+    await dropListing(file, plan);
     const { database } = file;
     database.transactionSync(() => {
       database.putSync(keys.classes, classBytes);
@@ -219,9 +171,4 @@ export class Preparation {
     });
     return info;
   }
-}
-
-function readProgress(database: Database): Progress | undefined {
-  const bytes = database.getBinary(keys.progress);
-  return bytes === undefined ? undefined : (fromJson(bytes) as Progress);
 }

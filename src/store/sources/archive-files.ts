@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { type Dirent, existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { AlexnetError } from "../../errors.js";
-import { compareCodePoints, hasPictureExtension } from "../../images/list.js";
+import { hasPictureExtension } from "../../images/list.js";
 import type { Split } from "../../network/picture.js";
+import { readFolder } from "../../system/folder.js";
+import type { Task } from "../../task.js";
 import { roleOf } from "./split-names.js";
 
 /** Archives of one kind, in order, and which split each belongs to. */
@@ -17,15 +19,20 @@ export interface ArchiveFiles {
  * The archives with an extension that a path stands for: itself; those in a folder, in its folder data, or in its
  * folders for training and validation.
  */
-export function findArchives(path: string, extension: string): ArchiveFiles {
+export async function findArchives(path: string, extension: string, task: Pick<Task, "signal">): Promise<ArchiveFiles> {
   if (existsSync(path) && !isFolder(path)) return arrange(path.toLowerCase().endsWith(extension) ? [path] : []);
   for (const folder of [path, join(path, "data")].filter(isFolder)) {
-    const entries = readdirSync(folder, { withFileTypes: true });
+    const entries = await readFolder(folder, task);
     const bySplit = entries.filter((entry) => entry.isDirectory() && splitOfName(entry.name) !== undefined);
     const hasTraining = bySplit.some(({ name }) => splitOfName(name) === "train");
     const places = hasTraining ? bySplit.map(({ name }) => join(folder, name)) : [folder];
-    const paths = places.flatMap((place) => listArchives(place, extension, hasTraining));
-    const compressed = places.flatMap(listCompressed).map((name) => `left aside: ${name} (compressed; unpack it)`);
+    const inPlaces = await Promise.all(
+      places.map((place) => readFolder(place, task).then((found) => [place, found] as const)),
+    );
+    const paths = inPlaces.flatMap(([place, found]) => listArchives(place, found, extension, hasTraining));
+    const compressed = inPlaces
+      .flatMap(([, found]) => listCompressed(found))
+      .map((name) => `left aside: ${name} (compressed; unpack it)`);
     if (paths.length > 0) {
       const arranged = arrange(paths);
       return { ...arranged, notes: [...arranged.notes, ...compressed] };
@@ -37,20 +44,17 @@ export function findArchives(path: string, extension: string): ArchiveFiles {
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** `alone`: only of a folder that holds nothing else people would mean. Archives may lie beside what was unpacked. */
-function listArchives(folder: string, extension: string, alone: boolean): string[] {
-  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith("."));
+function listArchives(folder: string, all: readonly Dirent[], extension: string, alone: boolean): string[] {
+  const entries = all.filter(({ name }) => !name.startsWith("."));
   if (alone && entries.some((entry) => entry.isDirectory() || hasPictureExtension(entry.name))) return [];
   return entries
     .filter((entry) => !entry.isDirectory() && extname(entry.name).toLowerCase() === extension)
-    .map(({ name }) => join(folder, name))
-    .sort(compareCodePoints);
+    .map(({ name }) => join(folder, name));
 }
 
 /** Compressed archives can't be read in place. */
-function listCompressed(folder: string): readonly string[] {
-  return readdirSync(folder)
-    .filter((name) => /\.(tgz|tbz2?|txz|zip|7z|rar|tar\.\w+)$/i.test(name))
-    .sort(compareCodePoints);
+function listCompressed(entries: readonly Dirent[]): readonly string[] {
+  return entries.map(({ name }) => name).filter((name) => /\.(tgz|tbz2?|txz|zip|7z|rar|tar\.\w+)$/i.test(name));
 }
 
 /** Files whose names tell splits apart go to them; the tests are left alone when there is a validation set of its own. */

@@ -2,28 +2,38 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
+import type { Task } from "../../task.js";
 import { openIlsvrcArchives } from "./ilsvrc-archives.js";
 import { openImageFolder } from "./image-folder.js";
 import { openParquet, type ParquetColumns } from "./parquet.js";
 import { type Source, understood } from "./source.js";
 import { openWebDataset } from "./webdataset.js";
 
-/** Tells what form of picture set was given by looking at it. @throws AlexnetError "data" for none it knows. */
-export async function detectSource(given: string, columns: ParquetColumns = {}): Promise<Source> {
+/** Tells what form of picture set was given by looking at it. @throws AlexnetError "unusable-data" for none it knows. */
+export async function detectSource(
+  given: string,
+  columns: ParquetColumns,
+  task: Pick<Task, "signal">,
+): Promise<Source> {
   const path = resolve(given);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  const source = await tryAll(path, isFolder, columns);
+  const source = await tryAll(path, isFolder, columns, task);
   if (source !== undefined) return source;
   throw new AlexnetError("unusable-data", `${path}: ${describe(path, isFolder)}; ${understood}`);
 }
 
-async function tryAll(path: string, isFolder: boolean, columns: ParquetColumns): Promise<Source | undefined> {
+async function tryAll(
+  path: string,
+  isFolder: boolean,
+  columns: ParquetColumns,
+  task: Pick<Task, "signal">,
+): Promise<Source | undefined> {
   try {
     return (
       openIlsvrcArchives(path) ??
-      (await openParquet(path, columns)) ??
-      openWebDataset(path) ??
-      (isFolder ? await openImageFolder(path) : undefined)
+      (await openParquet(path, columns, task)) ??
+      (await openWebDataset(path, task)) ??
+      (isFolder ? await openImageFolder(path, task) : undefined)
     );
   } catch (error) {
     if (error instanceof AlexnetError) throw error;

@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
-import { compareCodePoints, contains, hasPictureExtension, isPassedOver, walk } from "../../images/list.js";
+import { contains, hasPictureExtension, isPassedOver, walk } from "../../images/list.js";
 import { describeFault } from "../../images/picture.js";
 import type { Split } from "../../network/picture.js";
+import { readFolder } from "../../system/folder.js";
+import { type Task, throwIfStopped } from "../../task.js";
 import { enumerate } from "../../text.js";
 
 import { stampOf } from "./archive.js";
@@ -17,18 +19,21 @@ const KAGGLE_FOLDER = "ILSVRC/Data/CLS-LOC";
 const KAGGLE_LIST = "LOC_val_solution.csv";
 const LIST = "val.txt";
 
+/** What going through folders may be stopped by. */
+type Listing = Pick<Task, "signal">;
+
 /**
  * `train/<class>/…` beside `val/<class>/…` (by any of the names in split-names.ts), or only `<class>/…`. Folders inside a
  * class belong to it; a folder around all of it, or around a split's classes, is passed through. The validation
  * pictures may lie in one folder, their classes in val.txt or LOC_val_solution.csv: so ILSVRC is when unpacked, by hand or
  * by Kaggle.
  */
-export async function openImageFolder(path: string): Promise<Source | undefined> {
+export async function openImageFolder(path: string, task: Listing): Promise<Source | undefined> {
   const given = resolve(path);
   const root = existsSync(join(given, KAGGLE_FOLDER))
     ? join(given, KAGGLE_FOLDER)
-    : join(given, await withoutWrapper(given, ""));
-  const { parts, leftAside } = await findParts(root, await listFolders(root));
+    : join(given, await withoutWrapper(given, "", task));
+  const { parts, leftAside } = await findParts(root, await listFolders(root, task), task);
   if (parts.length === 0) return undefined;
   const titles = readTitles(root, given);
   const notes = leftAside.map(({ folder, reason }) => `left aside: ${folder} (${reason})`);
@@ -40,9 +45,10 @@ export async function openImageFolder(path: string): Promise<Source | undefined>
     get notes() {
       return empty.length === 0 ? notes : [...notes, `folders without pictures: ${enumerate(empty)}`];
     },
-    async *items() {
+    async *items(task) {
       empty.length = 0;
-      for (const part of parts) yield* "list" in part ? listFlat(root, part) : listClasses(root, part, empty);
+      for (const part of parts)
+        yield* "list" in part ? listFlat(root, part, task) : listClasses(root, part, empty, task);
     },
   };
 }
@@ -73,14 +79,14 @@ interface Parts {
   readonly leftAside: readonly LeftAside[];
 }
 
-async function findParts(root: string, folders: readonly string[]): Promise<Parts> {
+async function findParts(root: string, folders: readonly string[], task: Listing): Promise<Parts> {
   if (folders.length === 0) return { parts: [], leftAside: [] };
   const roles = rolesOf(folders);
   const [training, ...otherTraining] = foldersOf(roles, "train");
-  if (training === undefined || (await isClassOfTrains(root, training, folders, roles)))
-    return withoutTraining(root, folders, roles);
-  const folder = await withoutWrapper(root, training);
-  const classes = await listFolders(join(root, folder));
+  if (training === undefined || (await isClassOfTrains(root, training, folders, roles, task)))
+    return withoutTraining(root, folders, roles, task);
+  const folder = await withoutWrapper(root, training, task);
+  const classes = await listFolders(join(root, folder), task);
   if (classes.length === 0)
     throw new AlexnetError(
       "unusable-data",
@@ -90,7 +96,7 @@ async function findParts(root: string, folders: readonly string[]): Promise<Part
     folder: name,
     reason: `beside ${training}, it is neither training nor validation pictures`,
   }));
-  const { part, leftAside } = await findValidation(root, roles, classes);
+  const { part, leftAside } = await findValidation(root, roles, classes, task);
   const train = { folder, split: part === undefined ? undefined : "train", classes } as const;
   return { parts: part === undefined ? [train] : [train, part], leftAside: [...leftAside, ...others] };
 }
@@ -107,10 +113,11 @@ async function isClassOfTrains(
   training: string,
   folders: readonly string[],
   roles: ReadonlyMap<string, Role>,
+  task: Listing,
 ): Promise<boolean> {
   const isAlone = ![...roles.values()].some((role) => role !== "train");
   const hasOthers = folders.some((name) => !roles.has(name));
-  return isAlone && hasOthers && (await listFolders(join(root, training))).length === 0;
+  return isAlone && hasOthers && (await listFolders(join(root, training), task)).length === 0;
 }
 
 /** Every folder is a class, but for those of validation pictures whose own folders are classes too. */
@@ -118,22 +125,25 @@ async function withoutTraining(
   root: string,
   folders: readonly string[],
   roles: ReadonlyMap<string, Role>,
+  task: Listing,
 ): Promise<Parts> {
   const classes = folders.filter((name) => !roles.has(name));
-  const { part, leftAside } = await findValidation(root, roles, classes, true);
+  const { part, leftAside } = await findValidation(root, roles, classes, task, true);
   if (part !== undefined) return { parts: [{ folder: "", split: "train", classes }, part], leftAside };
   if (classes.length === 0 && [...roles.values()].some((role) => role !== "train"))
     throw new AlexnetError(
       "unusable-data",
       `${root}: ${folders.join(" and ")} without train; put the training pictures there`,
     );
-  await refuseSameFolders(root, folders);
+  await refuseSameFolders(root, folders, task);
   return { parts: [{ folder: "", split: undefined, classes: folders }], leftAside: [] };
 }
 
 /** @throws AlexnetError "unusable-data" where all folders have the same folders in them: those are the classes. */
-async function refuseSameFolders(root: string, folders: readonly string[]): Promise<void> {
-  const [first = [], ...others] = await Promise.all(folders.map((name) => listFolders(join(root, name))));
+async function refuseSameFolders(root: string, folders: readonly string[], task: Listing): Promise<void> {
+  const [first = [], ...others] = await Promise.all(
+    folders.map((name) => listFoldersIfAllowed(join(root, name), task)),
+  );
   const areSame = others.every((names) => names.length === first.length && names.every((name, i) => name === first[i]));
   if (others.length === 0 || first.length < 2 || !areSame) return;
   throw new AlexnetError(
@@ -152,6 +162,7 @@ async function findValidation(
   root: string,
   roles: ReadonlyMap<string, Role>,
   classes: readonly string[],
+  task: Listing,
   mustShare = false,
 ): Promise<{ readonly part: ClassFolders | FlatFolder | undefined; readonly leftAside: readonly LeftAside[] }> {
   const leftAside: LeftAside[] = [];
@@ -161,12 +172,12 @@ async function findValidation(
       leftAside.push({ folder: name, reason: `${part.folder} validates` });
       continue;
     }
-    const folder = await withoutWrapper(root, name);
-    const own = await listFolders(join(root, folder));
+    const folder = await withoutWrapper(root, name, task);
+    const own = await listFolders(join(root, folder), task);
     const isShared = !mustShare || own.some((className) => classes.includes(className));
     if (own.length > 0 && isShared) part = { folder, split: "val", classes: own };
     else if (mustShare) continue;
-    else if ((await listLoose(join(root, folder))).length === 0)
+    else if ((await listLoose(join(root, folder), task)).length === 0)
       leftAside.push({ folder: name, reason: "no pictures in it" });
     else {
       const list = findList(root, folder);
@@ -190,12 +201,12 @@ function withoutLabels(root: string, folder: string): AlexnetError {
  * Through folders that only wrap another one, which archives and downloads make: `dataset/dataset/train`.
  * @param folder relative to the root; @returns the innermost, relative too
  */
-async function withoutWrapper(root: string, folder: string): Promise<string> {
-  const [only, ...others] = await listFolders(join(root, folder));
-  if (only === undefined || others.length > 0 || (await listLoose(join(root, folder))).length > 0) return folder;
+async function withoutWrapper(root: string, folder: string, task: Listing): Promise<string> {
+  const [only, ...others] = await listFolders(join(root, folder), task);
+  if (only === undefined || others.length > 0 || (await listLoose(join(root, folder), task)).length > 0) return folder;
   const inner = folder === "" ? only : `${folder}/${only}`;
-  const innermost = await withoutWrapper(root, inner);
-  const hasClasses = (await listFolders(join(root, innermost))).length > 1;
+  const innermost = await withoutWrapper(root, inner, task);
+  const hasClasses = (await listFolders(join(root, innermost), task)).length > 1;
   return hasClasses || only === basename(folder) ? innermost : folder;
 }
 
@@ -205,14 +216,24 @@ function findList(root: string, validation: string): string | undefined {
   return places.find((path) => existsSync(path));
 }
 
-async function listFolders(path: string): Promise<string[]> {
+async function listFolders(path: string, task: Listing): Promise<string[]> {
   const names: string[] = [];
-  for (const entry of await readdir(path, { withFileTypes: true })) {
+  for (const entry of await readFolder(path, task)) {
     if (isPassedOver(entry.name)) continue;
     const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(join(path, entry.name))));
     if (isFolder) names.push(entry.name);
   }
-  return names.sort(compareCodePoints);
+  return names;
+}
+
+/** None of a folder that can't be entered: it is named once its pictures are listed. */
+async function listFoldersIfAllowed(path: string, task: Listing): Promise<string[]> {
+  try {
+    return await listFolders(path, task);
+  } catch {
+    throwIfStopped(task, `listing ${path}`);
+    return [];
+  }
 }
 
 /** And not back to one that it is in. */
@@ -229,43 +250,46 @@ async function* listClasses(
   root: string,
   { folder, split, classes }: ClassFolders,
   empty: string[],
+  task: Listing,
 ): AsyncGenerator<Item | Fault> {
   for (const className of classes) {
     const prefix = folder === "" ? className : `${folder}/${className}`;
     const faults: Fault[] = [];
     let found = 0;
-    const files = walk(join(root, prefix), (name, error) =>
+    const onUnreadable = (name: string, error: unknown) =>
       faults.push({
         name: name === "" ? prefix : `${prefix}/${name}`,
         reason: describeFault(error),
         isPartial: !(error instanceof AlexnetError),
-      }),
-    );
-    for await (const file of files) {
+      });
+    for await (const file of walk(join(root, prefix), onUnreadable, task)) {
       found++;
       yield describeFile(root, `${prefix}/${file}`, className, split);
     }
     if (found + faults.length === 0) empty.push(prefix);
     yield* faults;
   }
-  for (const file of await listLoose(join(root, folder)))
+  for (const file of await listLoose(join(root, folder), task))
     yield { name: folder === "" ? file : `${folder}/${file}`, reason: "in no class folder" };
 }
 
 /** Pictures that lie in a folder itself. */
-async function listLoose(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true });
+async function listLoose(path: string, task: Listing): Promise<string[]> {
+  const entries = await readFolder(path, task);
   return entries
     .filter((entry) => !entry.isDirectory() && !entry.name.startsWith(".") && hasPictureExtension(entry.name))
-    .map(({ name }) => name)
-    .sort(compareCodePoints);
+    .map(({ name }) => name);
 }
 
 /** Every picture of the list, there or not; then those that are there and not in the list. */
-async function* listFlat(root: string, { folder, list, classes }: FlatFolder): AsyncGenerator<Item | Fault> {
+async function* listFlat(
+  root: string,
+  { folder, list, classes }: FlatFolder,
+  task: Listing,
+): AsyncGenerator<Item | Fault> {
   const classOf = readList(list, classes);
   for (const [file, className] of classOf) yield describeFile(root, `${folder}/${file}`, className, "val");
-  for (const file of await listLoose(join(root, folder)))
+  for (const file of await listLoose(join(root, folder), task))
     if (!classOf.has(file)) yield { name: `${folder}/${file}`, reason: `not in ${basename(list)}` };
 }
 

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { AlexnetError } from "../../errors.js";
 import { describeFault } from "../../images/picture.js";
+import type { Task } from "../../task.js";
 import { enumerate } from "../../text.js";
 import { stampOf } from "./archive.js";
 import { findArchives } from "./archive-files.js";
@@ -32,8 +33,12 @@ export interface ParquetColumns {
  * @throws AlexnetError "unusable-data" where there is no such column, or several and none is preferred by its name;
  * "classes-differ" where the files have not the same class names
  */
-export async function openParquet(path: string, wanted: ParquetColumns = {}): Promise<Source | undefined> {
-  const { paths, splitOf, notes } = findArchives(path, ".parquet");
+export async function openParquet(
+  path: string,
+  wanted: ParquetColumns,
+  task: Pick<Task, "signal">,
+): Promise<Source | undefined> {
+  const { paths, splitOf, notes } = await findArchives(path, ".parquet", task);
   if (paths.length === 0) return undefined;
   const files = await describeAll(paths);
   const [first] = files.values();

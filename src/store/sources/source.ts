@@ -1,4 +1,5 @@
 import type { Split } from "../../network/picture.js";
+import type { Task } from "../../task.js";
 
 /** Where the bytes of one picture are. Plain data: it is kept in the plan and sent to worker threads. */
 export type Place =
@@ -47,8 +48,8 @@ export interface Source {
   readonly notes?: readonly string[];
   /** Memory that reading takes on each thread, where that is much: bytes. */
   readonly bytesPerThread?: number;
-  /** Every picture, always in the same order. */
-  items(): AsyncIterable<Item | Fault> | Iterable<Item | Fault>;
+  /** Every picture, always in the same order. @throws AlexnetError "interrupted" once the signal is given. */
+  items(task: Pick<Task, "signal">): AsyncIterable<Item | Fault> | Iterable<Item | Fault>;
 }
 
 /** What `detectSource` understands, for errors. */

@@ -4,6 +4,7 @@ import { expand } from "brace-expansion";
 import { AlexnetError } from "../../errors.js";
 import { hasPictureExtension, pictureExtensions } from "../../images/list.js";
 import type { Split } from "../../network/picture.js";
+import type { Task } from "../../task.js";
 
 import { listArchive, placeOf, untilDamaged } from "./archive.js";
 import { type ArchiveFiles, arrange, findArchives } from "./archive-files.js";
@@ -19,8 +20,8 @@ const LONGEST_LABEL = 1 << 20; // bytes
  * `000123.cls` or `000123.json`. `path` is a shard, a folder of shards (or of folders train and val of shards), or
  * several by a brace pattern.
  */
-export function openWebDataset(path: string): Source | undefined {
-  const { paths, splitOf, notes } = findShards(path);
+export async function openWebDataset(path: string, task: Pick<Task, "signal">): Promise<Source | undefined> {
+  const { paths, splitOf, notes } = await findShards(path, task);
   const [first] = paths;
   if (first === undefined) return undefined;
   return {
@@ -36,8 +37,8 @@ export function openWebDataset(path: string): Source | undefined {
   };
 }
 
-function findShards(path: string): ArchiveFiles {
-  if (existsSync(path) || !/\{.*\}.*\.tar$/.test(path)) return findArchives(path, ".tar");
+async function findShards(path: string, task: Pick<Task, "signal">): Promise<ArchiveFiles> {
+  if (existsSync(path) || !/\{.*\}.*\.tar$/.test(path)) return findArchives(path, ".tar", task);
   const shards = expand(path);
   const missing = shards.find((shard) => !existsSync(shard));
   if (missing !== undefined) throw new AlexnetError("not-found", `${missing}: no such shard, named by ${path}`);

@@ -42,6 +42,7 @@ function lateEngine(log: string[], batchesAtOnce?: number): ComputeEngine {
     profile: unused,
     activation: unused,
     inputGradient: unused,
+    scoreGradient: unused,
     read: () => late("read", parameters.slice()),
     write: async (_, values) => {
       await late("write", undefined);

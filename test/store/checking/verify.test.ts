@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sharp } from "#src/images/sharp.js";
 import { meanImage, pictureSheet, viewSheet } from "#src/store/checking/inspect.js";
-import { verifyStore } from "#src/store/checking/verify.js";
+import { verify, verifyStore } from "#src/store/checking/verify.js";
 import { keys, openForWriting, toBytes, toJson } from "#src/store/database.js";
 import { batches } from "#src/store/reading/batches.js";
 import { openStore, type Store } from "#src/store/store.js";
 import { alexnet } from "../../support/command-line.js";
 import { temporaryFolder } from "../../support/folders.js";
 import { drawSet, drawSome, prepareHere, useStore, write } from "../../support/stores.js";
+import { unwatched } from "../../support/task.js";
 
 async function prepareSet(encoding: "raw" | "jpeg" = "raw"): Promise<string> {
   const source = temporaryFolder();
@@ -17,7 +18,7 @@ async function prepareSet(encoding: "raw" | "jpeg" = "raw"): Promise<string> {
   return (await prepareHere({ source, encoding })).path;
 }
 
-const problemsOf = (path: string) => useStore(path, (store: Store) => verifyStore(store, { workers: 2 }));
+const problemsOf = (path: string) => useStore(path, (store: Store) => verifyStore(store, { workers: 2 }, unwatched));
 
 /** A copy of a store, with something changed in it. */
 async function changed(path: string, change: (database: ReturnType<typeof openForWriting>) => void): Promise<string> {
@@ -34,7 +35,8 @@ describe("verify", () => {
     const seen: number[] = [];
     const path = await prepareSet(encoding);
     await useStore(path, async (store) => {
-      expect(await verifyStore(store, { onProgress: (done) => seen.push(done) })).toEqual([]);
+      expect(await verifyStore(store, {}, { ...unwatched, report: ({ done }) => seen.push(done) })).toEqual([]);
+      expect(await verify(path)).toEqual([]);
     });
     expect(seen.at(-1)).toBe(10);
   });
@@ -51,7 +53,9 @@ describe("verify", () => {
     const told = alexnet("verify", other);
     expect(told.status).toBe(1);
     expect(told.stdout).toBe("train picture 4: missing\nval picture 2: its bytes have changed\n");
-    expect(told.stderr).toBe(`alexnet: ${other}: damaged, see above; remove it and prepare it again\n`);
+    expect(told.stderr).toBe(
+      `alexnet: ${other}: damaged, see above; remove it and prepare it again: alexnet prepare --out ${other}\n`,
+    );
     const labels = await changed(path, (database) => {
       database.putSync(keys.labels("train"), toBytes(Int32Array.of(0, 0, 1, 1, 1, 1)));
     });
@@ -103,9 +107,9 @@ describe("verify", () => {
     const { path } = await prepareHere({ source });
     const stop = new AbortController();
     await useStore(path, async (store) => {
-      const stopped = verifyStore(store, { workers: 1, signal: stop.signal, onProgress: () => stop.abort("SIGTERM") });
+      const stopped = verifyStore(store, { workers: 1 }, { signal: stop.signal, report: () => stop.abort("SIGTERM") });
       await expect(stopped).rejects.toMatchObject({ code: "interrupted", cause: "SIGTERM" });
-      expect(await verifyStore(store)).toEqual([]);
+      expect(await verifyStore(store, {}, unwatched)).toEqual([]);
     });
   });
 

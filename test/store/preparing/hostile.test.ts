@@ -207,7 +207,7 @@ describe.skipIf(permissionsHold() === undefined)(
       let begun = false;
       await prepare({
         source: ${JSON.stringify(source)}, out: ${JSON.stringify(out)}, valFraction: 0, workers: 1, maxBad: 1,
-        onProgress({ phase }) {
+        onEvent({ phase }) {
           if (begun || phase !== "preparing") return;
           begun = true;
           ${atFirst}

@@ -7,7 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { below } from "#src/random.js";
 import { lockStore } from "#src/store/database.js";
-import type { PrepareProgress } from "#src/store/preparing/prepare.js";
+import type { PreparingEvent } from "#src/store/preparing/options.js";
 import { openStore } from "#src/store/store.js";
 import { makeParquet, makeTar } from "../../support/archives.js";
 import { temporaryFolder } from "../../support/folders.js";
@@ -22,15 +22,15 @@ function startPreparing(source: string, out: string): ChildProcess {
   const script = `
     import { prepare } from ${JSON.stringify(module)};
     const [source, out] = process.argv.slice(1);
-    const onProgress = ({ phase, done }) => process.stdout.write(phase + " " + done + "\\n");
-    await prepare({ source, out, encoding: "raw", workers: 2, maxBad: 1, onProgress });
+    const onEvent = ({ phase, done }) => process.stdout.write(phase + " " + done + "\\n");
+    await prepare({ source, out, encoding: "raw", workers: 2, maxBad: 1, onEvent });
   `;
   return spawn(process.execPath, ["--input-type=module", "-e", script, source, out], {
     stdio: ["ignore", "pipe", "inherit"],
   });
 }
 
-type Phase = PrepareProgress["phase"];
+type Phase = PreparingEvent["phase"];
 
 /** Where a kill is to fall: so many milliseconds at most after a phase began, or after one of its first transactions. */
 const moments = [
@@ -147,7 +147,7 @@ describe("killed before the database wrote anything", () => {
     const out = join(temporaryFolder(), "store");
     mkdirSync(out);
     for (const name of names) writeFileSync(join(out, name), "");
-    await expect(openStore(out)).rejects.toThrow(/not finished; run the same alexnet prepare command again/);
+    await expect(openStore(out)).rejects.toThrow(/not finished; finish it with the call that began it: prepare/);
     expect((await prepareHere({ source, out })).info.counts).toEqual({ train: 3, val: 1 });
   });
 });

@@ -14,7 +14,9 @@ import {
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { decodePicture } from "#src/images/decode/decode.js";
-import { ensurePrepared, type PrepareProgress, prepare } from "#src/store/preparing/prepare.js";
+import { ensurePrepared } from "#src/store/cache.js";
+import type { PreparingEvent } from "#src/store/preparing/options.js";
+import { prepare } from "#src/store/preparing/prepare.js";
 import { chooseEncoding, requireSpace } from "#src/store/preparing/space.js";
 import { openStore } from "#src/store/store.js";
 import { addStoreUser } from "#src/store/users.js";
@@ -147,7 +149,7 @@ describe("splits and classes", () => {
     await drawSet(source);
     write(source, { ...(await drawSome("val/yak/", 2, 5)), ...(await drawSome("train/emu/", 1, 6)) });
     await expect(prepareHere({ source })).rejects.toThrow(
-      /only in validation: yak; only in training: emu.*--allow-missing-classes/,
+      /only in validation: yak; only in training: emu.*\(allowMissingClasses: true\)/,
     );
     const { info, classes } = await prepareHere({ source, allowMissingClasses: true });
     expect(classes).toEqual(["cat", "dog", "emu"]);
@@ -216,7 +218,7 @@ describe("what can't be read", () => {
     ]);
   });
 
-  test("fails the command beyond --max-bad, and keeps the store", async () => {
+  test("fails beyond maxBad, and keeps the store", async () => {
     const source = temporaryFolder();
     await drawSet(source);
     write(source, { "train/cat/bad.jpg": "" });
@@ -240,7 +242,7 @@ describe("what can't be read", () => {
     const { info, skippedList } = await prepareHere({
       source,
       valFraction: 0,
-      onProgress: ({ phase, done }) => {
+      onEvent: ({ phase, done }) => {
         if (phase !== "preparing" || done > 0 || begun) return;
         begun = true;
         rmSync(join(source, "a/0058.jpg"));
@@ -310,26 +312,26 @@ describe("what is asked for wrongly", () => {
     const [source, out] = [temporaryFolder(), temporaryFolder()];
     await drawSet(source);
     await expect(prepareHere({ source, out: join(source, "train/cat/0000.jpg") })).rejects.toThrow(
-      /0000\.jpg: a file, not a folder; choose another --out/,
+      /0000\.jpg: a file, not a folder; choose another folder \(out\)/,
     );
     await expect(prepareHere({ source, out: join(source, "train/cat/0000.jpg/store") })).rejects.toThrow(
-      /no store can be written there \(ENOTDIR\); choose another --out/,
+      /no store can be written there \(ENOTDIR\); choose another folder \(out\)/,
     );
     write(out, { "thesis.tex": "" });
-    await expect(prepareHere({ source, out })).rejects.toMatchObject({ code: "usage" });
+    await expect(prepareHere({ source, out })).rejects.toMatchObject({ code: "already-exists" });
     expect(readdirSync(out)).toEqual(["thesis.tex"]);
     write(out, { "data.mdb": "not a database" });
     await expect(prepareHere({ source, out })).rejects.toThrow(/not a readable picture store/);
   });
 
   test("a store that isn't one, or is not finished, says what to do", async () => {
-    await expect(openStore(temporaryFolder())).rejects.toThrow(/no picture store; make one with: alexnet prepare/);
+    await expect(openStore(temporaryFolder())).rejects.toThrow(/no picture store; make one with: prepare\(/);
     const source = temporaryFolder();
     await drawSet(source);
     const out = join(temporaryFolder(), "store");
     const stop = AbortSignal.abort();
     await expect(prepareHere({ source, out, signal: stop })).rejects.toMatchObject({ code: "interrupted" });
-    await expect(openStore(out)).rejects.toThrow(/not finished; run the same alexnet prepare command again/);
+    await expect(openStore(out)).rejects.toThrow(/not finished; finish it with the call that began it: prepare/);
   });
 });
 
@@ -340,9 +342,11 @@ describe("the disk", () => {
     expect(chooseEncoding("raw", 256, 10_000, 1e9)).toBe("raw");
     expect(() => requireSpace("raw", 256, 10_000, 3e9, "out")).not.toThrow();
     expect(() => requireSpace("raw", 256, 10_000, 1e9, "out")).toThrow(
-      "out: 10000 pictures as raw need about 2.02 GB, 1.00 GB are free; pass --encoding jpeg, or another --out",
+      'out: 10000 pictures as raw need about 2.02 GB, 1.00 GB are free; keep them as JPEGs (encoding: "jpeg"), or choose a folder on another disk (out)',
     );
-    expect(() => requireSpace("jpeg", 256, 1_300_000, 1e9, "out")).toThrow(/need about 37\.7 GB.*make room/);
+    expect(() => requireSpace("jpeg", 256, 1_300_000, 1e9, "out")).toThrow(
+      /need about 37\.7 GB.*choose a folder on another disk \(out\)/,
+    );
   });
 
   test.skipIf(process.platform === "win32")("full on the way, it says so, and goes on when there is room", async () => {
@@ -359,7 +363,7 @@ describe("the disk", () => {
       ["-c", 'ulimit -f 32768; exec "$0" --input-type=module -e "$1"', process.execPath, program],
       { encoding: "utf8" },
     );
-    expect(limited.stderr).toMatch(/store: the disk is full \(.*\); make room, then the same command goes on/);
+    expect(limited.stderr).toMatch(/store: the disk is full \(.*\); make room, then the same again goes on/);
     await expect(openStore(out)).rejects.toThrow(/not finished/);
     const { path } = await prepareHere({ source, out });
     const alone = await prepareHere({ source });
@@ -381,11 +385,11 @@ describe("again", () => {
   });
 
   test.each([
-    [{ seed: 7 }, "--seed 1, not 7"],
-    [{ valFraction: 0.3 }, "--val-fraction 0.1, not 0.3"],
-    [{ encoding: "jpeg" }, "--encoding raw, not jpeg"],
-    [{ allowSvg: true }, "without --allow-svg"],
-    [{ allowMissingClasses: true }, "without --allow-missing-classes"],
+    [{ seed: 7 }, "seed 1, not 7"],
+    [{ valFraction: 0.3 }, "share for validation 0.1, not 0.3"],
+    [{ encoding: "jpeg" }, "kept as raw, not jpeg"],
+    [{ allowSvg: true }, "without SVG"],
+    [{ allowMissingClasses: true }, "without missing classes allowed"],
   ] as const)("a finished store is not taken for one with %j", async (options, difference) => {
     const source = temporaryFolder();
     await drawSet(source);
@@ -400,17 +404,17 @@ describe("again", () => {
     const whole = await prepareHere({ source, workers: 2 });
     const out = join(temporaryFolder(), "store");
     const stop = new AbortController();
-    const onProgress = ({ phase, done }: PrepareProgress) => {
+    const onEvent = ({ phase, done }: PreparingEvent) => {
       if (phase === "preparing" && done >= 128) stop.abort();
     };
-    await expect(prepareHere({ source, out, workers: 2, signal: stop.signal, onProgress })).rejects.toMatchObject({
+    await expect(prepareHere({ source, out, workers: 2, signal: stop.signal, onEvent })).rejects.toMatchObject({
       code: "interrupted",
     });
     let first: number | undefined;
     const rest = await prepareHere({
       source,
       out,
-      onProgress: ({ phase, done }) => {
+      onEvent: ({ phase, done }) => {
         if (phase === "preparing") first ??= done;
       },
     });
@@ -423,12 +427,12 @@ describe("again", () => {
     write(source, await drawSome("a/", 40, 1));
     const out = join(temporaryFolder(), "store");
     const stop = new AbortController();
-    const onProgress = ({ phase }: PrepareProgress) => phase === "preparing" && stop.abort();
-    await expect(prepareHere({ source, out, onProgress, signal: stop.signal })).rejects.toMatchObject({
+    const onEvent = ({ phase }: PreparingEvent) => phase === "preparing" && stop.abort();
+    await expect(prepareHere({ source, out, onEvent, signal: stop.signal })).rejects.toMatchObject({
       code: "interrupted",
     });
     await expect(prepareHere({ source, out, seed: 7, encoding: "jpeg" })).rejects.toThrow(
-      /an unfinished store of other pictures or options \(--seed 1, not 7; --encoding raw, not jpeg\); ask for the same/,
+      /an unfinished store of other pictures or options \(seed 1, not 7; kept as raw, not jpeg\); ask for the same/,
     );
     const other = temporaryFolder();
     await expect(prepareHere({ source: other, out })).rejects.toThrow(/an empty folder/);
@@ -445,11 +449,11 @@ describe("again", () => {
     for (const phase of ["preparing", "listing"]) {
       const stop = new AbortController();
       const seen: string[] = [];
-      const onProgress = (progress: PrepareProgress) => {
+      const onEvent = (progress: PreparingEvent) => {
         seen.push(progress.phase);
         if (progress.phase === phase) stop.abort();
       };
-      await expect(prepareHere({ source, out, onProgress, signal: stop.signal })).rejects.toMatchObject({
+      await expect(prepareHere({ source, out, onEvent, signal: stop.signal })).rejects.toMatchObject({
         code: "interrupted",
       });
       expect(seen.at(-1)).toBe(phase);
@@ -464,8 +468,8 @@ describe("again", () => {
       write(source, await drawSome("a/", 40, 1));
       const out = join(temporaryFolder(), "store");
       const stop = new AbortController();
-      const onProgress = ({ phase }: PrepareProgress) => phase === "preparing" && stop.abort();
-      const begun = prepareHere({ source, out, onProgress, signal: stop.signal });
+      const onEvent = ({ phase }: PreparingEvent) => phase === "preparing" && stop.abort();
+      const begun = prepareHere({ source, out, onEvent, signal: stop.signal });
       await expect(begun).rejects.toMatchObject({ code: "interrupted" });
       if (how === "added") write(source, await drawSome("a/more", 1, 2));
       if (how === "removed") rmSync(join(source, "a/0039.jpg"));
@@ -486,7 +490,7 @@ describe("again", () => {
     const options = {
       encoding: "raw",
       workers: 1,
-      onProgress: ({ phase }: PrepareProgress) => {
+      onEvent: ({ phase }: PreparingEvent) => {
         if (phase === "finishing") prepared++;
       },
     } as const;

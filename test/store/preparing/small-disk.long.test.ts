@@ -56,12 +56,14 @@ test("a disk that fills up: an error that says so, no whole store, and going on 
   expect(done.status, done.stderr).toBe(0);
   const errors = done.stderr.split("\n").filter((line) => line.startsWith("alexnet: "));
   expect(errors).toEqual([
-    expect.stringMatching(/80 pictures as raw need about 16\.1 MB, 8\.\d+ MB are free; pass --encoding jpeg/),
-    expect.stringMatching(/store: the disk is full \(.*\); make room, then the same command goes on$/),
     expect.stringMatching(
-      /80 pictures as jpeg need about 2\.32 MB, [\d.]+ k?B are free; make room, or pass another --out/,
+      /80 pictures as raw need about 16\.1 MB, 8\.\d+ MB are free; keep them as JPEGs \(--encoding jpeg\)/,
     ),
-    expect.stringMatching(/not finished; run the same alexnet prepare command again/),
+    expect.stringMatching(/store: the disk is full \(.*\); make room, then the same again goes on$/),
+    expect.stringMatching(
+      /80 pictures as jpeg need about 2\.32 MB, [\d.]+ k?B are free; choose a folder on another disk \(--out\)/,
+    ),
+    expect.stringMatching(/not finished; finish it with the call that began it: alexnet prepare/),
   ]);
   const alone = await prepareHere({ source, encoding: "jpeg" });
   expect(await everythingIn(kept)).toEqual(await everythingIn(alone.path));
@@ -85,5 +87,5 @@ test("a store on a disk that can't be written to is read as any other", async (c
   expect(done.status, done.stderr).toBe(1);
   expect(done.stdout).toContain("store: whole; 72 training and 8 validation pictures\n");
   expect(done.stdout).toContain("already prepared, nothing to do\n");
-  expect(done.stderr).toMatch(/other: no store can be written there \(\w+\); choose another --out\n$/);
+  expect(done.stderr).toMatch(/other: no store can be written there \(\w+\); choose another folder \(--out\)\n$/);
 });

@@ -4,11 +4,13 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { verifyStore } from "#src/store/checking/verify.js";
-import { type PrepareSummary, prepare } from "#src/store/preparing/prepare.js";
+import { prepare } from "#src/store/preparing/prepare.js";
+import type { PrepareSummary } from "#src/store/preparing/summary.js";
 import { type BatchOptions, batches, countBatches, type LoadedBatch } from "#src/store/reading/batches.js";
 import { type Encoding, openStore, type Store } from "#src/store/store.js";
 import { temporaryFolder } from "../../support/folders.js";
 import { drawSome, write } from "../../support/stores.js";
+import { unwatched } from "../../support/task.js";
 
 const folder = temporaryFolder();
 const stores = new Map<Encoding, PrepareSummary>();
@@ -160,7 +162,7 @@ describe("batches", () => {
       answered.then((all) => {
         answers = all;
       });
-      do expect(await verifyStore(store, { workers: 1 })).toEqual([]);
+      do expect(await verifyStore(store, { workers: 1 }, unwatched)).toEqual([]);
       while (answers === undefined);
       expect(answers).toEqual([expected, expected, expected]);
     });

@@ -4,25 +4,26 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { AlexnetError } from "#src/errors.js";
-import { PlaceReader } from "#src/store/preparing/read-place.js";
+import { PictureBytesReader } from "#src/store/preparing/picture-bytes.js";
 import { detectSource } from "#src/store/sources/detect.js";
 import { makeMetaMat, makeParquet, makeTar } from "../../support/archives.js";
 import { damage, damaged, drawForms, RUNS, randomBytes } from "../../support/damage.js";
 import { drawJpeg } from "../../support/draw.js";
 import { temporaryFolder } from "../../support/folders.js";
 import { drawSome, prepareHere, readSkipped, useStore, write } from "../../support/stores.js";
+import { unwatched } from "../../support/task.js";
 
 const LONGEST_MS = 40_000; // reading Parquet is given up after 30 s
 
 const folder = temporaryFolder();
-const places = new PlaceReader();
+const places = new PictureBytesReader();
 afterAll(() => places.close());
 
 /** Lists a source and reads what it lists; errors must be ones for people. */
 async function listAll(path: string): Promise<void> {
   try {
-    const source = await detectSource(path);
-    for await (const item of source.items())
+    const source = await detectSource(path, {}, unwatched);
+    for await (const item of source.items(unwatched))
       if ("place" in item) await places.read(item.place).catch((error: unknown) => expect(error).toBeInstanceOf(Error));
   } catch (error) {
     expect(error).toBeInstanceOf(AlexnetError);
@@ -96,7 +97,7 @@ test("a tar cut anywhere: every sample before the cut is listed, and that there 
     fc.asyncProperty(fc.integer({ min: 0, max: whole.length - 513 }), async (length) => {
       writeFileSync(path, whole.subarray(0, length));
       const items = [];
-      for await (const item of (await detectSource(path)).items()) items.push(item);
+      for await (const item of (await detectSource(path, {}, unwatched)).items(unwatched)) items.push(item);
       expect(items.filter((item) => "place" in item)).toHaveLength(ends.filter((end) => end <= length).length);
       expect(items.filter((item) => "reason" in item && item.isPartial)).toHaveLength(1);
     }),

@@ -7,6 +7,7 @@ import { openParquet, type ParquetColumns } from "#src/store/sources/parquet.js"
 import { drawJpeg } from "../../support/draw.js";
 import { temporaryFolder } from "../../support/folders.js";
 import { write } from "../../support/stores.js";
+import { unwatched } from "../../support/task.js";
 
 const picture = await drawJpeg(1);
 
@@ -39,10 +40,10 @@ function makeSet(columns: Readonly<Record<string, "image" | readonly number[]>>,
 async function open(files: Readonly<Record<string, Uint8Array>>, columns?: ParquetColumns) {
   const folder = temporaryFolder();
   write(folder, files);
-  const source = await openParquet(folder, columns);
+  const source = await openParquet(folder, columns ?? {}, unwatched);
   if (source === undefined) throw new Error("no Parquet files");
   const items: string[] = [];
-  for await (const item of source.items())
+  for await (const item of source.items(unwatched))
     items.push("className" in item ? item.className : `${item.name}: ${item.reason}`);
   return { items, notes: source.notes };
 }
@@ -124,7 +125,7 @@ test("a file that lacks the others' columns is listed as such, and not as damage
 test("columns that are named reach Parquet through the detection of sources", async () => {
   const folder = temporaryFolder();
   write(folder, { "train.parquet": two });
-  expect((await detectSource(join(folder, "train.parquet"), { labelColumn: "source" })).notes).toEqual([
+  expect((await detectSource(join(folder, "train.parquet"), { labelColumn: "source" }, unwatched)).notes).toEqual([
     "pictures of the column image, classes of source; not of mask, label",
   ]);
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { decodePicture } from "#src/images/decode/decode.js";
-import type { PrepareSummary } from "#src/store/preparing/prepare.js";
+import type { PrepareSummary } from "#src/store/preparing/summary.js";
 import { ParquetReader } from "#src/store/sources/parquet-reader.js";
 import { makeMetaMat, makeParquet, makeTar } from "../../support/archives.js";
 import { difference, drawJpeg } from "../../support/draw.js";
@@ -527,7 +527,7 @@ describe("hostile archives", () => {
     const { skippedList } = await prepareHere({
       source: folder,
       valFraction: 0,
-      onProgress: ({ phase }) => {
+      onEvent: ({ phase }) => {
         if (phase !== "preparing" || begun) return;
         begun = true;
         rmSync(join(folder, "1.tar"));
@@ -566,7 +566,7 @@ test("an archive that ends early fails the command whatever the share, as nobody
   write(folder, { "a.tar": whole, "b.tar": whole.subarray(0, 6000), "c.tar": "" });
   const out = join(temporaryFolder(), "store");
   await expect(prepareHere({ source: folder, out, maxBad: 0.9 })).rejects.toThrow(
-    /2 of the archives or folders could not be read to the end.*skipped\.csv.*--max-bad 100% accepts it/,
+    /2 of the archives or folders could not be read to the end.*skipped\.csv.*the store is whole and kept; accept it \(maxBad: 1\)/,
   );
   const { info } = await prepareHere({ source: folder, out });
   expect(info.partial).toBe(2);

@@ -9,7 +9,7 @@ const LARGEST_FILE = 512e6; // bytes; no picture within the pixel limit that peo
 const KEPT = 4e6; // bytes of memory for the next file
 
 /** Reads pictures of a source, one after the other. */
-export class PlaceReader {
+export class PictureBytesReader {
   #kept = new Uint8Array(0);
   #rows: ParquetRows | undefined;
 

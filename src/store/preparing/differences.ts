@@ -1,11 +1,12 @@
 import { AlexnetError } from "../../errors.js";
+import type { Task } from "../../task.js";
 import type { Encoding } from "../encode.js";
 import type { Source } from "../sources/source.js";
 import { fingerprintSource } from "./listing.js";
-import type { Request } from "./writing.js";
+import type { StoreRequest } from "./unfinished.js";
 
 /** What a store was made of and how, as it says itself. Stores of former versions don't say all. */
-type Made = Pick<Request, "kind" | "path" | "pictureSize" | "seed" | "valFraction"> & {
+type Made = Pick<StoreRequest, "kind" | "path" | "pictureSize" | "seed" | "valFraction"> & {
   readonly allowMissingClasses?: boolean;
   readonly allowSvg?: boolean;
   readonly encoding: Encoding;
@@ -16,18 +17,18 @@ type Made = Pick<Request, "kind" | "path" | "pictureSize" | "seed" | "valFractio
  * A store is gone on with, or used again, only when the same is asked for and its pictures are as they were: otherwise it
  * would be a mixture of two.
  * @param what is there: "an unfinished store", "already a store"
- * @throws AlexnetError "data" naming what differs
+ * @throws AlexnetError "settings-differ" naming what differs, "interrupted" once the signal is given
  */
-export async function refuseOther(
+export async function refuseOtherRequest(
   what: string,
   made: Made,
-  request: Request,
+  request: StoreRequest,
   encoding: Encoding | "auto",
   source: Source,
-  signal?: AbortSignal,
+  task: Pick<Task, "signal">,
 ): Promise<void> {
   const differences = compare(made, request, encoding);
-  if (differences.length === 0 && made.fingerprint !== (await fingerprintSource(source, signal)))
+  if (differences.length === 0 && made.fingerprint !== (await fingerprintSource(source, task)))
     differences.push(`files of ${made.path} were added, removed or changed since`);
   if (differences.length > 0)
     throw new AlexnetError(
@@ -36,7 +37,7 @@ export async function refuseOther(
     );
 }
 
-function compare(made: Made, request: Request, encoding: Encoding | "auto"): string[] {
+function compare(made: Made, request: StoreRequest, encoding: Encoding | "auto"): string[] {
   const value = (name: string, there: unknown, asked: unknown) =>
     there === asked ? [] : [`${name} ${there}, not ${asked}`];
   const flag = (name: string, there: boolean | undefined, asked: boolean) =>
@@ -44,11 +45,11 @@ function compare(made: Made, request: Request, encoding: Encoding | "auto"): str
   return [
     ...value("pictures of", made.path, request.path),
     ...value("read as", made.kind, request.kind),
-    ...value("pictures of size", made.pictureSize, request.pictureSize),
-    ...value("--seed", made.seed, request.seed),
-    ...value("--val-fraction", made.valFraction, request.valFraction),
-    ...(encoding === "auto" ? [] : value("--encoding", made.encoding, encoding)),
-    ...flag("--allow-missing-classes", made.allowMissingClasses, request.allowMissingClasses),
-    ...flag("--allow-svg", made.allowSvg, request.allowSvg),
+    ...value("size", made.pictureSize, request.pictureSize),
+    ...value("seed", made.seed, request.seed),
+    ...value("share for validation", made.valFraction, request.valFraction),
+    ...(encoding === "auto" ? [] : value("kept as", made.encoding, encoding)),
+    ...flag("missing classes allowed", made.allowMissingClasses, request.allowMissingClasses),
+    ...flag("SVG", made.allowSvg, request.allowSvg),
   ];
 }
