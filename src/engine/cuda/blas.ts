@@ -68,13 +68,7 @@ export class Blas {
 
   /** @throws AlexnetError "engine" when the library has no algorithm for it */
   prepare(spec: ProductSpec): Product {
-    const own = this.#owner.scope();
-    try {
-      return { run: this.#prepare(spec, own), close: () => own.close() };
-    } catch (error) {
-      own.close();
-      throw error;
-    }
+    return this.#owner.scopeFor((own) => ({ run: this.#prepare(spec, own), close: () => own.close() }));
   }
 
   close(): void {

@@ -54,18 +54,15 @@ export class Dnn {
     this.version = dnnVersion(library);
     this.path = library.path;
     this.#precision = precision;
-    this.#handle = this.#owner.create("cuDNN handle", this.#calls.cudnnCreate, this.#calls.cudnnDestroy);
-    this.#calls.cudnnSetStream(this.#handle, device.stream);
+    this.#handle = this.#owner.scopeFor((own) => {
+      const handle = own.create("cuDNN handle", this.#calls.cudnnCreate, this.#calls.cudnnDestroy);
+      this.#calls.cudnnSetStream(handle, device.stream);
+      return handle;
+    });
   }
 
   prepare(shape: ConvolutionShape): PreparedConvolution {
-    const own = this.#owner.scope();
-    try {
-      return { ...this.#prepare(shape, own), close: () => own.close() };
-    } catch (error) {
-      own.close();
-      throw error;
-    }
+    return this.#owner.scopeFor((own) => ({ ...this.#prepare(shape, own), close: () => own.close() }));
   }
 
   close(): void {

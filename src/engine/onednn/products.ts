@@ -1,6 +1,6 @@
 import { addressOf } from "../../system/native/memory.js";
 import { Argument, type Descriptor, packArguments, Query } from "./bindings.js";
-import type { Library } from "./library.js";
+import type { Library, Scope } from "./library.js";
 
 /** From so many rows on one product of matrices beats a product with each row, which runs at the memory's speed. */
 const ROWS_AT_ONCE = 12;
@@ -54,6 +54,15 @@ interface Product {
 
 function prepare(library: Library, rows: number, columns: number, length: number): Product {
   const own = library.scope();
+  try {
+    return prepareIn(own, rows, columns, length);
+  } catch (error) {
+    own.close();
+    throw error;
+  }
+}
+
+function prepareIn(own: Scope, rows: number, columns: number, length: number): Product {
   const { bindings } = own;
   const left = bindings.descriptor([rows, length], "row-major", "float32");
   const right = bindings.descriptor([length, columns], "column-major", "float32");

@@ -200,7 +200,7 @@ export const instructionSets3 = {
   dnnl_cpu_isa_avx512_core_amx: 0xfef,
 } as const satisfies InstructionSets;
 
-/** Version 2: bytes of the structures that this engine has room for, and lets the library fill. */
+/** Version 2: bytes of the structures that this engine allocates and the library fills. */
 export const version2Layouts = {
   dnnl_memory_desc_t: { size: 696, fields: {} },
   dnnl_convolution_desc_t: { size: 5976, fields: {} },

@@ -113,6 +113,17 @@ export class Owner implements Closable {
     return scope;
   }
 
+  /** What `make` gives with a scope of this owner; the scope is closed at once when it throws. */
+  scopeFor<T>(make: (scope: Owner) => T): T {
+    const scope = this.scope();
+    try {
+      return make(scope);
+    } catch (error) {
+      scope.close();
+      throw error;
+    }
+  }
+
   /** Closes all that it owns; the second time, nothing. @throws what the first native function that failed threw */
   close(): void {
     this.#isClosed = true;

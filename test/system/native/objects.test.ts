@@ -105,6 +105,21 @@ describe("native objects", () => {
     expect(openObjects()).toEqual({ thing: 1 }); // what could not be destroyed is still there
   });
 
+  it("made for something that then can't be made are destroyed, those before it stay", () => {
+    const { owner, destroyed, create } = recorded();
+    create();
+    const make = () =>
+      owner.scopeFor((scope) => {
+        create(scope);
+        throw new Error("it can't be made");
+      });
+    expect(make).toThrow("it can't be made");
+    expect(destroyed).toEqual([2n]);
+    expect(owner.scopeFor((scope) => create(scope)).address).toBe(3n);
+    owner.close();
+    expect(destroyed).toEqual([2n, 3n, 1n]);
+  });
+
   it("of a piece of work are destroyed when it ends, also by an error", () => {
     const destroyed: bigint[] = [];
     const work = () =>
