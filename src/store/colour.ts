@@ -20,7 +20,7 @@ export interface ColourComponents {
 }
 
 type Vector = readonly [number, number, number];
-type Matrix = readonly [Vector, Vector, Vector];
+export type Matrix3 = readonly [Vector, Vector, Vector];
 type Row = [number, number, number];
 /** A place in one. */
 type Axis = 0 | 1 | 2;
@@ -45,7 +45,7 @@ export function addSums(sums: Sums, { pixels, products }: PictureSums): Sums {
 }
 
 /** Mean image (size, size, 3) and covariance of red, green and blue over all pixels of `count` pictures. */
-export function summarise(sums: Sums, count: number): { mean: Float32Array; covariance: Matrix } {
+export function summarise(sums: Sums, count: number): { mean: Float32Array; covariance: Matrix3 } {
   const mean = Float32Array.from(sums.pixels, (sum) => sum / Math.max(1, count));
   const totals: [bigint, bigint, bigint] = [0n, 0n, 0n];
   for (const channel of axes)
@@ -71,7 +71,7 @@ function quotient(numerator: bigint, denominator: bigint): number {
 }
 
 /** Eigenvalues and eigenvectors of a symmetric 3x3 matrix (cyclic Jacobi rotations). */
-export function principalComponents(covariance: Matrix): ColourComponents {
+export function principalComponents(covariance: Matrix3): ColourComponents {
   const [first, second, third] = covariance;
   const a: [Row, Row, Row] = [[...first], [...second], [...third]];
   const v: [Row, Row, Row] = [

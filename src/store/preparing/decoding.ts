@@ -45,7 +45,7 @@ export async function decodeListed(writer: StoreWriter, workers: number, task: T
     task.report(progressOf(writer, "preparing"));
   };
   const settle = async (keep: number) => {
-    for (let first = underway[0]; underway.length > keep; first = underway[0]) {
+    for (let first = underway[0]; first !== undefined && underway.length > keep; first = underway[0]) {
       groups.push(await first);
       underway.shift();
       if (groups.length === COMMIT) commit();

@@ -2,8 +2,6 @@ import type { JpegDecoder } from "../../images/decode/decode.js";
 import { DEFAULT_PICTURE_SIZE } from "../../network/picture.js";
 import type { TaskOptions } from "../../task.js";
 import type { Encoding } from "../encode.js";
-import type { Source } from "../sources/source.js";
-import type { StoreRequest } from "./unfinished.js";
 
 /** How a picture set is made into a store. */
 export interface StoreOptions {
@@ -53,16 +51,3 @@ export const DEFAULTS = {
   allowSvg: false,
   maxBad: 0.01,
 } as const;
-
-/** What the options ask for of a source. */
-export function requestOf(source: Source, options: StoreOptions): StoreRequest {
-  return {
-    kind: source.kind,
-    path: source.path,
-    pictureSize: options.size ?? DEFAULTS.size,
-    seed: options.seed ?? DEFAULTS.seed,
-    valFraction: options.valFraction ?? DEFAULTS.valFraction,
-    allowMissingClasses: options.allowMissingClasses ?? DEFAULTS.allowMissingClasses,
-    allowSvg: options.allowSvg ?? DEFAULTS.allowSvg,
-  };
-}

@@ -13,13 +13,13 @@ import { decodeListed, progressOf, suitableWorkers } from "./decoding.js";
 import { refuseOtherRequest } from "./differences.js";
 import { writeListing } from "./listing.js";
 import { writeSkippedList } from "./lists.js";
-import { DEFAULTS, type PrepareOptions, type PreparingEvent, requestOf, type StoreOptions } from "./options.js";
+import { DEFAULTS, type PrepareOptions, type PreparingEvent, type StoreOptions } from "./options.js";
 import { chooseEncoding, freeBytes, requireSpace } from "./space.js";
 import { type PrepareSummary, summariseStore } from "./summary.js";
 import { readJob, type StoreRequest } from "./unfinished.js";
 import { StoreWriter } from "./writing.js";
 
-export const storeShape = {
+const storeShape = {
   size: wholeNumber(8, 1024).optional(),
   encoding: z.enum(["auto", "raw", "jpeg"]).optional(),
   valFraction: fraction().optional(),
@@ -88,6 +88,19 @@ export async function makeStore(
     unlock();
   }
   return summariseStore(out, false);
+}
+
+/** What the options ask for of a source. */
+function requestOf(source: Source, options: StoreOptions): StoreRequest {
+  return {
+    kind: source.kind,
+    path: source.path,
+    pictureSize: options.size ?? DEFAULTS.size,
+    seed: options.seed ?? DEFAULTS.seed,
+    valFraction: options.valFraction ?? DEFAULTS.valFraction,
+    allowMissingClasses: options.allowMissingClasses ?? DEFAULTS.allowMissingClasses,
+    allowSvg: options.allowSvg ?? DEFAULTS.allowSvg,
+  };
 }
 
 async function beginOrResume(

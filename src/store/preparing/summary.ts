@@ -61,10 +61,11 @@ export function findingsOf({ skipped, counts, duplicates: { across }, notes }: S
 /** How many pictures each split and class of a store has. */
 export function summariseSplits(store: Store): SplitSummary[] {
   return splits.map((split) => {
-    const perClass = store.classes.map(() => 0);
-    for (const label of store.labels(split)) perClass[label]++;
-    const sizes = perClass
-      .map((pictures, label) => ({ name: store.classes[label], pictures }))
+    const counts = new Uint32Array(store.classes.length);
+    for (const label of store.labels(split)) counts[label] = (counts[label] ?? 0) + 1;
+    const perClass = [...counts];
+    const sizes = store.classes
+      .map((name, label) => ({ name, pictures: perClass[label] ?? 0 }))
       .filter(({ pictures }) => pictures > 0)
       .sort((a, b) => a.pictures - b.pictures);
     return { split, pictures: store.count(split), perClass, smallest: sizes[0], largest: sizes.at(-1) };

@@ -4,13 +4,21 @@ import { sha256 } from "../../system/sha256.js";
 import { compareCodePoints, enumerate } from "../../text.js";
 import { type Fault, type Item, type Source, understood } from "../sources/source.js";
 
+/** Pictures of a class, by the split that the source gives them. */
+interface ClassCounts {
+  /** Counts classes as they are met. */
+  readonly number: number;
+  train: number;
+  val: number;
+  undecided: number;
+}
+
 /** What must be known of all pictures before the first is read: 9 bytes each. */
 export class Tally {
   pictures = 0;
   readonly partial: Fault[] = [];
   #firstFault: Fault | undefined;
-  readonly #numbers = new Map<string, number>(); // class numbers by name, as met
-  readonly #counts: { train: number; val: number; undecided: number }[] = []; // by class number
+  readonly #classes = new Map<string, ClassCounts>(); // by name, as met
   #undecided = new Uint32Array(1024); // by picture: class number + 1, or 0 where the split is given
   #draws = new Uint32Array(1024); // by picture: what decides who is drawn for validation
 
@@ -25,8 +33,10 @@ export class Tally {
 
   /** @returns the number of the item's class. */
   add({ name, className, split }: Item): number {
-    const number = this.#numberOf(className);
-    this.#counts[number][split ?? "undecided"]++;
+    const counts = this.#classes.get(className) ?? { number: this.#classes.size, train: 0, val: 0, undecided: 0 };
+    this.#classes.set(className, counts);
+    counts[split ?? "undecided"]++;
+    const { number } = counts;
     const index = this.#next();
     if (split === undefined) {
       this.#undecided[index] = number + 1;
@@ -43,39 +53,34 @@ export class Tally {
     return this.pictures++;
   }
 
-  #numberOf(className: string): number {
-    const known = this.#numbers.get(className);
-    if (known !== undefined) return known;
-    this.#numbers.set(className, this.#counts.length);
-    return this.#counts.push({ train: 0, val: 0, undecided: 0 }) - 1;
-  }
-
   /** Of each class the pictures with the lowest draws: the same whatever else is in the set. A byte per picture. */
   drawValidation(fraction: number): Uint8Array {
     const drawn = new Uint8Array(this.pictures);
-    const byClass: number[][] = this.#counts.map(() => []);
-    for (let i = 0; i < this.pictures; i++) if (this.#undecided[i] > 0) byClass[this.#undecided[i] - 1].push(i);
+    const byClass = Array.from(this.#classes, (): number[] => []);
+    this.#undecided.subarray(0, this.pictures).forEach((numberPlusOne, i) => {
+      byClass[numberPlusOne - 1]?.push(i);
+    });
+    const drawOf = (picture: number): number => this.#draws[picture] ?? 0;
     for (const members of byClass) {
       const wanted = fraction === 0 || members.length < 2 ? 0 : Math.max(1, Math.round(members.length * fraction));
-      members.sort((a, b) => this.#draws[a] - this.#draws[b] || a - b);
+      members.sort((a, b) => drawOf(a) - drawOf(b) || a - b);
       for (const index of members.slice(0, wanted)) drawn[index] = 1;
     }
     return drawn;
   }
 
   settleClasses(source: Source, allowMissing: boolean) {
-    const names = [...this.#numbers.keys()];
-    const inTraining = (name: string) => {
-      const { train, undecided } = this.#counts[this.#numbers.get(name) ?? 0];
-      return train + undecided > 0;
-    };
-    const trained = names.filter(inTraining);
+    const names = [...this.#classes.keys()];
+    const namesOf = (isMeant: (counts: ClassCounts) => boolean): string[] =>
+      [...this.#classes].flatMap(([name, counts]) => (isMeant(counts) ? [name] : []));
+    const isTrained = ({ train, undecided }: ClassCounts): boolean => train + undecided > 0;
+    const trained = namesOf(isTrained);
     if (trained.length === 0) throw nothingToTrainOn(source, this.#firstFault);
-    const unknown = names.filter((name) => !inTraining(name)).sort(compareCodePoints);
-    const leftOut = unknown.reduce((sum, name) => sum + this.#counts[this.#numbers.get(name) ?? 0].val, 0);
-    const hasValidation = this.#counts.some(({ val }) => val > 0);
+    const unknown = namesOf((counts) => !isTrained(counts)).sort(compareCodePoints);
+    const leftOut = unknown.reduce((sum, name) => sum + (this.#classes.get(name)?.val ?? 0), 0);
+    const hasValidation = namesOf(({ val }) => val > 0).length > 0;
     const unvalidated = hasValidation
-      ? trained.filter((name) => this.#counts[this.#numbers.get(name) ?? 0].val === 0).sort(compareCodePoints)
+      ? namesOf((counts) => isTrained(counts) && counts.val === 0).sort(compareCodePoints)
       : [];
     if (!allowMissing) refuseDifference(source.path, unknown, unvalidated);
     const classes = trained.sort(source.compareClasses ?? compareCodePoints);
