@@ -14,6 +14,7 @@ import { drawSome, prepareHere, readSkipped, useStore, write } from "../../suppo
 async function prepared(files: Readonly<Record<string, Uint8Array>>, options: { allowSvg?: boolean } = {}) {
   const source = temporaryFolder();
   for (const [name, content] of Object.entries(files)) write(source, { [`a/${name}`]: content });
+  mkdirSync(join(source, "empty")); // beside it, the folder a is a class, and no mere wrapper of those in it
   const summary = await prepareHere({ source, valFraction: 0, ...options });
   const pictures = await useStore(summary.path, (store) =>
     Array.from(
