@@ -31,7 +31,7 @@ import { openTensors } from "./safetensors-model.js";
 export interface ImportOptions {
   /** A name, the path of a JSON file, or a description. Widths and the number of classes come from the file's tensors. */
   readonly network?: string | Network;
-  /** Subtracted from pixels: (256, 256, 3); one colour; or a mean image's file, .binaryproto or .npy. */
+  /** Subtracted from pixels: (size, size, 3), of the pictures' size; one colour; or a mean image's file, .binaryproto or .npy. */
   readonly mean?: Float32Array | readonly [red: number, green: number, blue: number] | string;
   /** What pixels are multiplied by afterwards: red, green, blue. */
   readonly scale?: Preprocessing["scale"];

@@ -322,7 +322,7 @@ describe("an open model", () => {
     const [again, free] = [await model.evaluate(path, { views: 10 }), await evaluate({ run, views: 10, ...quick })];
     expect(again).toEqual({ ...own, imagesPerSecond: expect.any(Number), data: expect.any(String) });
     expect(free).toMatchObject({ confusion: own.confusion, accuracy: own.accuracy });
-    await expect(model.evaluate(join(scratch, "none"))).rejects.toThrow(/none: /);
+    await expect(model.evaluate(join(scratch, "none"))).rejects.toMatchObject({ code: "not-found" });
   });
 
   it("gives a layer's outputs, in memory and into a file", async () => {

@@ -93,9 +93,14 @@ describe("means", () => {
     expect([...preprocessing.mean.subarray(3, 6)]).toEqual([1, 2.5, 3]);
   });
 
-  it("of another size or kind are refused", () => {
+  it("of another shape or kind, or smaller than what the network sees, are refused", async () => {
+    const oblong = encodeMessage("BlobProto", { num: 1, channels: 3, height: 2, width: 4, data: Array(24).fill(1) });
+    expect(() => readBinaryproto(file("oblong.binaryproto", oblong))).toThrow(/is 3x2x4; a mean image is .* square/);
     const small = encodeMessage("BlobProto", { num: 1, channels: 3, height: 2, width: 2, data: Array(12).fill(1) });
-    expect(() => readBinaryproto(file("small.binaryproto", small))).toThrow(/is 3x2x2; a mean image is 3x256x256/);
+    const path = file("seen.caffemodel", encodeCaffemodel(model, "layer"));
+    await expect(importModel(path, { mean: file("small.binaryproto", small) })).rejects.toThrow(
+      /the mean image is of 2x2 pictures, and .* sees crops of 227x227/,
+    );
     const short = encodeMessage("BlobProto", { num: 1, channels: 3, height: 256, width: 256, data: [1] });
     expect(() => readBinaryproto(file("short.binaryproto", short))).toThrow(/holds 4 bytes/);
     expect(() => parseMean("1,2")).toThrow(/--mean 1,2: give a .binaryproto, a .npy or three numbers/);

@@ -114,7 +114,7 @@ console.log(name, failure instanceof AlexnetError && failure.code);
 export const misuse = () => train({ data: 1 });
 `);
     expect(stderr).toBe("");
-    expect(stdout).toBe("onednn unusable-data\n");
+    expect(stdout).toBe("onednn not-found\n");
   });
 
   it("has types that a program with @types/node compiles with too: the documentation's server", async (ctx) => {

@@ -9,7 +9,10 @@ import { openParquet, type ParquetColumns } from "./parquet.js";
 import { type Source, understood } from "./source.js";
 import { openWebDataset } from "./webdataset.js";
 
-/** Tells what form of picture set was given by looking at it. @throws AlexnetError "unusable-data" for none it knows. */
+/**
+ * Tells what form of picture set was given by looking at it.
+ * @throws AlexnetError "not-found" where nothing is there, "unusable-data" for none that it knows.
+ */
 export async function detectSource(
   given: string,
   columns: ParquetColumns,
@@ -19,7 +22,8 @@ export async function detectSource(
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   const source = await tryAll(path, isFolder, columns, task);
   if (source !== undefined) return source;
-  throw new AlexnetError("unusable-data", `${path}: ${describe(path, isFolder)}; ${understood}`);
+  const code = existsSync(path) ? "unusable-data" : "not-found";
+  throw new AlexnetError(code, `${path}: ${describe(path, isFolder)}; ${understood}`);
 }
 
 async function tryAll(
