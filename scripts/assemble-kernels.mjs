@@ -5,7 +5,7 @@ import loadWabt from "wabt";
 const kernels = {
   "images/resample": "resampleKernel",
   "store/picture-sums": "pictureSumsKernel",
-  "engine/onednn/crop": "cropKernel",
+  "engine/onednn/layers/crop": "cropKernel",
 };
 
 const wabt = await loadWabt();

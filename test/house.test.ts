@@ -58,7 +58,12 @@ test("no folder has so many files that nobody finds one", () => {
 
 /** Other programs' flags, style sheets, and the table that gives each setting of a run its flag. */
 const speaksOfFlags = [
-  ...["engine/cuda/find.ts", "engine/cuda/compiler.ts", "system/threads/call.ts", "store/sources/tar.ts"],
+  ...[
+    "engine/cuda/native/find.ts",
+    "engine/cuda/kernels/compiler.ts",
+    "system/threads/call.ts",
+    "store/sources/tar.ts",
+  ],
   ...["report/style.ts", "report/confusion-section.ts", "runs/settings.ts"],
   ...["store/database.ts", "store/store.ts", "store/preparing/listing.ts", "store/preparing/prepare.ts"],
   ...["store/preparing/same-request.ts", "store/preparing/space.ts"],

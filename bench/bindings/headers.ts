@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { wheelFolders } from "#src/engine/cuda/find.js";
-import * as cuda from "#src/engine/cuda/signatures.js";
-import * as onednn from "#src/engine/onednn/signatures.js";
+import { wheelFolders } from "#src/engine/cuda/native/find.js";
+import * as cuda from "#src/engine/cuda/native/signatures.js";
+import * as onednn from "#src/engine/onednn/native/signatures.js";
 import type { ArgumentType, ResultType, Signatures, StatusSignatures } from "#src/system/native/signatures.js";
 
 /**

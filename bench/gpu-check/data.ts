@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { measureLoading, withSyntheticStores } from "#src/benchmark/loading.js";
 import { syntheticBatch } from "#src/benchmark/synthetic.js";
-import { Device, openDriver } from "#src/engine/cuda/driver.js";
+import { Device, openDriver } from "#src/engine/cuda/native/driver.js";
 import type { Program } from "#src/engine/engine.js";
 import { oneAhead } from "#src/evaluation/one-ahead.js";
 import type { Network } from "#src/network/network.js";

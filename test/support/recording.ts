@@ -1,6 +1,6 @@
-import type { ProductSpec } from "#src/engine/cuda/blas.js";
-import type { Definitions } from "#src/engine/cuda/compiler.js";
 import type { Gpu } from "#src/engine/cuda/gpu.js";
+import type { Definitions } from "#src/engine/cuda/kernels/compiler.js";
+import type { ProductSpec } from "#src/engine/cuda/native/blas.js";
 import { planProgram } from "#src/engine/cuda/plan.js";
 import type { Algorithm } from "#src/engine/cuda/tuning.js";
 import type { Precision } from "#src/engine/engine.js";

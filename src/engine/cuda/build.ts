@@ -2,10 +2,10 @@ import type { Pointer } from "../../system/native/memory.js";
 import type { AlgorithmChoices } from "../engine.js";
 import type { Block } from "../program/blocks.js";
 import { type Operation, type OperationInfo, OperationList, type Phase, type Prepare } from "../program/operations.js";
-import { BLAS_WORKSPACE, type Matrix } from "./blas.js";
-import type { DeviceMemory } from "./driver.js";
-import { bytesOf, type NumberFormat } from "./format.js";
 import type { Gpu } from "./gpu.js";
+import { BLAS_WORKSPACE, type Matrix } from "./native/blas.js";
+import type { DeviceMemory } from "./native/driver.js";
+import { bytesOf, type NumberFormat } from "./native/format.js";
 import type { Algorithm } from "./tuning.js";
 
 /** No operation gets more scratch memory. */

@@ -18,15 +18,15 @@ import {
 } from "../program/one-layer.js";
 import { Build, type Tensor as DeviceTensor } from "./build.js";
 import { type Gpu, openGpu } from "./gpu.js";
-import { inputForm } from "./input.js";
 import { type Activation, layoutOf, lengthOf } from "./layer.js";
-import { addLayers } from "./layers.js";
-import { pack, unpack, valueCount } from "./layout.js";
-import { addLoss, addSoftmax, outcomeOf, RESULT_BYTES } from "./loss.js";
+import { addLayers } from "./layers/index.js";
+import { inputForm } from "./layers/input.js";
+import { pack, unpack, valueCount } from "./layers/layout.js";
+import { addLoss, addSoftmax, outcomeOf, RESULT_BYTES } from "./layers/loss.js";
+import { multiply } from "./layers/product.js";
 import { copyRate, matrixRate } from "./machine-rates.js";
 import { Parameters } from "./parameters.js";
 import { planProgram } from "./plan.js";
-import { multiply } from "./product.js";
 import { compileProgram } from "./program.js";
 import { StepInputBlock } from "./step-inputs.js";
 

@@ -1,11 +1,11 @@
 import type { Closable } from "../../system/native/objects.js";
 import type { Precision } from "../engine.js";
-import { Blas, loadBlas } from "./blas.js";
-import { openCompiler } from "./compiler.js";
-import { Dnn, loadDnn } from "./dnn.js";
-import { Device, driverVersion, openDriver } from "./driver.js";
-import { Kernels } from "./kernels.js";
-import type { Scene } from "./native.js";
+import { openCompiler } from "./kernels/compiler.js";
+import { Kernels } from "./kernels/kernels.js";
+import type { Scene } from "./native/bind.js";
+import { Blas, loadBlas } from "./native/blas.js";
+import { Dnn, loadDnn } from "./native/dnn.js";
+import { Device, driverVersion, openDriver } from "./native/driver.js";
 import { Tuning } from "./tuning.js";
 
 /** One device with all that computes on it. It belongs to the thread that opened it. */

@@ -1,8 +1,8 @@
 import { AlexnetError } from "../../errors.js";
-import { blasVersion, loadBlas } from "./blas.js";
-import { openCompiler } from "./compiler.js";
-import { dnnVersion, loadDnn } from "./dnn.js";
-import { type DeviceFacts, driverVersion, openDriver } from "./driver.js";
+import { openCompiler } from "./kernels/compiler.js";
+import { blasVersion, loadBlas } from "./native/blas.js";
+import { dnnVersion, loadDnn } from "./native/dnn.js";
+import { type DeviceFacts, driverVersion, openDriver } from "./native/driver.js";
 
 export interface FoundLibrary {
   /** "cuDNN 9.10.2" */

@@ -2,7 +2,7 @@ import type { Layer } from "../../network/network.js";
 import { type Shape, volume } from "../../network/shapes.js";
 import type { Position, Stage as WalkStage } from "../program/walk.js";
 import type { Build, Memory, Tensor } from "./build.js";
-import { channelsLast, inSquares, type Layout, type Squares } from "./layout.js";
+import { channelsLast, inSquares, type Layout, type Squares } from "./layers/layout.js";
 import type { Parameters } from "./parameters.js";
 
 /** What flows between layers: (batch, height, width, channels); vectors are maps of one pixel. */

@@ -1,7 +1,7 @@
 import { leastSeconds, productOperations, varied } from "../program/machine-rates.js";
 import { Build } from "./build.js";
 import type { Gpu } from "./gpu.js";
-import { multiply } from "./product.js";
+import { multiply } from "./layers/product.js";
 
 /** What the device can do at best: the yardsticks of benchmarks. */
 

@@ -3,8 +3,8 @@ import type { Multipliers, State } from "../engine.js";
 import type { Block } from "../program/blocks.js";
 import { type ParameterPlace, ProgramParameters, type RatedParameter } from "../program/parameters.js";
 import type { Build, Tensor } from "./build.js";
-import { bytesOf } from "./format.js";
-import { type Layout, pack, plain, unpack } from "./layout.js";
+import { type Layout, pack, plain, unpack } from "./layers/layout.js";
+import { bytesOf } from "./native/format.js";
 
 /** One parameter where the layers want it. */
 export interface PlacedParameter extends ParameterPlace<Tensor> {

@@ -1,6 +1,6 @@
 import type { Batch } from "../../network/picture.js";
 import { addressOf, type Pointer } from "../../system/native/memory.js";
-import { type Device, type DeviceMemory, type Event, isOutOfMemory, type PinnedMemory } from "./driver.js";
+import { type Device, type DeviceMemory, type Event, isOutOfMemory, type PinnedMemory } from "./native/driver.js";
 
 /** Buffers of the caller that stay pinned: a loader's ring has fewer slots. */
 const MOST_PINNED = 32;

@@ -6,13 +6,13 @@ import type { CompileOptions } from "../engine.js";
 import { Walk } from "../program/walk.js";
 import { Build, type Memory, type Tensor } from "./build.js";
 import type { Gpu } from "./gpu.js";
-import { addInput } from "./input.js";
 import { type Activation, lengthOf } from "./layer.js";
-import { addLayers } from "./layers.js";
-import { addLoss, addSoftmax } from "./loss.js";
+import { addLayers } from "./layers/index.js";
+import { addInput } from "./layers/input.js";
+import { addLoss, addSoftmax } from "./layers/loss.js";
+import { addUpdate } from "./layers/update.js";
 import { Parameters } from "./parameters.js";
 import { StepInputBlock } from "./step-inputs.js";
-import { addUpdate } from "./update.js";
 
 /** The next batch comes to one while the other is worked on. */
 export const SLOTS = [0, 1] as const;

@@ -2,8 +2,8 @@ import type { Profile } from "../engine.js";
 import type { Operation } from "../program/operations.js";
 
 import { profileOf } from "../program/profile.js";
-import type { Graph } from "./driver.js";
 import type { Gpu } from "./gpu.js";
+import type { Graph } from "./native/driver.js";
 
 /**
  * Runs all operations in order, `steps` times after one to warm up, as a graph that notes the time after each (put on

@@ -14,11 +14,11 @@ import type {
 } from "../engine.js";
 import type { Operation, Phase } from "../program/operations.js";
 import { refuseTooLarge, SPARE_BYTES, tooLarge } from "./capacity.js";
-import { type Graph, isOutOfMemory } from "./driver.js";
 import type { Gpu } from "./gpu.js";
 import { type Activation, layoutOf } from "./layer.js";
-import { pack, unpack, valueCount } from "./layout.js";
-import { outcomeOf, RESULT_BYTES } from "./loss.js";
+import { pack, unpack, valueCount } from "./layers/layout.js";
+import { outcomeOf, RESULT_BYTES } from "./layers/loss.js";
+import { type Graph, isOutOfMemory } from "./native/driver.js";
 import { HeldPictures, PictureUpload } from "./pictures.js";
 import { type Plan, planProgram, SLOTS } from "./plan.js";
 import { profileOperations } from "./profile.js";

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Pointer } from "../../system/native/memory.js";
 import type { Build } from "./build.js";
-import type { Device, Event, HostMemory } from "./driver.js";
+import type { Device, Event, HostMemory } from "./native/driver.js";
 
 /**
  * Host memory by which one batch's step inputs come to the device and its results come back. A program has two: while

@@ -1,7 +1,7 @@
 import { addressOf, type Pointer } from "../../system/native/memory.js";
 import type { GradientBucket } from "../engine.js";
 import type { Build, Tensor } from "./build.js";
-import type { Graph } from "./driver.js";
+import type { Graph } from "./native/driver.js";
 import type { Plan } from "./plan.js";
 import { Work } from "./slot.js";
 

@@ -4,7 +4,7 @@ import { AlexnetError } from "../../errors.js";
 import { cacheFolder } from "../../system/cache-folder.js";
 import { SavedChoices } from "../program/choices.js";
 import type { Prepare } from "../program/operations.js";
-import type { Device } from "./driver.js";
+import type { Device } from "./native/driver.js";
 
 /** One of several algorithms to carry out an operation. */
 export interface Algorithm {

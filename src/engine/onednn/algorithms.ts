@@ -5,7 +5,7 @@ import { cacheFolder } from "../../system/cache-folder.js";
 import type { AlgorithmChoices } from "../engine.js";
 import { SavedChoices } from "../program/choices.js";
 import { Build, type Tensor } from "./build.js";
-import type { Library } from "./library.js";
+import type { Library } from "./native/library.js";
 
 /** One of several algorithms for an operation. */
 export interface Candidate {

@@ -1,7 +1,7 @@
 import { addressOf, type Pointer } from "../../system/native/memory.js";
 import { type Block, emptyBlock } from "../program/blocks.js";
 import { type Operation, type OperationInfo, OperationList, type Phase, type Prepare } from "../program/operations.js";
-import { type Arena, allocateArena } from "./arena.js";
+import { type Arena, allocateArena } from "./native/arena.js";
 import {
   Argument,
   type Attributes,
@@ -14,8 +14,8 @@ import {
   packArguments,
   Query,
   unlessNotImplemented,
-} from "./bindings.js";
-import type { Library, Scope } from "./library.js";
+} from "./native/bindings.js";
+import type { Library, Scope } from "./native/library.js";
 
 const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
 

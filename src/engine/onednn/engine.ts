@@ -12,10 +12,10 @@ import {
 import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
 import { Build } from "./build.js";
 import { type Activation, type Current, readRows } from "./layer.js";
-import { addLayer } from "./layers.js";
-import { type Library, openLibrary } from "./library.js";
-import { crossEntropy, softmax } from "./loss.js";
+import { addLayer } from "./layers/index.js";
+import { crossEntropy, softmax } from "./layers/loss.js";
 import { copyRate, matrixRate } from "./machine-rates.js";
+import { type Library, openLibrary } from "./native/library.js";
 import { Parameters } from "./parameters.js";
 import { Products } from "./products.js";
 import { compileProgram, noBatch, planProgram } from "./program.js";

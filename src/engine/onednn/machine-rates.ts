@@ -1,8 +1,8 @@
 import { leastSeconds, productOperations, secondsOf, varied } from "../program/machine-rates.js";
 import type { Operation } from "../program/operations.js";
-import { Argument } from "./bindings.js";
 import { Build } from "./build.js";
-import type { Library } from "./library.js";
+import { Argument } from "./native/bindings.js";
+import type { Library } from "./native/library.js";
 
 /** What the machine can do at best, by the library's own operations: the yardsticks of benchmarks. */
 

@@ -3,8 +3,8 @@ import { addressOf } from "../../system/native/memory.js";
 import type { GradientBucket, Multipliers } from "../engine.js";
 import type { Block } from "../program/blocks.js";
 import { type ParameterPlace, ProgramParameters, type RatedParameter, tensorOf } from "../program/parameters.js";
-import { Argument, type Descriptor, packArguments } from "./bindings.js";
 import type { Build, Tensor } from "./build.js";
+import { Argument, type Descriptor, packArguments } from "./native/bindings.js";
 
 /** One parameter in the layout its forward operation chose. */
 export interface PlacedParameter extends ParameterPlace<Tensor> {

@@ -1,6 +1,6 @@
 import { addressOf } from "../../system/native/memory.js";
-import { Argument, type Descriptor, packArguments, Query } from "./bindings.js";
-import type { Library, Scope } from "./library.js";
+import { Argument, type Descriptor, packArguments, Query } from "./native/bindings.js";
+import type { Library, Scope } from "./native/library.js";
 
 /** From so many rows on one product of matrices beats a product with each row, which runs at the memory's speed. */
 const ROWS_AT_ONCE = 12;

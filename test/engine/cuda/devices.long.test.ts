@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { architectureFor } from "#src/engine/cuda/compiler.js";
+import { architectureFor } from "#src/engine/cuda/kernels/compiler.js";
 import { type Engine, type LayerTime, precisions, type StepResult } from "#src/engine/engine.js";
 import type { OpenOptions } from "#src/engine/host/engines.js";
 import { openEngine } from "#src/engine/host/open.js";

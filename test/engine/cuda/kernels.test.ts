@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Compiler, openCompiler } from "#src/engine/cuda/compiler.js";
+import { type Compiler, openCompiler } from "#src/engine/cuda/kernels/compiler.js";
 import type { Precision } from "#src/engine/engine.js";
 import { AlexnetError } from "#src/errors.js";
 import { original2012 } from "#src/network/architectures/original-2012.js";
@@ -40,7 +40,7 @@ describe.each(["bf16", "float32"] satisfies Precision[])("kernels for %s", (prec
 
 it("compiles every file there is", () => {
   const used = new Set(chosen.flatMap((network) => compiledKernels(network, "bf16")).map(({ file }) => file));
-  const folder = new URL("../../../src/engine/cuda/", import.meta.url);
+  const folder = new URL("../../../src/engine/cuda/kernels/", import.meta.url);
   const files = readdirSync(folder).flatMap((name) => (name.endsWith(".cu") ? [name.replace(".cu", "")] : []));
   expect([...used].sort()).toEqual(files.sort());
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { bindBlas, blasVersion, loadBlas } from "#src/engine/cuda/blas.js";
-import { bindDnn, dnnVersion, loadDnn } from "#src/engine/cuda/dnn.js";
-import { blasAnswers, CUBLASLT, CUDNN, layouts } from "#src/engine/cuda/signatures.js";
+import { bindBlas, blasVersion, loadBlas } from "#src/engine/cuda/native/blas.js";
+import { bindDnn, dnnVersion, loadDnn } from "#src/engine/cuda/native/dnn.js";
+import { blasAnswers, CUBLASLT, CUDNN, layouts } from "#src/engine/cuda/native/signatures.js";
 import { AlexnetError } from "#src/errors.js";
 import type { NativeLibrary } from "#src/system/native/library.js";
 import { writtenPointer } from "#src/system/native/memory.js";

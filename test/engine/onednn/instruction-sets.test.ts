@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { nameInstructionSet } from "#src/engine/onednn/library.js";
-import { instructionSets2, instructionSets3 } from "#src/engine/onednn/signatures.js";
+import { nameInstructionSet } from "#src/engine/onednn/native/library.js";
+import { instructionSets2, instructionSets3 } from "#src/engine/onednn/native/signatures.js";
 import { expectClose } from "../../support/compare.js";
 import { openIfPossible } from "../../support/networks.js";
 

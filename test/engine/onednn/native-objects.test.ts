@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { openOneDnn } from "#src/engine/onednn/engine.js";
-import { openLibrary } from "#src/engine/onednn/library.js";
+import { openLibrary } from "#src/engine/onednn/native/library.js";
 import { AlexnetError } from "#src/errors.js";
 import { openObjects } from "#src/system/native/objects.js";
 import { temporaryFolder } from "../../support/folders.js";

@@ -1,7 +1,7 @@
 import type { Convolution } from "../../../network/network.js";
 import type { OperationInfo } from "../../program/operations.js";
-import type { Descriptor, NumberType } from "../bindings.js";
 import type { Build, Tensor } from "../build.js";
+import type { Descriptor, NumberType } from "../native/bindings.js";
 
 /** A convolution to be carried out: what is the same for all algorithms. */
 export interface ConvolutionProblem {

@@ -1,5 +1,5 @@
-import { Argument, type Descriptor, type Layout, type PrimitiveDescriptor, Query } from "../bindings.js";
 import type { Build } from "../build.js";
+import { Argument, type Descriptor, type Layout, type PrimitiveDescriptor, Query } from "../native/bindings.js";
 import {
   type BackwardData,
   type BackwardWeights,

@@ -1,7 +1,7 @@
 import type { Convolution } from "../../../network/network.js";
 import type { OperationInfo } from "../../program/operations.js";
-import { type Descriptor, denseBytes } from "../bindings.js";
 import type { Build, Tensor } from "../build.js";
+import { type Descriptor, denseBytes } from "../native/bindings.js";
 
 /**
  * A convolution as ungrouped ones with windows of 3 x 3 at stride 1, the form that Winograd's algorithm takes.

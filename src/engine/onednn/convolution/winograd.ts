@@ -1,6 +1,6 @@
 import type { OperationInfo } from "../../program/operations.js";
-import { Argument, type Descriptor, denseBytes, type PrimitiveDescriptor, Query } from "../bindings.js";
 import type { Build, Tensor } from "../build.js";
+import { Argument, type Descriptor, denseBytes, type PrimitiveDescriptor, Query } from "../native/bindings.js";
 import {
   type BackwardData,
   type BackwardWeights,

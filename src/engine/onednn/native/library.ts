@@ -1,0 +1,186 @@
+import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AlexnetError } from "../../../errors.js";
+import { findLibrary, keepLoaded, loadLibrary, type NativeLibrary } from "../../../system/native/library.js";
+import { memoryAt } from "../../../system/native/memory.js";
+import { Owner } from "../../../system/native/objects.js";
+import {
+  type Bindings,
+  bindCommon,
+  bindFunctions,
+  type CommonFunctions,
+  type Context,
+  type DnnlEngine,
+  type OperationBindings,
+} from "./bindings.js";
+import { commonLayouts, DNNL, type InstructionSets, instructionSets2, instructionSets3 } from "./signatures.js";
+import { bindV2 } from "./v2.js";
+import { bindV3 } from "./v3.js";
+
+/** What differs between the major versions that this project speaks. */
+interface MajorVersion {
+  readonly bind: (library: NativeLibrary) => (context: Context) => OperationBindings;
+  readonly instructionSets: InstructionSets;
+}
+
+const versions: Readonly<Record<number, MajorVersion>> = {
+  2: { bind: bindV2, instructionSets: instructionSets2 },
+  3: { bind: bindV3, instructionSets: instructionSets3 },
+};
+
+/** oneDNN with an engine and a stream. */
+export interface Library {
+  /** "2.6.3" */
+  readonly version: string;
+  readonly instructionSet: string;
+  readonly threads: number;
+  /** What creates objects of the library. Closed with the library at the latest. */
+  scope(): Scope;
+  /** Destroys all that was created by its scopes, and what it needed itself. */
+  close(): void;
+}
+
+/** The library for one piece of work: what its bindings create is destroyed when it is closed. */
+export interface Scope extends Library {
+  readonly bindings: Bindings;
+}
+
+/**
+ * Opens oneDNN for the calling thread, which must be the one that computes: OpenMP's workers belong to it.
+ * @throws AlexnetError "engine" naming all that was tried and what to install.
+ */
+export function openLibrary(threads = availableParallelism()): Library {
+  const library = load();
+  const common = bindFunctions(library);
+  const version = readVersion(common);
+  const major = versions[version.major];
+  if (major === undefined)
+    throw new AlexnetError(
+      "engine",
+      `oneDNN ${version.text}: major version ${version.major} is not supported; install one of ${Object.keys(versions).join(", ")}`,
+    );
+  const bindOperations = major.bind(library);
+  setThreads(threads);
+  const description = {
+    version: version.text,
+    instructionSet: nameInstructionSet(common.dnnl_get_effective_cpu_isa(), major.instructionSets),
+    threads,
+  };
+  const root = new Owner();
+  try {
+    const engine = createEngine(root, common, version.text);
+    const stream = root.create(
+      "stream",
+      (out) => common.dnnl_stream_create(out, engine, DNNL.dnnl_stream_in_order),
+      common.dnnl_stream_destroy,
+    );
+    const openScope = (owner: Owner): Scope => {
+      const context = { engine, owner, common };
+      return {
+        ...description,
+        bindings: { ...bindCommon(context, stream), ...bindOperations(context) },
+        scope: () => openScope(owner.scope()),
+        close: () => owner.close(),
+      };
+    };
+    return { ...description, scope: () => openScope(root.scope()), close: () => root.close() };
+  } catch (error) {
+    root.close();
+    throw error;
+  }
+}
+
+function createEngine(owner: Owner, common: CommonFunctions, version: string): DnnlEngine {
+  try {
+    return owner.create(
+      "engine",
+      (out) => common.dnnl_engine_create(out, DNNL.dnnl_cpu, 0),
+      common.dnnl_engine_destroy,
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AlexnetError(
+      "engine",
+      `oneDNN ${version} gives no CPU engine (${reason}): is it a build for SYCL? Those are not supported; ${howToInstall()}`,
+      { cause: error },
+    );
+  }
+}
+
+const packageRoot = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "..");
+
+/** Where oneDNN may be, in order: the user's word, a copy unpacked below the project, the system. */
+function candidates(): readonly string[] {
+  const names =
+    process.platform === "darwin"
+      ? ["libdnnl.dylib", "/opt/homebrew/lib/libdnnl.dylib", "/usr/local/lib/libdnnl.dylib"]
+      : ["libdnnl.so.2", "libdnnl.so.3", "libdnnl.so"];
+  const chosen = process.env.ALEXNET_ONEDNN_PATH;
+  if (chosen !== undefined && chosen !== "") return [chosen];
+  const local = localFolders().flatMap((folder) => names.map((name) => join(folder, name)).filter(existsSync));
+  return [...local, ...names];
+}
+
+/** Folders of libraries that set-up unpacked where it could not install (Debian's layout). */
+function localFolders(): readonly string[] {
+  const usr = join(packageRoot, ".native", "usr", "lib");
+  if (!existsSync(usr)) return [];
+  return [usr, ...readdirSync(usr).map((triplet) => join(usr, triplet))];
+}
+
+function load(): NativeLibrary {
+  // Libraries that oneDNN links to; found by their names once loaded.
+  for (const folder of localFolders())
+    for (const name of ["libgomp.so.1", "libOpenCL.so.1"])
+      if (existsSync(join(folder, name))) findLibrary([join(folder, name)], { global: true });
+  const library = loadLibrary({
+    title: "oneDNN",
+    candidates: candidates(),
+    install: `${howToInstall()}, or set ALEXNET_ONEDNN_PATH to the library file`,
+  });
+  keepLoaded(library); // OpenMP's pooled threads may still run its code once the compute thread has ended
+  return library;
+}
+
+function howToInstall(): string {
+  if (process.platform === "darwin") return "install it with `brew install onednn`";
+  return "install it with `apt install libdnnl2` (Debian, Ubuntu; newer releases: libdnnl3), or your system's oneDNN package";
+}
+
+function readVersion(common: CommonFunctions): { readonly major: number; readonly text: string } {
+  const { size, fields } = commonLayouts.dnnl_version_t;
+  const address = common.dnnl_version();
+  if (address === null) throw new AlexnetError("engine", "oneDNN: dnnl_version gives nothing");
+  const version = new DataView(memoryAt(address, size));
+  const [major, minor, patch] = [fields.major, fields.minor, fields.patch].map((at) => version.getInt32(at, true));
+  return { major, text: `${major}.${minor}.${patch}` };
+}
+
+/** The best first. */
+const instructionSetNames = [
+  ["dnnl_cpu_isa_avx512_core_amx", "AVX-512 with AMX"],
+  ["dnnl_cpu_isa_avx512_core_bf16", "AVX-512 with bfloat16"],
+  ["dnnl_cpu_isa_avx512_core_vnni", "AVX-512 with VNNI"],
+  ["dnnl_cpu_isa_avx512_core", "AVX-512"],
+  ["dnnl_cpu_isa_avx2_vnni", "AVX2 with VNNI"],
+  ["dnnl_cpu_isa_avx2", "AVX2"],
+  ["dnnl_cpu_isa_avx", "AVX"],
+  ["dnnl_cpu_isa_sse41", "SSE4.1"],
+] as const satisfies readonly (readonly [keyof InstructionSets, string])[];
+
+/** The name of the best of the sets whose bits are all among `effective`. */
+export function nameInstructionSet(effective: number, instructionSets: InstructionSets): string {
+  const known = instructionSetNames.find(([name]) => (effective & instructionSets[name]) === instructionSets[name]);
+  return known?.[1] ?? "generic";
+}
+
+/** The number of threads of the calling thread's OpenMP regions. */
+function setThreads(threads: number): void {
+  const names =
+    process.platform === "darwin" ? ["libomp.dylib", "/opt/homebrew/opt/libomp/lib/libomp.dylib"] : ["libgomp.so.1"];
+  const found = findLibrary(names);
+  // Without it, it is a oneDNN built with another threading runtime, which decides by itself.
+  if ("library" in found) found.library.bind({ omp_set_num_threads: ["void", "int"] }).omp_set_num_threads(threads);
+}
