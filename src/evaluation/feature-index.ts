@@ -30,13 +30,15 @@ export class FeatureIndex {
   readonly #squares: Float32Array;
   readonly #start: number; // of the vectors, in bytes
 
-  /** @throws AlexnetError "format" when the file holds no features or is damaged. */
+  /** @throws AlexnetError "not-found" when the file holds no features, "damaged-file" when it isn't whole. */
   constructor(readonly path: string) {
     const file = openSafetensors(path);
     try {
       const { metadata, shapes } = file;
       if (metadata.format !== FEATURES_FORMAT)
-        throw new AlexnetError("not-found", `${path}: holds no features; make them with alexnet features`);
+        throw new AlexnetError("not-found", `${path}: holds no features`, {
+          hint: { advice: "make them", call: "features", options: { out: path } },
+        });
       const [count, ...shape] = shapes.get(ROWS) ?? [];
       this.files = this.#readNames(metadata[NAMES]);
       if (this.files.length !== count)

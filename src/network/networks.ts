@@ -48,7 +48,7 @@ export const networks: Readonly<Record<string, Network>> = Object.fromEntries(
   variants.map(({ network }) => [network.name, network]),
 );
 
-/** @throws AlexnetError "usage" naming the networks there are. */
+/** @throws AlexnetError "invalid-option" naming the networks there are. */
 export function networkByName(name: string): Network {
   const network = Object.hasOwn(networks, name) ? networks[name] : undefined;
   if (network === undefined)
@@ -61,7 +61,8 @@ export function networkByName(name: string): Network {
 
 /**
  * A network by its name, or read from a user's JSON file: whatever ends in .json or has a slash in it.
- * @throws AlexnetError "usage" for a name or file there isn't, "network" for a description that breaks a rule.
+ * @throws AlexnetError "invalid-option" for a name there isn't, "not-found" for a file that can't be read,
+ * "invalid-network" for a description that breaks a rule.
  */
 export function resolveNetwork(nameOrPath: string): Network {
   if (!/\.json$|[/\\]/i.test(nameOrPath)) return networkByName(nameOrPath);

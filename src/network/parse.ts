@@ -53,7 +53,7 @@ const schema: z.ZodType<Network> = z.strictObject({
 
 /**
  * A network out of data from outside: every field is there, known and of its type, and the layers fit each other.
- * @throws AlexnetError "network" naming `origin`, the layer, the field and the rule.
+ * @throws AlexnetError "invalid-network" naming `origin`, the layer, the field and the rule.
  */
 export function parseNetwork(value: unknown, origin: string): Network {
   const fail = (message: string): never => {

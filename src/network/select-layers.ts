@@ -10,7 +10,7 @@ export function learningLayers(network: Network): readonly string[] {
 /**
  * The layers with parameters that `text` names: `conv1`, `conv1..conv5` for all from one to another, several with
  * commas between.
- * @throws AlexnetError "usage" naming the layers there are.
+ * @throws AlexnetError "invalid-option" naming the layers there are.
  */
 export function selectLayers(network: Network, text: string): readonly string[] {
   const all = learningLayers(network);

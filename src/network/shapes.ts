@@ -21,7 +21,7 @@ export interface ShapedLayer {
 
 /**
  * Every layer with the shapes around it, in order.
- * @throws AlexnetError "network", naming the layer and the rule, when a layer can't follow the one before it.
+ * @throws AlexnetError "invalid-network", naming the layer and the rule, when a layer can't follow the one before it.
  */
 export function inferShapes(network: Network): readonly ShapedLayer[] {
   const { channels, size } = network.input;
@@ -45,7 +45,7 @@ export function inferShapes(network: Network): readonly ShapedLayer[] {
   });
 }
 
-/** The shape `layer` makes of `input`. @throws AlexnetError "network" when it can't. */
+/** The shape `layer` makes of `input`. @throws AlexnetError "invalid-network" when it can't. */
 export function outputShape(layer: Layer, input: Shape): Shape {
   const { name } = layer;
   switch (layer.kind) {

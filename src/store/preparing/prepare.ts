@@ -192,7 +192,9 @@ async function isWhole(path: string): Promise<boolean> {
 
 function explain(error: unknown, out: string, { signal }: Pick<Task, "signal">): unknown {
   if (signal.aborted && (!(error instanceof AlexnetError) || error.code === "interrupted"))
-    return new AlexnetError("interrupted", `${out}: stopped; the same again goes on from here`, { cause: error });
+    return new AlexnetError("interrupted", `${out}: stopped; the same again goes on from here`, {
+      cause: signal.reason,
+    });
   if (error instanceof AlexnetError) return error;
   const text = error instanceof Error ? error.message : String(error);
   // LMDB reports writing less than it wanted as an input/output error.

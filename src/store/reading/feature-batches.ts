@@ -25,7 +25,7 @@ export class FrozenFeatures {
     this.#length = volume(output);
   }
 
-  /** @throws AlexnetError "format" when the file is damaged. */
+  /** @throws AlexnetError "damaged-file" when the file is damaged. */
   static async open(path: string, layer: string, output: Shape, store: Store): Promise<FrozenFeatures> {
     const header = openSafetensors(path);
     try {
