@@ -9,8 +9,9 @@ import { RunFolder } from "#src/runs/folder.js";
 import { median } from "#src/scoring/quantiles.js";
 import { batches, type LoadedBatch, type ReadBatches } from "#src/store/reading/batches.js";
 import { openStore } from "#src/store/store.js";
-import { planRun } from "#src/training/plan.js";
-import { runSession } from "#src/training/session.js";
+import { taskOf } from "#src/task.js";
+import { carryOut } from "#src/training/run.js";
+import { readChoices, settle } from "#src/training/settle.js";
 
 const help = `bench/run feeding <store> [--rounds 4] [--steps 10] [--batch 128] [--width 1] [--workers n]
 
@@ -54,15 +55,16 @@ const store = await openStore(path);
 const engine = await openEngine("onednn");
 const folder = new RunFolder(mkdtempSync(join(tmpdir(), "alexnet-feeding-")));
 try {
-  const choices = {
+  const choices = await readChoices({
     width: Number(options.width),
     batchSize: Number(options.batch),
     epochs: 1000,
     workers: options.workers === undefined ? undefined : Number(options.workers),
-  };
-  const config = await planRun(choices, { source: path, store }, engine);
+  });
+  const { config } = await settle(choices, { source: path, store }, engine);
   folder.create(config, store.classes);
-  await runSession({ folder, config, store, engine, onEvent, signal: enough.signal, read: inTurns });
+  const task = taskOf({ signal: enough.signal, onEvent });
+  await carryOut({ folder, config, store, engine, task, read: inTurns });
 } catch (error) {
   if (!(error instanceof AlexnetError && error.code === "interrupted")) throw error;
 } finally {

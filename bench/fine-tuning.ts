@@ -10,7 +10,7 @@ import { selectLayers } from "#src/network/select-layers.js";
 import { layerRatesOf } from "#src/recipes/layer-rates.js";
 import { recipeByName } from "#src/recipes/recipes.js";
 import { median } from "#src/scoring/quantiles.js";
-import { multipliersOf } from "#src/training/plan.js";
+import { multipliersOf } from "#src/training/settle.js";
 
 const help = `bench/run fine-tuning [frozen layers] [batch] [steps]
 

@@ -107,7 +107,7 @@ export type { TrainEvent, TrainSummary } from "./runs/events.js";
 export { writeImportedRun } from "./runs/imported-run.js";
 export { listRuns, type RunSummary } from "./runs/list.js";
 export { type EpochRow, type MetricsRow, readMetrics, type StepRow } from "./runs/metrics.js";
-export type { RunConfig } from "./runs/settings.js";
+export type { PreparationChoices, RunChoices, RunConfig } from "./runs/settings.js";
 export type { Calibration, CalibrationBin } from "./scoring/calibration.js";
 export { type Interval, wilsonInterval } from "./scoring/interval.js";
 export {
@@ -135,6 +135,11 @@ export {
 } from "./store/store.js";
 export { augmentedView, centreView, tenViews, viewsOf } from "./store/views.js";
 export type { ProgressEvent, TaskOptions, UnreadableEvent, WarningEvent } from "./task.js";
-export { findLearningRate, type Sweep, type SweepOptions, type SweepPoint } from "./training/find-rate.js";
-export type { RunChoices } from "./training/plan.js";
+export {
+  findLearningRate,
+  type Sweep,
+  type SweepEvent,
+  type SweepOptions,
+  type SweepPoint,
+} from "./training/find-rate.js";
 export { type ResumeOptions, resume, type TrainOptions, train } from "./training/train.js";

@@ -21,6 +21,12 @@ export function parseOptions<T extends z.ZodRawShape>(schema: z.ZodObject<T>, va
   throw invalidOption(first === undefined ? undefined : innermost(first), Object.keys(schema.shape), what);
 }
 
+/** What to give in place of a value that a schema refuses, as an imperative clause; undefined where it is fine. */
+export function adviceOn(schema: z.ZodType, value: unknown): string | undefined {
+  const [first] = schema.safeParse(value, { error: advise, reportInput: true }).error?.issues ?? [];
+  return first === undefined ? undefined : innermost(first).message;
+}
+
 function invalidOption(issue: z.core.$ZodIssue | undefined, known: readonly string[], what: string): AlexnetError {
   if (issue === undefined || issue.path.length === 0) {
     if (issue?.code !== "unrecognized_keys")

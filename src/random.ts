@@ -69,8 +69,8 @@ export function permutation(count: number, ...keys: readonly number[]): Uint32Ar
   const base = bits(...keys);
   for (let i = count - 1; i > 0; i--) {
     const j = below(i + 1, base, i);
-    const swap = order[i];
-    order[i] = order[j];
+    const swap = order[i] ?? i;
+    order[i] = order[j] ?? j;
     order[j] = swap;
   }
   return order;

@@ -46,7 +46,7 @@ const entities: Readonly<Record<string, string>> = {
 
 /** As text or an attribute's value in HTML and SVG. */
 export function escapeMarkup(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character]);
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
 /** "crab, crow and 7 more": the first of some names, and how many more there are. */

@@ -123,6 +123,7 @@ const classes: Readonly<Record<ArgumentType | ResultType, string>> = {
   uint8: "1",
   int64: "8",
   uint64: "8",
+  ulong: "8",
   size_t: "8",
   float: "f",
   double: "d",

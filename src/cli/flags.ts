@@ -1,8 +1,8 @@
-import { InvalidArgumentError } from "commander";
-import { precisions } from "../engine/engine.js";
-import { engineNames, engines } from "../engine/host/engines.js";
+import { InvalidArgumentError, Option } from "commander";
 import { AlexnetError } from "../errors.js";
+import { adviceOn } from "../options.js";
 import type { Cadence } from "../runs/cadence.js";
+import { groups, type Setting, type SettingName, settings } from "../runs/settings.js";
 import { checkViewCount } from "../store/views.js";
 import { readTriple } from "./import-arguments.js";
 
@@ -46,14 +46,10 @@ export function choice<const T extends string>(words: readonly T[]): (text: stri
 }
 
 /** What `--engine` takes, for help texts. */
-export const ENGINE_HELP = ["auto", ...engineNames].join(", ");
+export const ENGINE_HELP = settings.engine.help;
 
 /** What `--precision` takes, for help texts. */
-export const PRECISION_HELP = `of products: ${precisions.join(", ")}; only ${beyondFloat32().join(" and ")} has another than float32`;
-
-function beyondFloat32(): readonly string[] {
-  return engines.filter(({ precisions }) => precisions.length > 1).map(({ name }) => name);
-}
+export const PRECISION_HELP = settings.precision.help;
 
 const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
 
@@ -127,4 +123,52 @@ export function triple(text: string): [number, number, number] {
   const numbers = readTriple(text);
   if (numbers === undefined) throw new InvalidArgumentError("Give a number, or three with commas between.");
   return numbers;
+}
+
+const rows: readonly (readonly [string, Setting])[] = Object.entries(settings);
+
+/** Gives a command the flags of some settings of a run, by the one table of them. */
+export function addSettings(
+  command: { addOption(option: Option): unknown },
+  names: readonly SettingName[],
+  underHeadings: boolean,
+) {
+  for (const name of names) {
+    const row: Setting = settings[name];
+    const option = optionOf(row);
+    command.addOption(underHeadings ? option.helpGroup(groups[row.group]) : option);
+  }
+}
+
+/** The settings under one heading of the help. */
+export function settingsIn(group: Setting["group"]): readonly SettingName[] {
+  return rows.flatMap(([name, row]) => (row.group === group ? [name as SettingName] : []));
+}
+
+/** What was given of some settings, by the library's names; `values` are what commander made of the flags. */
+export function settingsGiven(values: Readonly<Record<string, unknown>>, names: readonly SettingName[]) {
+  const given = names.map((name) => {
+    const option = optionOf(settings[name]);
+    const value = values[option.attributeName()];
+    return [name, option.negate && value === true ? undefined : value] as const;
+  });
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+}
+
+function optionOf({ flag, help, text, schema }: Setting): Option {
+  const option = new Option(flag, help);
+  if (!option.required) return option;
+  if (text === "factors") return option.argParser(factors);
+  return option.argParser(text === undefined ? (given: string) => valueFor(schema, given) : texts[text]);
+}
+
+const texts = { duration, cadence, factor } as const;
+
+/** A word or a number, whichever the setting is. */
+function valueFor(schema: Setting["schema"], text: string): unknown {
+  const advice = adviceOn(schema, text);
+  if (advice === undefined) return text;
+  const number = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (adviceOn(schema, number) === undefined) return number;
+  throw new InvalidArgumentError(`${advice.charAt(0).toUpperCase()}${advice.slice(1)}.`);
 }

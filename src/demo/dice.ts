@@ -29,6 +29,6 @@ export class Dice {
   }
 
   pick<T>(choices: readonly [T, ...T[]]): T {
-    return choices[this.whole(0, choices.length - 1)];
+    return choices[this.whole(0, choices.length - 1)] ?? choices[0];
   }
 }

@@ -27,8 +27,8 @@ import type { Shape } from "../network/shapes.js";
 
 /**
  * What activations and weights are multiplied as; sums, the parameters' own values, momentum and loss are float32 in
- * all of them. tf32 keeps float32's range and 10 bits of fraction in products, bf16 stores 7. Engines on the CPU know
- * float32 alone.
+ * all of them. tf32 keeps float32's range and 10 bits of fraction in products, bf16 stores 7. The table of engines
+ * (`host/engines.ts`) says which engine has which.
  */
 export const precisions = ["bf16", "tf32", "float32"] as const;
 export type Precision = (typeof precisions)[number];

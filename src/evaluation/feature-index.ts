@@ -99,15 +99,15 @@ export class FeatureIndex {
         const blockRows = rows.length / length;
         nearest.forEach((best, query) => {
           for (let i = 0; i < blockRows; i++) {
-            const sum = this.#squares[first + i] + squares[query];
-            const square = sum - 2 * products[query * blockRows + i];
+            const sum = (this.#squares[first + i] ?? 0) + (squares[query] ?? 0);
+            const square = sum - 2 * (products[query * blockRows + i] ?? 0);
             if (square - rounding * sum > best.bound || isLeftOut(first + i, query)) continue;
             best.offer(first + i, square - rounding * sum, square + rounding * sum);
           }
         });
       }
       return await Promise.all(
-        nearest.map((best, query) => this.#settle(file, best.candidates(), vectors[query], count)),
+        vectors.map((vector, query) => this.#settle(file, nearest[query]?.candidates() ?? [], vector, count)),
       );
     } finally {
       await file.close();
@@ -117,12 +117,13 @@ export class FeatureIndex {
   /** All vectors in order, the next block being read while one is used. */
   async *#blocks(file: FileHandle): AsyncGenerator<{ readonly first: number; readonly rows: Float32Array }> {
     const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / (4 * this.length)));
-    const slots = [0, 1].map(() => new SharedArrayBuffer(4 * perBlock * this.length));
+    const newSlot = (): SharedArrayBuffer => new SharedArrayBuffer(4 * perBlock * this.length);
+    const [even, odd] = [newSlot(), newSlot()];
     const read = async (block: number) => {
       const first = block * perBlock;
       const count = Math.min(perBlock, this.files.length - first);
       if (count <= 0) return undefined;
-      const rows = new Float32Array(slots[block % 2], 0, count * this.length);
+      const rows = new Float32Array(block % 2 === 0 ? even : odd, 0, count * this.length);
       await this.#read(file, first, rows);
       return { first, rows };
     };
@@ -148,11 +149,11 @@ export class FeatureIndex {
     for (const row of candidates) {
       await this.#read(file, row, vector);
       let square = 0;
-      for (let i = 0; i < vector.length; i++) square += (vector[i] - query[i]) ** 2;
+      for (const [i, value] of vector.entries()) square += (value - (query[i] ?? 0)) ** 2;
       exact.push({ row, distance: Math.sqrt(square) });
     }
     exact.sort((a, b) => a.distance - b.distance || a.row - b.row);
-    return exact.slice(0, count).map(({ row, distance }) => ({ file: this.files[row], distance }));
+    return exact.slice(0, count).map(({ row, distance }) => ({ file: this.files[row] ?? "", distance }));
   }
 
   /** Vectors from number `first` on, as many as fit. */

@@ -17,7 +17,9 @@ export class Nearest {
 
   /** What is surely above this is not among them. */
   get bound(): number {
-    return this.#uppers.length < this.#count ? Number.POSITIVE_INFINITY : this.#uppers[this.#count - 1];
+    return this.#uppers.length < this.#count
+      ? Number.POSITIVE_INFINITY
+      : (this.#uppers.at(-1) ?? Number.POSITIVE_INFINITY);
   }
 
   offer(row: number, lower: number, upper: number): void {
@@ -36,15 +38,14 @@ export class Nearest {
   }
 
   #insert(upper: number): void {
-    let place = this.#uppers.length;
-    while (place > 0 && this.#uppers[place - 1] > upper) place--;
-    this.#uppers.splice(place, 0, upper);
+    const place = this.#uppers.findIndex((other) => other > upper);
+    this.#uppers.splice(place < 0 ? this.#uppers.length : place, 0, upper);
     if (this.#uppers.length > this.#count) this.#uppers.pop();
   }
 
   #thin(): void {
-    const kept = this.#rows.map((_, i) => i).filter((i) => this.#lowers[i] <= this.bound);
-    this.#rows = kept.map((i) => this.#rows[i]);
-    this.#lowers = kept.map((i) => this.#lowers[i]);
+    const isKept = this.#lowers.map((lower) => lower <= this.bound);
+    this.#rows = this.#rows.filter((_, i) => isKept[i]);
+    this.#lowers = this.#lowers.filter((_, i) => isKept[i]);
   }
 }

@@ -51,7 +51,7 @@ export class MatrixFile {
     const length = rows.length / names.length;
     names.forEach((name, row) => {
       let sum = 0;
-      for (let i = row * length; i < (row + 1) * length; i++) sum += rows[i] * rows[i];
+      for (const value of rows.subarray(row * length, (row + 1) * length)) sum += value * value;
       this.#squares[this.#names.length] = sum;
       this.#names.push(name);
     });

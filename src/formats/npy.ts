@@ -38,7 +38,7 @@ export function readNpy(path: string): NpyArray {
     throw new AlexnetError("damaged-file", `${path}: not a whole .npy file: ${what}`);
   };
   if (bytes.length < 12 || !bytes.subarray(0, 6).equals(MAGIC)) fail("it does not begin as one");
-  const wide = bytes[6] >= 2; // from version 2 on the header's length takes 4 bytes
+  const wide = bytes.readUInt8(6) >= 2; // from version 2 on the header's length takes 4 bytes
   const start = wide ? 12 : 10;
   const end = start + (wide ? bytes.readUInt32LE(8) : bytes.readUInt16LE(8));
   if (end > bytes.length) fail("its header is cut off");

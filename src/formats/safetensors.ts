@@ -114,9 +114,10 @@ export function openSafetensors(path: string): OpenTensorFile {
         const found = tensors.map(({ name }) => find(name));
         const fits = found.every(
           ({ dtype, shape, begin }, i) =>
-            dtype === "F32" && shape.join() === tensors[i].shape.join() && (i === 0 || begin === found[i - 1].end),
+            dtype === "F32" && shape.join() === tensors[i]?.shape.join() && (i === 0 || begin === found[i - 1]?.end),
         );
-        return fits && found.length > 0 ? start + found[0].begin : undefined;
+        const [first] = found;
+        return fits && first !== undefined ? start + first.begin : undefined;
       },
       read(name) {
         const { dtype, shape, begin, end } = find(name);

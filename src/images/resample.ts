@@ -173,16 +173,16 @@ const rowFilters = new Filters();
 /** Writes integers in proportion that sum to UNIT, so that an even surface keeps its colour, from `start` on. */
 function toIntegers(exact: Float64Array, weights: Int16Array, start: number): void {
   let sum = 0;
-  for (let tap = 0; tap < exact.length; tap++) sum += exact[tap];
+  for (const value of exact) sum += value;
   let rest = UNIT;
-  let largest = start;
-  for (let tap = 0; tap < exact.length; tap++) {
-    const weight = Math.round((exact[tap] / sum) * UNIT);
+  let [largest, largestWeight] = [0, Number.NEGATIVE_INFINITY];
+  for (const [tap, value] of exact.entries()) {
+    const weight = Math.round((value / sum) * UNIT);
     weights[start + tap] = weight;
     rest -= weight;
-    if (weight > weights[largest]) largest = start + tap;
+    if (weight > largestWeight) [largest, largestWeight] = [tap, weight];
   }
-  weights[largest] += rest;
+  weights[start + largest] = largestWeight + rest;
 }
 
 function lanczos(x: number): number {

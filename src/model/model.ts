@@ -72,13 +72,14 @@ export function fitWidths(network: Network, weightShape: (layer: string) => read
 /** A mean image of one colour: (size, size, 3). */
 export function constantMean(colour: readonly [number, number, number], size: number): Float32Array {
   const mean = new Float32Array(pictureBytes(size));
-  for (let i = 0; i < mean.length; i++) mean[i] = colour[i % 3];
+  for (let i = 0; i < mean.length; i++) mean[i] = colour[i % 3] ?? 0;
   return mean;
 }
 
 /** The one colour of a mean image, or undefined where it has several. */
 export function colourOf(mean: Float32Array): [number, number, number] | undefined {
-  return mean.every((value, i) => value === mean[i % 3]) ? [mean[0], mean[1], mean[2]] : undefined;
+  const [red = 0, green = 0, blue = 0] = mean;
+  return mean.every((value, i) => value === mean[i % 3]) ? [red, green, blue] : undefined;
 }
 
 function listed(tensors: StoredTensors): string {

@@ -60,7 +60,7 @@ export function parseNetwork(value: unknown, origin: string): Network {
     throw new AlexnetError("invalid-network", `${origin}: ${message}`);
   };
   const parsed = schema.safeParse(value, { reportInput: true });
-  if (!parsed.success) return fail(explain(value, parsed.error.issues[0]));
+  if (!parsed.success) return fail(parsed.error.issues.map((issue) => explain(value, issue))[0] ?? "it is no network");
   try {
     inferShapes(parsed.data);
   } catch (error) {

@@ -14,20 +14,17 @@ export interface LayerRateChoices {
 
 /**
  * By layer, what the learning rate is multiplied by where that isn't 1; 0 is frozen.
- * @throws AlexnetError "usage" for layers there aren't, factors that are none, and when nothing would learn.
+ * @throws AlexnetError "invalid-option" for layers there aren't, factors that are none, and when nothing would learn.
  */
 export function layerRatesOf(network: Network, choices: LayerRateChoices): Readonly<Record<string, number>> {
   const layers = learningLayers(network);
   const rates = new Map<string, number>();
-  const set = (names: readonly string[], rate: number, option: string): void => {
-    if (!(rate >= 0 && rate < Number.POSITIVE_INFINITY))
-      throw new AlexnetError("invalid-option", `${option}: ${rate} is no factor; give 0 or more`);
+  const set = (names: readonly string[], rate: number): void => {
     for (const name of names) rates.set(name, rate);
   };
-  for (const [names, rate] of Object.entries(choices.layerRates ?? {}))
-    set(selectLayers(network, names), rate, `the learning rate of ${names}`);
-  if (choices.headRate !== undefined) set(layers.slice(-1), choices.headRate, "the last layer's learning rate");
-  if (choices.freeze !== undefined) set(selectLayers(network, choices.freeze), 0, "frozen layers");
+  for (const [names, rate] of Object.entries(choices.layerRates ?? {})) set(selectLayers(network, names), rate);
+  if (choices.headRate !== undefined) set(layers.slice(-1), choices.headRate);
+  if (choices.freeze !== undefined) set(selectLayers(network, choices.freeze), 0);
   if (layers.every((name) => rates.get(name) === 0))
     throw new AlexnetError(
       "invalid-option",

@@ -1,31 +1,53 @@
-import type { Initialisation } from "../network/initialise.js";
+import { z } from "zod";
+import { positiveNumber, wholeNumber } from "../options.js";
+
+/** A factor or a rate that may be 0. */
+const fromZero = () => z.number("give a number from 0").min(0, "give a number from 0");
+
+const byLayer = z.record(z.string(), z.number()).readonly();
+
+const policySchema = z.discriminatedUnion("kind", [
+  /** Divided by `factor` when the best validation top-1 error has not improved for `patience` epochs (paper section 5). */
+  z.object({ kind: z.literal("plateau"), patience: z.number(), factor: z.number(), drops: z.number() }).readonly(),
+  /** Divided by `factor` at the start of each epoch of `fractions` (of all epochs, rounded). */
+  z.object({ kind: z.literal("step"), fractions: z.array(z.number()).readonly(), factor: z.number() }).readonly(),
+]);
 
 /** When the learning rate drops. */
-export type LearningRatePolicy =
-  /** Divided by `factor` when the best validation top-1 error has not improved for `patience` epochs (paper section 5). */
-  | { readonly kind: "plateau"; readonly patience: number; readonly factor: number; readonly drops: number }
-  /** Divided by `factor` at the start of each epoch of `fractions` (of all epochs, rounded). */
-  | { readonly kind: "step"; readonly fractions: readonly number[]; readonly factor: number };
+export type LearningRatePolicy = z.output<typeof policySchema>;
 
-/** How a network learns, as data. Everything here travels with a checkpoint. */
-export interface Recipe {
-  readonly name: string;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly learningRate: number;
-  readonly policy: LearningRatePolicy;
-  readonly momentum: number;
-  readonly weightDecay: number;
+const initialisationSchema = z
+  .object({
+    deviation: z.union([z.number(), z.literal("he")]),
+    deviations: byLayer.exactOptional(),
+    biases: byLayer,
+  })
+  .readonly();
+
+/** A recipe from JSON or from a caller: one row a field. Everything here travels with a checkpoint. */
+export const recipeSchema = z.object({
+  name: z.string(),
+  epochs: wholeNumber(1),
+  batchSize: wholeNumber(1),
+  /** At the start; `policy` divides it. */
+  learningRate: fromZero(),
+  policy: policySchema,
+  momentum: fromZero(),
+  weightDecay: fromZero(),
   /** Factors for biases; 1 and 1 in the paper. */
-  readonly biasLearningRate: number;
-  readonly biasWeightDecay: number;
-  readonly initialisation: Initialisation;
+  biasLearningRate: fromZero(),
+  biasWeightDecay: fromZero(),
+  /** How parameters start; see `Initialisation`. */
+  initialisation: initialisationSchema,
   /** What centred pixels are multiplied by before the first layer; 1 in the paper. */
-  readonly inputScale: number;
+  inputScale: positiveNumber(),
   /** Random crops, reflections and colours (section 4.1); without, pictures' centres as they are. */
-  readonly augmentation: boolean;
+  augmentation: z.boolean().default(true),
   /** By layer, what its learning rate is multiplied by; 0 is frozen, 1 where left out. */
-  readonly layerRates: Readonly<Record<string, number>>;
-  /** Deviation of the colour noise's normal draws; 0.1 in the paper (section 4.1). */
-  readonly colourDeviation: number;
-}
+  layerRates: byLayer.default({}),
+  /** Standard deviation of the normal draws of the colour noise; 0.1 in the paper (section 4.1). */
+  colourDeviation: fromZero(),
+});
+
+/** How a network learns, as data. */
+export type Recipe = Readonly<z.output<typeof recipeSchema>>;

@@ -1,4 +1,5 @@
-import { AlexnetError } from "../errors.js";
+import { AlexnetError, type Hint } from "../errors.js";
+import { thousands } from "../text.js";
 import type { Recipe } from "./recipe.js";
 
 /** As the paper trains (section 5), for a million pictures. */
@@ -47,7 +48,7 @@ const original2012: Recipe = {
 /** Goes on from parameters that were trained on other pictures: gentle on them, and small steps often. */
 const fineTune: Recipe = { ...small, name: "fine-tune", batchSize: 32, learningRate: 0.003 };
 
-/** As Caffe trained its bvlc_alexnet: 450,000 steps of 256 pictures, the learning rate dropping each 100,000. */
+/** As Caffe trained its bvlc_alexnet: 450,000 steps of 256 pictures, the learning rate dropping after each 100,000. */
 const caffe: Recipe = {
   ...paper,
   name: "caffe",
@@ -76,7 +77,7 @@ export const recipes: Readonly<Record<string, Recipe>> = Object.fromEntries(
   [paper, small, fineTune, original2012, caffe, caffenet].map((recipe) => [recipe.name, recipe]),
 );
 
-/** @throws AlexnetError "usage" naming the recipes there are. */
+/** @throws AlexnetError "invalid-option" naming the recipes there are. */
 export function recipeByName(name: string): Recipe {
   const recipe = Object.hasOwn(recipes, name) ? recipes[name] : undefined;
   if (recipe === undefined)
@@ -94,6 +95,8 @@ export interface RecipeChoice {
   readonly recipe: Recipe;
   /** For people: why this one. */
   readonly reason: string;
+  /** How to have another, where this one was not asked for. */
+  readonly hint?: Hint;
 }
 
 /**
@@ -103,13 +106,23 @@ export interface RecipeChoice {
 export function chooseRecipe(wanted: string | Recipe | undefined, pictures: number, isTrained = false): RecipeChoice {
   if (typeof wanted === "object") return { recipe: wanted, reason: "given as data" };
   if (wanted !== undefined) return { recipe: recipeByName(wanted), reason: "asked for" };
-  if (isTrained) return { recipe: fineTune, reason: "goes on from trained parameters; --recipe names another" };
-  const count = pictures.toLocaleString("en-US");
-  const limit = LARGE.toLocaleString("en-US");
+  if (isTrained)
+    return {
+      recipe: fineTune,
+      reason: "goes on from trained parameters",
+      hint: { advice: "name another", option: "recipe" },
+    };
+  const count = thousands(pictures);
+  const limit = thousands(LARGE);
   return pictures < LARGE
     ? {
         recipe: small,
-        reason: `${count} training pictures are fewer than ${limit}, where the paper's own start learns nothing for long; --recipe paper overrides`,
+        reason: `${count} training pictures are fewer than ${limit}, where the paper's own start learns nothing for long`,
+        hint: { advice: "ask for the paper's", option: "recipe", value: paper.name },
       }
-    : { recipe: paper, reason: `${count} training pictures, at least ${limit}; --recipe small overrides` };
+    : {
+        recipe: paper,
+        reason: `${count} training pictures, at least ${limit}`,
+        hint: { advice: "ask for the one of small sets", option: "recipe", value: small.name },
+      };
 }

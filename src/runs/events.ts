@@ -1,38 +1,42 @@
 import type { EngineDescription } from "../engine/engine.js";
+import type { Hint } from "../errors.js";
 import type { PrepareProgress } from "../store/preparing/prepare.js";
+import type { ProgressEvent, WarningEvent } from "../task.js";
 import type { LayerStatistics } from "./layer-statistics.js";
 import type { EpochRow, StepRow } from "./metrics.js";
 import type { RunConfig } from "./settings.js";
 
-/** What a training run tells while it goes on: plain data. Epochs, batches and steps count from 1. */
+/**
+ * What a training run tells while it goes on: data that JSON can carry. Epochs, batches and steps count from 1. Progress
+ * is told of validating, of holding pictures in a device's memory, and of what frozen layers make of the pictures.
+ */
 export type TrainEvent =
-  | ({ readonly kind: "preparing" } & PrepareProgress)
-  | FeaturesComputed
-  /** Pictures go to the device's memory, to stay. */
-  | { readonly kind: "holding"; readonly done: number; readonly total: number }
+  | PreparingEvent
+  | ProgressEvent
+  | WarningEvent
   | Started
   | StepDone
-  | { readonly kind: "validating"; readonly epoch: number; readonly done: number; readonly total: number }
   | { readonly kind: "row"; readonly row: StepRow }
   | LayersMeasured
   | EpochDone
-  | {
-      readonly kind: "checkpoint";
-      readonly step: number;
-      readonly bytes: number;
-      /** Until the file was safe, and how long training stood still for it. */
-      readonly seconds: number;
-      readonly stalledSeconds: number;
-    }
-  | { readonly kind: "warning"; readonly message: string }
+  | CheckpointWritten
   | ({ readonly kind: "ended" } & TrainSummary);
 
-/** What frozen layers make of the pictures is computed, once. */
-export interface FeaturesComputed {
-  readonly kind: "features";
-  readonly layer: string;
-  readonly done: number;
-  readonly total: number;
+/** What progress is told `of` while the validation pictures are looked at; once an epoch. */
+export const VALIDATING = "validating";
+
+/** A folder of pictures is prepared. */
+export interface PreparingEvent extends PrepareProgress {
+  readonly kind: "preparing";
+}
+
+export interface CheckpointWritten {
+  readonly kind: "checkpoint";
+  readonly step: number;
+  readonly bytes: number;
+  /** Until the file was safe, and how long training stood still for it. */
+  readonly seconds: number;
+  readonly stalledSeconds: number;
 }
 
 export interface Started {
@@ -41,18 +45,20 @@ export interface Started {
   readonly config: RunConfig;
   readonly engine: EngineDescription;
   /** Where "auto" had a choice: what it chose and why. */
-  readonly choice: string | undefined;
+  readonly choice?: string;
+  /** How to have another recipe, where this one was not asked for. */
+  readonly hints: readonly Hint[];
   /** Steps done before, by earlier sessions. */
-  readonly resumedAt: { readonly epoch: number; readonly step: number } | undefined;
+  readonly resumedAt?: { readonly epoch: number; readonly step: number };
   readonly parameters: number;
   /** Held by the network while it trains. */
   readonly memoryBytes: number;
-  /** An epoch's. */
+  /** Batches per epoch. */
   readonly batches: number;
   /** The file that holds what frozen layers make of the pictures, where it is read in place of them. */
-  readonly features: string | undefined;
-  /** Pictures that the device's own memory has room for, and holds if these are all; 0 where it has none or isn't to. */
-  readonly room: number;
+  readonly features?: string;
+  /** Pictures that fit into the device's own memory, which holds them if these are all; 0 where it has none or isn't to. */
+  readonly capacity: number;
 }
 
 export interface StepDone {
@@ -66,7 +72,7 @@ export interface StepDone {
   /** Over the epoch so far. */
   readonly loss: number;
   readonly top1: number;
-  /** Lately. */
+  /** Over the last 10 s. */
   readonly imagesPerSecond: number;
   readonly waiting: number;
   /** To the end of the last epoch, at this rate. */
@@ -77,15 +83,15 @@ export interface LayersMeasured {
   readonly kind: "layers";
   readonly step: number;
   readonly layers: readonly LayerStatistics[];
-  /** The first layer's weights: (filters, channels, height, width). */
-  readonly filters: { readonly shape: readonly number[]; readonly values: Float32Array };
+  /** The first layer's weights, row-major: (filters, channels, height, width), or (outputs, inputs). */
+  readonly filters: { readonly shape: readonly number[]; readonly values: readonly number[] };
 }
 
 export interface EpochDone {
   readonly kind: "epoch";
   readonly epochs: number;
   readonly row: EpochRow;
-  /** The lowest error so far. */
+  /** Whether its error is the lowest so far. */
   readonly best: boolean;
   readonly secondsLeft: number;
 }
@@ -95,10 +101,8 @@ export interface TrainSummary {
   readonly epochs: number;
   readonly steps: number;
   /** Shares of wrong pictures; on the validation pictures if there are any. */
-  readonly best: { readonly epoch: number; readonly error: number } | undefined;
+  readonly best?: { readonly epoch: number; readonly error: number };
   /** Why it ended. */
   readonly reason: string;
   readonly seconds: number;
 }
-
-export type EventListener = (event: TrainEvent) => void;

@@ -1,12 +1,12 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { arch, cpus, hostname, platform, release, totalmem } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { EngineDescription } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { isInCache } from "../store/cache.js";
 import { addStoreUser } from "../store/users.js";
-import { errnoOf, explainDisk, readJson, UNFINISHED, writeWhole } from "../system/files.js";
+import { errnoOf, explainDisk, readJson, removeLeftovers, UNFINISHED, writeWhole } from "../system/files.js";
 import { packageVersion } from "../version.js";
 import { lockRun, type RunLock } from "./lock.js";
 import { type RunConfig, readConfig } from "./settings.js";
@@ -41,9 +41,9 @@ export class RunFolder {
     this.writeConfig(config);
   }
 
-  /** In the order of the outputs. */
+  /** Names of the classes in the order of the outputs. @throws AlexnetError "damaged-file" */
   readClasses(): readonly string[] {
-    return z.array(z.string()).parse(readJson(this.file("classes.json")));
+    return parsed(z.array(z.string()), this.file("classes.json"));
   }
 
   /** Takes away what a run that never began has left, and the folder if nothing else is in it. */
@@ -52,10 +52,12 @@ export class RunFolder {
     if (readdirSync(this.path).length === 0) rmdirSync(this.path);
   }
 
-  /** @throws AlexnetError "run" when there is none or it is damaged. */
+  /** @throws AlexnetError "not-found" when there is none, "damaged-file" when its config.json is. */
   readConfig(): RunConfig {
     if (!this.exists)
-      throw new AlexnetError("not-found", `${this.path}: no training run; \`alexnet runs\` lists those there are`);
+      throw new AlexnetError("not-found", `${this.path}: no training run`, {
+        hint: { advice: "see which there are", call: "listRuns", options: { folder: dirname(this.path) } },
+      });
     return readConfig(this.file("config.json"));
   }
 
@@ -65,37 +67,33 @@ export class RunFolder {
     if (isInCache(config.data.store)) addStoreUser(config.data.store, resolve(path));
   }
 
-  /** @throws AlexnetError "run" when the folder holds anything, so that nothing is overwritten. */
+  /** @throws AlexnetError "already-exists" when the folder holds anything, so that nothing is overwritten. */
   refuseUnlessEmpty(): void {
     if (this.exists)
-      throw new AlexnetError(
-        "already-exists",
-        `${this.path}: holds a run already; go on with it (alexnet train --resume ${this.path}) or choose another --run`,
-      );
+      throw new AlexnetError("already-exists", `${this.path}: holds a run already`, {
+        hint: [{ advice: "go on with it", call: "resume", options: { run: this.path } }, anotherFolder],
+      });
     const strange = existsSync(this.path)
       ? readdirSync(this.path).filter((name) => !leftovers.has(name) && !name.endsWith(UNFINISHED))
       : [];
     if (strange.length > 0)
-      throw new AlexnetError(
-        "already-exists",
-        `${this.path}: is no run and not empty (${strange[0]}); choose another --run`,
-      );
+      throw new AlexnetError("already-exists", `${this.path}: is no run and not empty (${strange[0]})`, {
+        hint: anotherFolder,
+      });
   }
 
-  /** @throws AlexnetError "run" naming the process that trains here, or why nothing can be written. */
+  /** @throws AlexnetError "in-use" naming the process that trains here, "disk" when nothing can be written. */
   lock(): RunLock {
     try {
       mkdirSync(this.path, { recursive: true });
+      removeLeftovers(this.path);
       return lockRun(this.lockPath);
     } catch (error) {
       if (error instanceof AlexnetError || errnoOf(error) === undefined) throw error;
-      throw new AlexnetError(
-        "disk",
-        `${this.path}: no run can be kept there (${errnoOf(error)}); choose another --run`,
-        {
-          cause: error,
-        },
-      );
+      throw new AlexnetError("disk", `${this.path}: no run can be kept there (${errnoOf(error)})`, {
+        cause: error,
+        hint: anotherFolder,
+      });
     }
   }
 
@@ -121,16 +119,25 @@ export class RunFolder {
   /** Adds what this session runs on to those before it. */
   recordSession(engine: EngineDescription, step: number): void {
     const path = this.file("environment.json");
-    const before = existsSync(path) ? sessionsSchema.parse(readJson(path)).sessions : [];
+    const before = existsSync(path) ? parsed(sessionsSchema, path).sessions : [];
     writeWhole(path, json({ sessions: [...before, { step, ...describeEnvironment(), engine }] }));
   }
 }
+
+const anotherFolder = { advice: "choose another folder", option: "run" } as const;
 
 const LOCK = "lock";
 /** What a run that ended before it had a config may have left. */
 const leftovers = new Set([LOCK, "classes.json"]);
 
 const sessionsSchema = z.object({ sessions: z.array(z.unknown()) });
+
+/** The value of a JSON file of the run, which somebody may have changed. */
+function parsed<T>(schema: z.ZodType<T>, path: string): T {
+  const { success, data, error } = schema.safeParse(readJson(path));
+  if (!success) throw new AlexnetError("damaged-file", `${path}: ${z.prettifyError(error)}`);
+  return data;
+}
 
 function describeEnvironment(): Readonly<Record<string, unknown>> {
   const processors = cpus();

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { AlexnetError } from "../errors.js";
 import type { Imported } from "../formats/import.js";
 import { writeWhole } from "../system/files.js";
-
 import { Checkpoints, checkpointFileName } from "./checkpoint/keep.js";
 import { writeModel } from "./checkpoint/write.js";
 
@@ -15,7 +14,7 @@ const MARKER = "imported.json";
  * training to go on with.
  * @param source the file it was read from
  * @param force replace what an earlier import made of the folder
- * @throws AlexnetError "run" when the folder holds anything else; nothing is written then.
+ * @throws AlexnetError "already-exists" when the folder holds anything else; nothing is written then.
  */
 export function writeImportedRun(
   path: string,
@@ -38,8 +37,11 @@ export function writeImportedRun(
 function refuseUnlessFree(path: string, force: boolean): void {
   const held = existsSync(path) ? readdirSync(path) : [];
   if (held.length === 0 || (force && held.includes(MARKER))) return;
-  const wayOut = held.includes(MARKER) ? "--force replaces the import" : "choose another --out";
-  throw new AlexnetError("already-exists", `${path}: is not empty (${held[0]}); ${wayOut}`);
+  throw new AlexnetError("already-exists", `${path}: is not empty (${held[0]})`, {
+    hint: held.includes(MARKER)
+      ? { advice: "replace the import", option: "force", value: true }
+      : { advice: "choose another folder", option: "out" },
+  });
 }
 
 function json(value: unknown): string {

@@ -19,27 +19,28 @@ export interface RunSummary {
   readonly epochs: number;
   readonly steps: number;
   /** The lowest, a share; on the validation pictures if there are any. */
-  readonly bestError: number | undefined;
-  readonly imagesPerSecond: number | undefined;
-  /** When something was last recorded. */
-  readonly changed: Date;
+  readonly bestError?: number;
+  readonly imagesPerSecond?: number;
+  /** When something was last recorded: "2026-05-30T12:00:00.000Z". */
+  readonly changed: string;
 }
 
-/** The runs in a folder, those that changed last first. */
+/**
+ * The runs in a folder, those that changed last first. Damaged ones are listed too, with what is wrong as their state.
+ * @throws AlexnetError "not-found" when there is no such folder.
+ */
 export function listRuns(folder: string): readonly RunSummary[] {
   let names: readonly string[];
   try {
     names = readdirSync(folder);
   } catch (error) {
-    throw new AlexnetError("not-found", `${folder}: no such folder; \`alexnet train\` makes runs in runs/`, {
-      cause: error,
-    });
+    throw new AlexnetError("not-found", `${folder}: no such folder; training makes runs in runs/`, { cause: error });
   }
   return names
     .map((name) => new RunFolder(join(folder, name)))
     .filter((run) => run.exists)
     .map(summariseRun)
-    .sort((a, b) => b.changed.getTime() - a.changed.getTime());
+    .sort((a, b) => Date.parse(b.changed) - Date.parse(a.changed));
 }
 
 export function summariseRun(folder: RunFolder): RunSummary {
@@ -61,16 +62,7 @@ export function summariseRun(folder: RunFolder): RunSummary {
   } catch (error) {
     if (!(error instanceof AlexnetError)) throw error;
     const state = `damaged: ${error.message}`;
-    return {
-      run: folder.path,
-      epoch: 0,
-      epochs: 0,
-      steps: 0,
-      bestError: undefined,
-      imagesPerSecond: undefined,
-      state,
-      changed,
-    };
+    return { run: folder.path, epoch: 0, epochs: 0, steps: 0, state, changed };
   }
 }
 
@@ -80,7 +72,7 @@ export interface RunRecords {
   readonly metrics: readonly MetricsRow[];
 }
 
-/** @throws AlexnetError "run" when there is no run or it is damaged. */
+/** @throws AlexnetError "not-found" when there is no run, "damaged-file" when its files are. */
 export function readRun(path: string): RunRecords {
   const folder = new RunFolder(path);
   const config = folder.readConfig();
@@ -94,7 +86,7 @@ function lowestError(epochs: readonly EpochRow[]): number | undefined {
 
 function stateOf(folder: RunFolder): string {
   const holder = lockHolder(folder.lockPath);
-  if (holder !== undefined && (holder.host !== hostname() || isAlive(holder.process)))
+  if (holder !== undefined)
     return `training (process ${holder.process}${holder.host === hostname() ? "" : ` on ${holder.host}`})`;
   try {
     const { ended } = readOrigin(checkpointPath(folder.checkpoints, "last")).state;
@@ -105,15 +97,7 @@ function stateOf(folder: RunFolder): string {
   }
 }
 
-function isAlive(process_: number): boolean {
-  try {
-    return process.kill(process_, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
-}
-
-function lastChange(folder: RunFolder): Date {
+function lastChange(folder: RunFolder): string {
   const found = statSync(folder.file("log.txt"), { throwIfNoEntry: false });
-  return (found ?? statSync(folder.file("config.json"))).mtime;
+  return (found ?? statSync(folder.file("config.json"))).mtime.toISOString();
 }

@@ -14,17 +14,16 @@ export interface RunLock {
 /**
  * One trainer a run folder: an flock(2) on the file, which the system gives up with the process however it ends, so
  * that a lock is never stale. The file's text names the holder.
- * @throws AlexnetError "run" naming the process that holds it.
+ * @throws AlexnetError "in-use" naming the process that holds it.
  */
 export function lockRun(path: string): RunLock {
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
   try {
     const holder = readFileSync(path, "utf8").trim();
     if (!takeLock(file))
-      throw new AlexnetError(
-        "in-use",
-        `${dirname(path)}: ${holder || "another process"} is training this run; stop it first, or choose another --run`,
-      );
+      throw new AlexnetError("in-use", `${dirname(path)}: ${holder || "another process"} is training this run`, {
+        hint: { advice: "stop it first, or choose another folder", option: "run" },
+      });
     writeHolder(file, path);
     return {
       abandonedBy: holder === "" ? undefined : holder,
@@ -53,15 +52,45 @@ export interface LockHolder {
   readonly host: string;
 }
 
-/** Whom a lock's file names: who holds it now, or held it last and ended without giving it back. */
+/** Who trains a run now, by its lock. Of another machine only the file's text is known, which a crash leaves behind. */
 export function lockHolder(path: string): LockHolder | undefined {
   if (!existsSync(path)) return undefined;
-  const match = /^process (\d+) on (.+)$/.exec(readFileSync(path, "utf8").trim());
-  return match === null ? undefined : { process: Number(match[1]), host: match[2] };
+  const [, process_, host] = /^process (\d+) on (.+)$/.exec(readFileSync(path, "utf8").trim()) ?? [];
+  if (process_ === undefined || host === undefined) return undefined;
+  const holder = { process: Number(process_), host };
+  const isHeld = process.platform === "win32" ? isAlive(holder.process) : isLocked(path);
+  return isHeld || host !== hostname() ? holder : undefined;
 }
 
+/** Takes the lock for the instant that it takes to see whether it is free: `lockRun` tries more than once. */
+function isLocked(path: string): boolean {
+  const file = openSync(path, "r");
+  try {
+    return lockFile(file) === false;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isAlive(process_: number): boolean {
+  try {
+    return process.kill(process_, 0);
+  } catch {
+    return false;
+  }
+}
+
+const TRIES = 3;
+const BETWEEN_TRIES = 20; // milliseconds
+
 function takeLock(file: number): boolean {
-  const outcome = lockFile(file);
-  if (typeof outcome === "boolean") return outcome;
-  throw new AlexnetError("disk", `flock failed with errno ${outcome.errno}; choose a --run folder on a local disk`);
+  for (let tries = 1; ; tries++) {
+    const outcome = lockFile(file);
+    if (typeof outcome === "object")
+      throw new AlexnetError("disk", `locking failed (flock: errno ${outcome.errno})`, {
+        hint: { advice: "choose a folder on a local disk", option: "run" },
+      });
+    if (outcome || tries === TRIES) return outcome;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BETWEEN_TRIES);
+  }
 }

@@ -1,6 +1,7 @@
+import { withHints } from "../errors.js";
 import { errors } from "../scoring/scores.js";
 import { byteSize, clock, percent } from "../text.js";
-import type { TrainEvent } from "./events.js";
+import { type TrainEvent, VALIDATING } from "./events.js";
 
 /** The line of an event for a run's log; undefined for events too frequent for one. */
 export function logLine(event: TrainEvent): string | undefined {
@@ -10,10 +11,8 @@ export function logLine(event: TrainEvent): string | undefined {
       const what = resumedAt ? `going on in epoch ${resumedAt.epoch} after step ${resumedAt.step}` : "begun";
       return `${what}: ${config.network.name}, recipe ${config.recipe.name} (${config.recipeReason}), ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}${choice === undefined ? "" : `; ${choice}`}`;
     }
-    case "holding":
-      return event.done === event.total ? `${event.total} pictures are held in the GPU's memory` : undefined;
-    case "features":
-      return event.done === event.total ? `computed what ${event.layer} makes of ${event.total} pictures` : undefined;
+    case "progress":
+      return event.done === event.total && event.of !== VALIDATING ? `${event.of}: all ${event.total}` : undefined;
     case "epoch": {
       const { row, best } = event;
       const seen = row.validation && errors(row.validation);
@@ -25,7 +24,7 @@ export function logLine(event: TrainEvent): string | undefined {
     case "checkpoint":
       return `checkpoint of step ${event.step}: ${byteSize(event.bytes)} in ${event.seconds.toFixed(2)} s, training stood still for ${event.stalledSeconds.toFixed(2)} s`;
     case "warning":
-      return `warning: ${event.message}`;
+      return `warning: ${withHints(event.problem, event.hints)}`;
     case "ended":
       return `ended after ${event.epochs} epochs, ${event.steps} steps, ${clock(event.seconds)}: ${event.reason}`;
     default:

@@ -13,7 +13,7 @@ import { AlexnetError } from "../errors.js";
 import { explainDisk } from "../system/files.js";
 import { layerStatistics } from "./layer-statistics.js";
 
-/** A row for the steps since the row before; means over them. */
+/** A row for the steps since the row before, with means over them. */
 const stepRow = z.object({
   kind: z.literal("step"),
   /** The first epoch is 1, the first step too. */
@@ -53,7 +53,10 @@ export type StepRow = Readonly<z.infer<typeof stepRow>>;
 export type EpochRow = Readonly<z.infer<typeof epochRow>>;
 export type MetricsRow = StepRow | EpochRow;
 
-/** The rows of a metrics file; a last line that a crash cut short is left out. */
+/**
+ * The rows of a metrics file; a last line that a crash cut short is left out.
+ * @throws AlexnetError "damaged-file" naming the line that is no row.
+ */
 export function readMetrics(path: string): readonly MetricsRow[] {
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, "utf8").split("\n");
@@ -82,7 +85,7 @@ export class MetricsFile {
     if (size > bytes) ftruncateSync(this.#file, bytes);
   }
 
-  /** @throws AlexnetError "run" when the disk is full; the file holds whole rows then too. */
+  /** @throws AlexnetError "disk" when it is full; the file holds whole rows then too. */
   append(values: MetricsRow): void {
     const { size } = fstatSync(this.#file);
     try {

@@ -26,6 +26,10 @@ export function addToTally(sum: Tally, samples: number, loss: number, correct: n
   };
 }
 
+export function meansOf({ samples, lossSum, correct }: Tally): { readonly loss: number; readonly top1: number } {
+  return { loss: samples === 0 ? 0 : lossSum / samples, top1: samples === 0 ? 0 : correct / samples };
+}
+
 /** Everything the next step depends on besides parameters and momentum; it travels with a checkpoint as JSON. */
 export const trainingState = z
   .object({

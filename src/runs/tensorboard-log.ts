@@ -45,7 +45,7 @@ export class TensorBoardLog {
     this.#append(scalars(seconds(), step, Object.fromEntries(entries)));
     if (filters.shape.length !== 4) return;
     const time = seconds();
-    this.#drawing = Promise.all([drawFilters(filters.shape, filters.values), this.#drawing])
+    this.#drawing = Promise.all([drawFilters(filters.shape, Float32Array.from(filters.values)), this.#drawing])
       .then(([picture]) => this.#append(image(time, step, "filters of the first layer", picture)))
       .catch((error: unknown) => {
         this.#failure = error;

@@ -24,27 +24,26 @@ export const CALIBRATION_BINS = 15;
 
 /** Whether the answers given with 80 % confidence are right 80 % of the time (Guo et al. 2017, section 2). */
 export class CalibrationTally {
-  readonly #counts = new Float64Array(CALIBRATION_BINS);
-  readonly #confidences = new Float64Array(CALIBRATION_BINS); // sums
-  readonly #correct = new Float64Array(CALIBRATION_BINS);
+  readonly #bins = Array.from({ length: CALIBRATION_BINS }, () => ({ count: 0, confidenceSum: 0, correct: 0 }));
 
   add(prediction: PicturePrediction): void {
     const sure = confidence(prediction);
-    const bin = Math.min(CALIBRATION_BINS - 1, Math.max(0, Math.ceil(sure * CALIBRATION_BINS) - 1));
-    this.#counts[bin]++;
-    this.#confidences[bin] += sure;
-    if (isCorrect(prediction)) this.#correct[bin]++;
+    const bin = this.#bins.at(Math.min(CALIBRATION_BINS - 1, Math.max(0, Math.ceil(sure * CALIBRATION_BINS) - 1)));
+    if (bin === undefined) return; // the confidence is no number
+    bin.count++;
+    bin.confidenceSum += sure;
+    if (isCorrect(prediction)) bin.correct++;
   }
 
   result(): Calibration {
-    const bins = Array.from(this.#counts, (count, i): CalibrationBin => {
+    const bins = this.#bins.map(({ count, confidenceSum, correct }, i): CalibrationBin => {
       const mean = (sum: number): number => (count === 0 ? 0 : sum / count);
       return {
         low: i / CALIBRATION_BINS,
         high: (i + 1) / CALIBRATION_BINS,
         count,
-        confidence: mean(this.#confidences[i]),
-        accuracy: mean(this.#correct[i]),
+        confidence: mean(confidenceSum),
+        accuracy: mean(correct),
       };
     });
     const samples = bins.reduce((sum, { count }) => sum + count, 0);

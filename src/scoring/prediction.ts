@@ -24,8 +24,8 @@ export function describePrediction(
   return {
     ...place,
     best,
-    probabilities: best.map((output) => probabilities[output]),
-    labelProbability: probabilities[place.label],
+    probabilities: best.map((output) => probabilities[output] ?? Number.NaN),
+    labelProbability: probabilities[place.label] ?? Number.NaN,
   };
 }
 

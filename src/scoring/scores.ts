@@ -57,9 +57,10 @@ export class Scorer {
   /** `probabilities` has one value per class. */
   add(probabilities: Float32Array | Float64Array, label: number): void {
     const [predicted = this.#classes.length] = highest(probabilities, 1);
-    this.#confusion[label * (this.#classes.length + 1) + predicted]++;
-    if (highest(probabilities, 5).includes(label)) this.#top5Correct[label]++;
-    this.#lossSum -= Math.log(probabilities[label] > 0 ? probabilities[label] : Number.MIN_VALUE);
+    countIn(this.#confusion, label * (this.#classes.length + 1) + predicted);
+    if (highest(probabilities, 5).includes(label)) countIn(this.#top5Correct, label);
+    const probability = probabilities[label] ?? 0;
+    this.#lossSum -= Math.log(probability > 0 ? probability : Number.MIN_VALUE);
   }
 
   scores(): Scores {
@@ -79,18 +80,19 @@ export class Scorer {
     const columns = this.#classes.length + 1;
     const predicted = new Uint32Array(columns);
     this.#confusion.forEach((count, i) => {
-      predicted[i % columns] += count;
+      countIn(predicted, i % columns, count);
     });
     return this.#classes.map((name, label) => {
       const row = this.#confusion.subarray(label * columns, (label + 1) * columns);
       const [taken = label] = highest(row.subarray(0, -1), 2).filter((predicted) => predicted !== label);
+      const [mistaken, count = 0] = [this.#classes[taken], row[taken]];
       return {
         name,
         samples: row.reduce((total, value) => total + value, 0),
-        top1Correct: row[label],
-        top5Correct: this.#top5Correct[label],
-        predicted: predicted[label],
-        takenFor: row[taken] > 0 && taken !== label ? { name: this.#classes[taken], count: row[taken] } : undefined,
+        top1Correct: row[label] ?? 0,
+        top5Correct: this.#top5Correct[label] ?? 0,
+        predicted: predicted[label] ?? 0,
+        takenFor: count > 0 && taken !== label && mistaken !== undefined ? { name: mistaken, count } : undefined,
       };
     });
   }
@@ -112,14 +114,18 @@ export class Scorer {
  * that isn't a number counts as lowest, so a broken network is never right by accident.
  */
 export function highest(values: Float32Array | Float64Array | Uint32Array, count: number): readonly number[] {
-  const best: number[] = [];
-  for (let i = 0; i < values.length; i++) {
-    if (best.length === count && !(values[i] > values[best[count - 1]])) continue;
-    if (Number.isNaN(values[i])) continue;
-    let place = best.length;
-    while (place > 0 && values[i] > values[best[place - 1]]) place--;
-    best.splice(place, 0, i);
+  const best: { readonly place: number; readonly value: number }[] = [];
+  for (const [place, value] of values.entries()) {
+    const lowest = best.at(-1);
+    if (best.length === count && !(lowest !== undefined && value > lowest.value)) continue;
+    if (Number.isNaN(value)) continue;
+    const rank = best.findIndex((other) => value > other.value);
+    best.splice(rank < 0 ? best.length : rank, 0, { place, value });
     if (best.length > count) best.pop();
   }
-  return best;
+  return best.map(({ place }) => place);
+}
+
+function countIn(counts: Uint32Array, place: number, more = 1): void {
+  counts[place] = (counts[place] ?? 0) + more;
 }

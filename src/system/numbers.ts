@@ -34,5 +34,5 @@ const bits = new Uint32Array(float.buffer);
 /** The upper half of a float32. */
 function decodeBfloat16(value: number): number {
   bits[0] = value << 16;
-  return float[0];
+  return float[0] ?? Number.NaN;
 }

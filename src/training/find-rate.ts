@@ -1,20 +1,39 @@
+import { z } from "zod";
 import type { Engine } from "../engine/engine.js";
 import { openEngine } from "../engine/host/open.js";
 import { AlexnetError } from "../errors.js";
 import { initialise } from "../network/initialise.js";
+import { parseOptions, path, positiveNumber, taskShape, wholeNumber } from "../options.js";
 import { bits, Purpose } from "../random.js";
-import type { RunConfig } from "../runs/settings.js";
-import { ensurePrepared } from "../store/preparing/prepare.js";
+import type { PreparingEvent } from "../runs/events.js";
+import {
+  choiceShape,
+  type PreparationChoices,
+  preparationShape,
+  type RunChoices,
+  type RunConfig,
+} from "../runs/settings.js";
+import { ensurePrepared, type PrepareProgress } from "../store/preparing/prepare.js";
 import { batches } from "../store/reading/batches.js";
 import { openStore, type Store } from "../store/store.js";
-import { multipliersOf, type PreparationChoices, planRun, type RunChoices, trainingViews } from "./plan.js";
-import { checkMemory } from "./preflight.js";
+import { type ProgressEvent, type Task, type TaskOptions, taskOf, throwIfStopped } from "../task.js";
+import { checkMemory } from "./capacity.js";
+import { batchesOfEpoch, multipliersOf, readChoices, settle } from "./settle.js";
 
-export interface SweepOptions
-  extends Pick<
-    RunChoices,
-    "network" | "width" | "recipe" | "batchSize" | "seed" | "engine" | "threads" | "precision" | "workers"
-  > {
+/** The settings of a run that a sweep has too. */
+export const sweepSettings = {
+  network: true,
+  width: true,
+  recipe: true,
+  batchSize: true,
+  seed: true,
+  engine: true,
+  precision: true,
+  threads: true,
+  workers: true,
+} as const;
+
+export interface SweepOptions extends Pick<RunChoices, keyof typeof sweepSettings>, TaskOptions<SweepEvent> {
   /** A folder of pictures, an archive, or a prepared store. */
   readonly data: string;
   readonly preparation?: PreparationChoices;
@@ -23,9 +42,20 @@ export interface SweepOptions
   readonly to?: number;
   /** Default 100. */
   readonly steps?: number;
-  readonly onStep?: (point: SweepPoint, steps: number) => void;
-  readonly signal?: AbortSignal;
 }
+
+/** What a sweep tells while it goes on. */
+export type SweepEvent = PreparingEvent | ProgressEvent | ({ readonly kind: "rate" } & SweepPoint);
+
+const sweepOptions = z.object({
+  data: path(),
+  ...z.object(choiceShape).pick(sweepSettings).shape,
+  preparation: z.strictObject(preparationShape).optional(),
+  from: positiveNumber().optional(),
+  to: positiveNumber().optional(),
+  steps: wholeNumber(1).optional(),
+  ...taskShape<SweepEvent>(),
+});
 
 export interface SweepPoint {
   readonly step: number;
@@ -53,16 +83,27 @@ const LEAST_FALL = 0.02; // of the first loss
  * (Smith 2017, "Cyclical learning rates for training neural networks", section 3.3). Ends early when the loss shoots
  * up. Nothing is kept.
  * @throws AlexnetError as `train`.
+ *
+ * @example
+ * const { suggested } = await findLearningRate({ data: "photos", width: 0.25 });
  */
 export async function findLearningRate(options: SweepOptions): Promise<Sweep> {
-  const { data, preparation, threads, precision } = options;
-  const store = await openStore(await ensurePrepared(data, preparation));
+  const given: SweepOptions = parseOptions(sweepOptions, options, "findLearningRate");
+  const { data, preparation, from: first = 1e-6, to: last = 1, steps = 100, ...chosen } = given;
+  if (last <= first)
+    throw new AlexnetError("invalid-option", `from ${first} to ${last}: the rates must rise`, {
+      hint: { advice: "give one above the first", option: "to" },
+    });
+  const task = taskOf(given);
+  const choices = await readChoices(chosen);
+  const onProgress = (progress: PrepareProgress): void => task.report({ kind: "preparing", ...progress });
+  const store = await openStore(await ensurePrepared(data, { ...preparation, onProgress, signal: task.signal }));
   try {
-    const engine = await openEngine(options.engine ?? "auto", { threads, precision });
+    const engine = await openEngine(given.engine ?? "auto", { threads: given.threads, precision: given.precision });
     try {
-      const config = await planRun({ ...options, from: undefined }, { source: data, store, preparation }, engine);
+      const { config } = await settle(choices, { source: data, store, preparation }, engine);
       await checkMemory(engine, config.network, config.recipe.batchSize, store.info.pictureSize);
-      const points = await sweep(engine, store, config, options);
+      const points = await sweep(engine, store, config, { first, last, steps }, task);
       const { network, recipe } = config;
       return {
         network: network.name,
@@ -79,10 +120,19 @@ export async function findLearningRate(options: SweepOptions): Promise<Sweep> {
   }
 }
 
-async function sweep(engine: Engine, store: Store, config: RunConfig, options: SweepOptions): Promise<SweepPoint[]> {
-  const { from = 1e-6, to = 1, steps = 100, onStep, signal } = options;
-  if (!(from > 0 && to > from))
-    throw new AlexnetError("invalid-option", `from ${from} to ${to}: give two rising rates above 0`);
+interface Rates {
+  readonly first: number;
+  readonly last: number;
+  readonly steps: number;
+}
+
+async function sweep(
+  engine: Engine,
+  store: Store,
+  config: RunConfig,
+  { first, last, steps }: Rates,
+  task: Task<SweepEvent>,
+): Promise<SweepPoint[]> {
   const { network, recipe, seed } = config;
   const { inputScale, momentum, weightDecay } = recipe;
   const program = await engine.compile(network, {
@@ -95,8 +145,9 @@ async function sweep(engine: Engine, store: Store, config: RunConfig, options: S
   const points: SweepPoint[] = [];
   let [average, lowest] = [0, Number.POSITIVE_INFINITY];
   for await (const { pictures, views, labels, release } of endlessBatches(store, config)) {
+    throwIfStopped(task, "trying rates");
     const step = points.length;
-    const learningRate = from * (to / from) ** (step / Math.max(1, steps - 1));
+    const learningRate = first * (last / first) ** (step / Math.max(1, steps - 1));
     const options = { learningRate, momentum, weightDecay, seed: bits(seed, Purpose.dropout, 0, step) };
     const { loss } = await program.step({ pictures, views, labels }, options);
     release();
@@ -105,28 +156,17 @@ async function sweep(engine: Engine, store: Store, config: RunConfig, options: S
     if (!Number.isFinite(loss)) break;
     const point = { step: step + 1, learningRate, loss, smoothLoss };
     points.push(point);
-    onStep?.(point, steps);
+    task.report({ kind: "rate", ...point });
+    task.report({ kind: "progress", of: "trying rates", done: points.length, total: steps });
     lowest = Math.min(lowest, smoothLoss);
     if (points.length === steps || smoothLoss > DIVERGED * lowest) break;
-    if (signal?.aborted) throw new AlexnetError("interrupted", "stopped; nothing was kept", { cause: signal.reason });
   }
   return points;
 }
 
-/** One epoch's batches after the other's. */
-async function* endlessBatches(store: Store, { network, recipe, seed, workers }: RunConfig) {
-  for (let epoch = 0; ; epoch++)
-    yield* batches(store, {
-      split: "train",
-      views: trainingViews(recipe),
-      batchSize: recipe.batchSize,
-      cropSize: network.input.size,
-      seed,
-      epoch,
-      shuffle: true,
-      colourDeviation: recipe.colourDeviation,
-      ...(workers !== null && { workers }),
-    });
+/** The batches of one epoch after another. */
+async function* endlessBatches(store: Store, config: RunConfig) {
+  for (let epoch = 0; ; epoch++) yield* batches(store, batchesOfEpoch(config, epoch));
 }
 
 /**

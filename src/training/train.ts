@@ -1,28 +1,29 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import type { Engine, Precision } from "../engine/engine.js";
-import type { EngineName } from "../engine/host/engines.js";
+import { z } from "zod";
+import type { Engine } from "../engine/engine.js";
 import { openEngine } from "../engine/host/open.js";
 import { pictureSizeOf } from "../network/picture.js";
-import { layerRatesOf } from "../recipes/layer-rates.js";
-import type { EventListener, TrainSummary } from "../runs/events.js";
+import { parseOptions, path, taskShape } from "../options.js";
+import type { TrainEvent, TrainSummary } from "../runs/events.js";
 import { RunFolder } from "../runs/folder.js";
-import type { RunConfig } from "../runs/settings.js";
-import { ensurePrepared, findingsOf } from "../store/preparing/prepare.js";
+import {
+  choiceShape,
+  type PreparationChoices,
+  preparationShape,
+  type RunChoices,
+  type RunConfig,
+} from "../runs/settings.js";
+import { ensurePrepared, findingsOf, type PrepareProgress } from "../store/preparing/prepare.js";
 import { openStore, type Store } from "../store/store.js";
-import { readBase } from "./base.js";
-import { chosenNetwork, type PreparationChoices, planRun, type RunChoices } from "./plan.js";
-import { checkDisk, checkMemory } from "./preflight.js";
-import { changedConfig, refuseOtherData } from "./resume.js";
-import { runSession } from "./session.js";
+import { type Task, type TaskOptions, taskOf } from "../task.js";
+import { checkDisk, checkMemory } from "./capacity.js";
+import { changeSettings, refuseOtherPictures } from "./changes.js";
+import { carryOut } from "./run.js";
+import { readChoices, settle } from "./settle.js";
 
-interface Watching {
-  readonly onEvent?: EventListener;
-  /** Ends training after the step under way, with everything saved. */
-  readonly signal?: AbortSignal;
-}
-
-export interface TrainOptions extends RunChoices, Watching {
+/** The signal ends training after the step under way, with everything saved. */
+export interface TrainOptions extends RunChoices, TaskOptions<TrainEvent> {
   /** A folder of pictures, an archive, or a prepared store. */
   readonly data: string;
   /** Folder of the run, which must not hold one yet. Default `runs/<data>-<number>`. */
@@ -30,7 +31,8 @@ export interface TrainOptions extends RunChoices, Watching {
   readonly preparation?: PreparationChoices;
 }
 
-export interface ResumeOptions extends RunChoices, Watching {
+/** The signal ends training after the step under way, with everything saved. */
+export interface ResumeOptions extends RunChoices, TaskOptions<TrainEvent> {
   readonly run: string;
   /** Where the data is now, if not where it was. */
   readonly data?: string;
@@ -38,36 +40,52 @@ export interface ResumeOptions extends RunChoices, Watching {
   readonly override?: boolean;
 }
 
+const trainOptions = z.object({
+  data: path(),
+  run: path().optional(),
+  ...choiceShape,
+  preparation: z.strictObject(preparationShape).optional(),
+  ...taskShape<TrainEvent>(),
+});
+const resumeOptions = z.object({
+  run: path(),
+  data: path().optional(),
+  override: z.boolean().optional(),
+  ...choiceShape,
+  ...taskShape<TrainEvent>(),
+});
+
 /**
  * Trains a network from the start; a folder of pictures is prepared first, once. The run's folder holds everything
  * that came of it, whatever ends this.
- * @throws AlexnetError "interrupted" when the signal ended it: `resume` goes on. "overflow" when the numbers are not
- * finite any more. "data", "network", "engine", "run" and "usage" for what can't be trained on; long work begins only
- * after all that can be checked was.
+ * @throws AlexnetError "invalid-option", "not-found", "unusable-data", "memory" and others for what can't be trained:
+ * long work begins only after all that can be checked was. "interrupted" when the signal ended it: `resume` goes on.
+ * "not-finite" when numbers overflowed.
+ *
+ * @example
+ * const { run, best } = await train({ data: "photos", epochs: 20, onEvent: ({ kind }) => console.log(kind) });
  */
 export async function train(options: TrainOptions): Promise<TrainSummary> {
-  const { onEvent = () => {}, signal, data } = options;
-  const folder = new RunFolder(options.run ?? nextRunPath(data));
+  const given: TrainOptions = parseOptions(trainOptions, options, "train");
+  const { data } = given;
+  const task = taskOf(given);
+  const folder = new RunFolder(given.run ?? nextRunPath(data));
   folder.refuseUnlessEmpty();
   return locked(folder, async () => {
-    folder.refuseUnlessEmpty();
-    const base = options.from === undefined ? undefined : await readBase(options.from);
-    layerRatesOf(chosenNetwork(options, base), options); // before long work: only to see whether it can be
-    const pictureSize = base === undefined ? undefined : pictureSizeOf(base.model.preprocessing);
-    const preparation = { size: pictureSize, ...options.preparation };
-    const path = await ensurePrepared(data, {
-      ...preparation,
-      onProgress: (progress) => onEvent({ kind: "preparing", ...progress }),
-      ...(signal && { signal }),
-    });
-    return using(await openStore(path), async (store) => {
-      for (const message of findingsOf(store.info, path)) onEvent({ kind: "warning", message });
-      return using(await openEngineFor(options), async (engine) => {
-        const picked = { source: data, store, preparation };
-        const config = await planRun(options, picked, engine, base);
-        await checkRoom(folder, config, store, engine);
+    folder.refuseUnlessEmpty(); // by now
+    const choices = await readChoices(given);
+    const { pretrained } = choices;
+    const size = pretrained === undefined ? undefined : pictureSizeOf(pretrained.model.preprocessing);
+    const preparation = { size, ...given.preparation };
+    const store = await openStore(await prepared(data, preparation, task));
+    return using(store, async () => {
+      for (const problem of findingsOf(store.info, store.path)) task.report({ kind: "warning", problem, hints: [] });
+      const engine = await openEngineFor(given);
+      return using(engine, async () => {
+        const { config, hints } = await settle(choices, { source: data, store, preparation }, engine);
+        await checkCapacity(folder, config, store, engine);
         folder.create(config, store.classes);
-        return runSession({ folder, config, store, engine, onEvent, signal, base });
+        return carryOut({ folder, config, store, engine, task, hints, pretrained });
       });
     });
   });
@@ -76,40 +94,48 @@ export async function train(options: TrainOptions): Promise<TrainSummary> {
 /**
  * Goes on with a run where its newest whole checkpoint left it, to the last bit as if it had never stopped (on the
  * same machine, engine and number of threads).
- * @throws AlexnetError as `train`; "run" naming the difference when data, classes, network or recipe are not the run's.
+ * @throws AlexnetError as `train`; "classes-differ" or "settings-differ" naming the difference when data, classes,
+ * network or recipe are not the run's.
+ *
+ * @example
+ * await resume({ run: "runs/first", epochs: 120, override: true });
  */
 export async function resume(options: ResumeOptions): Promise<TrainSummary> {
-  const { onEvent = () => {}, signal } = options;
-  const folder = new RunFolder(options.run);
+  const given: ResumeOptions = parseOptions(resumeOptions, options, "resume");
+  const task = taskOf(given);
+  const folder = new RunFolder(given.run);
   const before = folder.readConfig();
   return locked(folder, async (abandonedBy) => {
     if (abandonedBy !== undefined) folder.log(`${abandonedBy} ended without saving`);
-    const config = changedConfig(before, options);
-    const path = await findStore(config, options);
-    return using(await openStore(path), async (store) => {
-      refuseOtherData(config, store, folder);
-      return using(await openEngineFor(config), async (engine) => {
-        await checkRoom(folder, config, store, engine);
-        folder.writeConfig({ ...config, data: { ...config.data, store: resolve(path) } });
-        return runSession({ folder, config, store, engine, onEvent, signal });
+    const changed = changeSettings(before, given, given.override === true);
+    const store = await openStore(await findPictures(changed, given.data, task));
+    return using(store, async () => {
+      refuseOtherPictures(changed, store, folder);
+      const engine = await openEngineFor(changed);
+      return using(engine, async () => {
+        const config = { ...changed, data: { ...changed.data, store: resolve(store.path) } };
+        await checkCapacity(folder, config, store, engine);
+        folder.writeConfig(config);
+        return carryOut({ folder, config, store, engine, task });
       });
     });
   });
 }
 
-async function checkRoom(folder: RunFolder, config: RunConfig, store: Store, engine: Engine): Promise<void> {
+async function checkCapacity(folder: RunFolder, config: RunConfig, store: Store, engine: Engine): Promise<void> {
   await checkMemory(engine, config.network, config.recipe.batchSize, store.info.pictureSize);
   checkDisk(folder.path, config.network, config.keep);
 }
 
-/** The store the run began with, or one prepared anew from its source. */
-async function findStore({ data }: RunConfig, { data: moved, signal, onEvent }: ResumeOptions): Promise<string> {
+/** The store that a run began with, or one prepared anew from its source. */
+async function findPictures({ data }: RunConfig, moved: string | undefined, task: Task<TrainEvent>): Promise<string> {
   if (moved === undefined && existsSync(data.store)) return data.store;
-  return ensurePrepared(moved ?? data.source, {
-    ...data.preparation,
-    onProgress: (progress) => onEvent?.({ kind: "preparing", ...progress }),
-    ...(signal && { signal }),
-  });
+  return prepared(moved ?? data.source, data.preparation, task);
+}
+
+function prepared(data: string, preparation: PreparationChoices | undefined, task: Task<TrainEvent>): Promise<string> {
+  const onProgress = (progress: PrepareProgress): void => task.report({ kind: "preparing", ...progress });
+  return ensurePrepared(data, { ...preparation, onProgress, signal: task.signal });
 }
 
 /** `runs/<data>-<number>`, the first number that is free. */
@@ -120,22 +146,15 @@ function nextRunPath(data: string): string {
   }
 }
 
-interface EngineChoice {
-  readonly engine?: EngineName | "auto";
-  readonly threads?: number | null;
-  readonly precision?: Precision | null;
+function openEngineFor({ engine, threads, precision }: Pick<RunChoices, "engine"> & MachineSettings): Promise<Engine> {
+  return openEngine(engine ?? "auto", { threads: threads ?? undefined, precision: precision ?? undefined });
 }
 
-function openEngineFor({ engine = "auto", threads, precision }: EngineChoice): Promise<Engine> {
-  return openEngine(engine, { threads: threads ?? undefined, precision: precision ?? undefined });
-}
+type MachineSettings = { readonly [N in "threads" | "precision"]?: RunConfig[N] };
 
-async function using<T extends { close(): Promise<void> }, R>(
-  resource: T,
-  use: (resource: T) => Promise<R>,
-): Promise<R> {
+async function using<R>(resource: { close(): Promise<void> }, use: () => Promise<R>): Promise<R> {
   try {
-    return await use(resource);
+    return await use();
   } finally {
     await resource.close();
   }

@@ -53,7 +53,7 @@ describe("alexnet import", () => {
     expect(again("--force").status).toBe(0);
     expect(alexnet("import", fixture("half.pth"), "--out", folder, "--force")).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/is not empty .*choose another --out/),
+      stderr: expect.stringMatching(/is not empty .*choose another folder \(--out\)/),
     });
     expect(alexnet("train", "--resume", at("torch"))).toMatchObject({
       stderr: expect.stringMatching(/no training run/),

@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 const refused = (call: Promise<unknown>, message: RegExp) =>
-  expect(call).rejects.toMatchObject({ code: "engine", message: expect.stringMatching(message) });
+  expect(call).rejects.toMatchObject({ code: "invalid-option", message: expect.stringMatching(message) });
 
 describe("compiling", () => {
   const cases: Record<string, [Partial<CompileOptions>, RegExp]> = {

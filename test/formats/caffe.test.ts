@@ -123,3 +123,46 @@ describe("class names", () => {
     expect(assumptions).toContainEqual({ assumed: expect.stringContaining("ILSVRC 2012"), option: "classes" });
   });
 });
+
+/** The file of `model` with one layer's description changed. */
+function changed(name: string, change: Readonly<Record<string, unknown>>, style: Style = "layer") {
+  return () => readCaffemodel(file("changed.caffemodel", encodeCaffemodel(model, style, [], { [name]: change })));
+}
+
+it.each(styles)("a leaky ReLU is refused with its slope, a plain one that says so is read (%s)", (style) => {
+  expect(changed("relu1", { relu_param: { negative_slope: 0.25 } }, style)).toThrow(
+    /relu1: a leaky ReLU \(negative_slope 0.25\) has no counterpart/,
+  );
+  expect(changed("relu1", { relu_param: { negative_slope: 0, engine: 1 } }, style)().network.layers[1]?.kind).toBe(
+    "relu",
+  );
+});
+
+it("a pool whose size Caffe rounds up is refused and named, unless it says to round down", () => {
+  const pool = { kernel_size: 3, stride: 3 };
+  expect(changed("pool1", { pooling_param: pool })).toThrow(
+    /pool1: windows of 3 in steps of 3 don't end at the edge of 55 places; Caffe adds a smaller window/,
+  );
+  // Rounded down, pool1 is read; what follows it then has another size, and the refusal is fc6's.
+  expect(changed("pool1", { pooling_param: { ...pool, round_mode: 1 } })).not.toThrow(/pool1/);
+});
+
+it("a pool's window and steps are read by height and width too, and refused where they differ", () => {
+  const { network } = changed("pool1", { pooling_param: { kernel_h: 3, kernel_w: 3, stride_h: 2, stride_w: 2 } })();
+  expect(network.layers.find(({ name }) => name === "pool1")).toMatchObject({ size: 3, stride: 2 });
+  expect(changed("pool1", { pooling_param: { kernel_h: 3, kernel_w: 2, stride: 2 } })).toThrow(
+    /pool1: size 3x2 is not square/,
+  );
+  expect(changed("pool1", { pooling_param: { kernel_size: 3, stride: 2, pad_h: 1 } })).toThrow(
+    /pool1: padding 1x0 is not square/,
+  );
+});
+
+it("what is not read of a layer that counts is refused by its field's number; what only training reads is not", () => {
+  const conv3 = { num_output: 1, pad: [1], kernel_size: [3] };
+  const withField = (field: object) => changed("conv3", { convolution_param: { ...conv3, ...field } });
+  expect(withField({ of_a_fork: 0.5 })).toThrow(/conv3: has what is not read here: field 106.99 of its LayerParameter/);
+  expect(changed("relu3", { power_param: { power: 2 } })).toThrow(/relu3: has what is not read here: field 122/);
+  expect(withField({ axis: 2 })).toThrow(/conv3: channels on axis 2 are not read/);
+  expect(withField({ engine: 1, weight_filler: { type: "gaussian" } })).not.toThrow(/field/);
+});

@@ -20,10 +20,10 @@ test.each([
   [99_999, "small"],
   [100_000, "paper"],
 ])("%i pictures are trained by %s, and the reason is given", (pictures, name) => {
-  const { recipe, reason } = chooseRecipe(undefined, pictures);
+  const { recipe, reason, hint } = chooseRecipe(undefined, pictures);
   expect(recipe.name).toBe(name);
   expect(reason).toContain(pictures.toLocaleString("en-US"));
-  expect(reason).toContain("--recipe");
+  expect(hint).toMatchObject({ option: "recipe", value: name === "small" ? "paper" : "small" });
 });
 
 test("a recipe asked for wins over the number of pictures", () => {

@@ -42,7 +42,11 @@ const root = protobuf.parse(
     optional InnerProductParameter inner_product_param = 117;
     optional LRNParameter lrn_param = 118;
     optional PoolingParameter pooling_param = 121;
+    optional ReLUParameter relu_param = 123;
+    optional PowerParameter power_param = 122;
   }
+  message ReLUParameter { optional float negative_slope = 1 [default = 0]; optional int32 engine = 2; }
+  message PowerParameter { optional float power = 1; }
   message V1LayerParameter {
     repeated string bottom = 2;
     repeated string top = 3;
@@ -58,6 +62,7 @@ const root = protobuf.parse(
     optional InnerProductParameter inner_product_param = 17;
     optional LRNParameter lrn_param = 18;
     optional PoolingParameter pooling_param = 19;
+    optional ReLUParameter relu_param = 30;
   }
   message TransformationParameter {
     optional float scale = 1 [default = 1];
@@ -74,6 +79,9 @@ const root = protobuf.parse(
     repeated uint32 stride = 6;
     optional uint32 group = 5 [default = 1];
     optional FillerParameter weight_filler = 7;
+    optional int32 engine = 15;
+    optional int32 axis = 16;
+    optional float of_a_fork = 99;
   }
   message DropoutParameter { optional float dropout_ratio = 1 [default = 0.5]; }
   message InnerProductParameter { optional uint32 num_output = 1; optional bool bias_term = 2 [default = true]; }
@@ -91,6 +99,12 @@ const root = protobuf.parse(
     optional uint32 pad = 4 [default = 0];
     optional uint32 kernel_size = 2;
     optional uint32 stride = 3 [default = 1];
+    optional uint32 kernel_h = 5;
+    optional uint32 kernel_w = 6;
+    optional uint32 stride_h = 7;
+    optional uint32 stride_w = 8;
+    optional uint32 pad_h = 9;
+    optional int32 round_mode = 13;
   }`,
   { keepCase: true },
 ).root;
@@ -116,11 +130,12 @@ const numbers: Readonly<Record<string, string>> = {
   Sigmoid: "SIGMOID",
 };
 
-/** A caffemodel of `model` that takes blue, green, red. */
+/** A caffemodel of `model` that takes blue, green, red. @param changes by layer, what is said otherwise of it */
 export function encodeCaffemodel(
   { network, parameters }: Model,
   style: Style,
   more: readonly CaffeLayer[] = [],
+  changes: Readonly<Record<string, object>> = {},
 ): Uint8Array {
   const old = style === "layers of 2013";
   const table = parameterTable(network);
@@ -136,7 +151,7 @@ export function encodeCaffemodel(
         return old ? { num, channels, height, width, data } : { shape: { dim: parameter.shape }, data };
       });
   const layers = [
-    ...network.layers.map((layer) => ({ ...describe(layer), blobs: blobs(layer) })),
+    ...network.layers.map((layer) => ({ ...describe(layer), blobs: blobs(layer), ...changes[layer.name] })),
     softmax,
     ...more,
   ].map((layer) => ({ ...layer, type: old ? numbers[layer.type] : layer.type }));

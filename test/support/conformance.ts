@@ -591,7 +591,7 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
       const refused = async (call: Promise<unknown>, message: RegExp) =>
         expect(call).rejects.toMatchObject({
           name: "AlexnetError",
-          code: "engine",
+          code: "invalid-option",
           message: expect.stringMatching(message),
         });
 

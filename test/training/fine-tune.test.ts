@@ -12,8 +12,8 @@ import { checkpointPath } from "#src/runs/checkpoint/keep.js";
 import { readModel } from "#src/runs/checkpoint/read.js";
 import type { TrainEvent } from "#src/runs/events.js";
 import { readConfig } from "#src/runs/settings.js";
-import { startFrom } from "#src/training/base.js";
-import { multipliersOf } from "#src/training/plan.js";
+import { startFrom } from "#src/training/pretrained.js";
+import { multipliersOf } from "#src/training/settle.js";
 import { resume, type TrainOptions, train } from "#src/training/train.js";
 import { encodeCaffemodel } from "../support/caffe-files.js";
 import { alexnet } from "../support/command-line.js";
@@ -57,6 +57,7 @@ function layerOf({ network, parameters }: Model, layer: string): readonly Float3
 }
 
 const featureFolder = join(pictures.scratch, "cache", "features");
+const isComputing = (event: TrainEvent): boolean => event.kind === "progress" && event.of.startsWith("features of ");
 const cached = (): readonly string[] => readdirSync(featureFolder);
 
 describe("going on from a trained network", () => {
@@ -123,7 +124,7 @@ describe("going on from a trained network", () => {
       encodeCaffemodel(model, "layer", [{ name: "data", type: "Data", transform_param: { crop_size: 67 } }]),
     );
     await expect(train(options(newRun(), { from: silent }))).rejects.toThrow(
-      /--mean.*alexnet import .*silent\.caffemodel/,
+      /does not say what is subtracted from pixels; make a run of it that says its mean.*importModel\({ path: ".*silent\.caffemodel"/,
     );
   });
 
@@ -172,7 +173,8 @@ describe("what frozen layers make of pictures", () => {
     const still = { ...recipe, augmentation: false, weightDecay: 0 };
     await train(options(kept, { freeze, recipe: still, onEvent }));
     expect(cached()).toEqual([expect.stringMatching(new RegExp(`^${layer}-[0-9a-f]{32}\\.safetensors$`))]);
-    expect(events.filter(({ kind }) => kind === "features").at(-1)).toMatchObject({ layer, done: 26, total: 26 });
+    const computing = { of: `features of ${layer}`, done: 26, total: 26 };
+    expect(events.filter((event) => isComputing(event)).at(-1)).toMatchObject(computing);
     // So low a rate changes nothing in float32; but it is not frozen, and nothing is kept.
     await train(options(computed, { recipe: still, layerRates: { [freeze]: 1e-30 } }));
     const [a, b] = [kept, computed].map((run) => lastCheckpoint(run).model.parameters);
@@ -185,9 +187,9 @@ describe("what frozen layers make of pictures", () => {
     await train(options(newRun(), options_));
     const [file] = cached();
     const written = statSync(join(featureFolder, file)).mtimeMs;
-    const kinds: string[] = [];
-    await train(options(newRun(), { ...options_, seed: 9, onEvent: ({ kind }) => kinds.push(kind) }));
-    expect(kinds).not.toContain("features");
+    const events: TrainEvent[] = [];
+    await train(options(newRun(), { ...options_, seed: 9, onEvent: (event) => events.push(event) }));
+    expect(events.filter((event) => isComputing(event))).toEqual([]);
     expect(statSync(join(featureFolder, file)).mtimeMs).toBe(written);
     await train(options(newRun(), { ...options_, data: pictures.path }));
     expect(cached()).toHaveLength(2);
@@ -261,7 +263,7 @@ describe("resuming", () => {
     await train(options(run, { freeze: "conv1", epochs: 1 }));
     await expect(resume({ run, freeze: "conv1..fc2" })).rejects.toThrow(/recipe\.layerRates\.fc2: none, now 0/);
     await expect(resume({ run, augmentation: false })).rejects.toThrow(/recipe\.augmentation: true, now false/);
-    await expect(resume({ run, from: base })).rejects.toThrow(/leave --from out/);
+    await expect(resume({ run, from: base })).rejects.toThrow(/leave it out, or begin a new run \(from\)/);
     await resume({ run, freeze: "conv1" });
   });
 });
@@ -274,9 +276,9 @@ describe("refusals, before anything is prepared", () => {
       /conv9: tiny has no layer of this name that learns; there are conv1, fc2, fc3/,
     ],
     ["all frozen", { freeze: "conv1..fc3" }, /all layers would be frozen/],
-    ["no factor", { headRate: -1 }, /-1 is no factor/],
-    ["another network", { network: "caffe" }, /the network is that of .* \(tiny\); leave --network out/],
-    ["a width", { width: 0.5 }, /leave --width out/],
+    ["no factor", { headRate: -1 }, /headRate is -1; give a number from 0/],
+    ["another network", { network: "caffe" }, /the network is that of .* \(tiny\); leave it out \(network\)/],
+    ["a width", { width: 0.5 }, /leave it out \(width\)/],
     ["nothing there", { from: "nowhere" }, /nowhere: no such run or file to go on from/],
     ["no model", { from: import.meta.filename }, /of no known kind/],
   ])("%s", async (_, changes, message) => {
@@ -296,12 +298,12 @@ describe("refusals, before anything is prepared", () => {
     const file = join(pictures.scratch, "bare.safetensors");
     writeFileSync(file, Buffer.concat(encodeSafetensors(new Map(tensors), {})));
     await expect(train(options(newRun(), { from: file }))).rejects.toThrow(
-      /--network; make a run of it first: alexnet import .*bare\.safetensors --out runs\/base/,
+      /bare\.safetensors: does not say which network it is; make a run of it that says its network, and start from that: importModel\({ path: ".*bare\.safetensors", out: "runs\/base" }\)/,
     );
   });
 });
 
-test("on the command line", () => {
+test("the command line freezes layers, sets their rates and says so", () => {
   const run = newRun();
   const { status, stdout, stderr } = alexnet(
     "train",

@@ -30,13 +30,13 @@ describe.skipIf(process.platform === "win32")("where no file may grow any more",
     const failed = limited(200, begin(run, 2)); // a checkpoint has 800 kB
     expect(failed.status).toBe(1);
     expect(failed.stderr).toMatch(/step-000000180\.safetensors: no room on the disk \(EFBIG\); make room and go on/);
-    expect(failed.stderr).toContain(`Nothing is saved yet; alexnet train --resume ${run} begins anew`);
+    expect(failed.stderr).toContain(`Nothing is saved yet; begin anew: alexnet train --resume ${run}`);
     succeed(alexnet(...goOn(run, "--override", "--epochs", "1")));
     const before = readFileSync(lastOf(run));
 
     const again = limited(200, goOn(run, "--override", "--epochs", "2"));
     expect(again.status).toBe(1);
-    expect(again.stderr).toContain(`Step 180 is saved; alexnet train --resume ${run} goes on from there`);
+    expect(again.stderr).toContain(`Step 180 is saved; go on from there: alexnet train --resume ${run}`);
     expect(readFileSync(lastOf(run)).equals(before)).toBe(true);
     succeed(alexnet(...goOn(run, "--override", "--epochs", "2")));
     expectSameRun(whole, run);
@@ -69,7 +69,9 @@ test("on a disk that is full the run ends with what to do, and goes on once ther
      mount -o remount,size=64m "$0" && "$@" ${words(goOn(run))} && cp -r "$0/run" ${words([join(pictures.scratch, "from disk")])}`,
   );
   expect(status, stdout + stderr).toBe(0);
-  expect(stderr).toMatch(/no room on the disk \(ENOSPC\); make room and go on\. Step 180 is saved; alexnet train/);
+  expect(stderr).toMatch(
+    /no room on the disk \(ENOSPC\); make room and go on\. Step 180 is saved; go on from there: alexnet train --resume/,
+  );
   expectSameRun(whole, join(pictures.scratch, "from disk"));
 });
 

@@ -143,7 +143,7 @@ describe("resume", () => {
     const run = newRun();
     await train(options(run));
     expect(await resume({ run })).toMatchObject({ reason: "all 3 epochs are done", steps: 12 });
-    await expect(resume({ run, epochs: 4 })).rejects.toThrow("only --override changes recipe.epochs: 3, now 4");
+    await expect(resume({ run, epochs: 4 })).rejects.toThrow("only an override changes recipe.epochs: 3, now 4");
     expect(await resume({ run, epochs: 4, override: true })).toMatchObject({ steps: 16 });
     expect(lastCheckpoint(run).origin.state).toMatchObject({ epoch: 4, step: 16 });
   });
@@ -155,7 +155,7 @@ describe("resume", () => {
     await expect(train(options(run, { checkpointEvery: every, ...stopAfter(7) }))).rejects.toThrow("stopped");
     writeFileSync(checkpointPath(join(run, "checkpoints"), "last"), "damaged");
     const warnings: string[] = [];
-    await resume({ run, onEvent: (event) => event.kind === "warning" && warnings.push(event.message) });
+    await resume({ run, onEvent: (event) => event.kind === "warning" && warnings.push(event.problem) });
     expect(warnings).toEqual([expect.stringContaining("step-000000007.safetensors")]);
     expect(warnings[0]).toContain("going on from the checkpoint before it");
     expectSameRun(whole, run);
@@ -171,7 +171,7 @@ describe("resume", () => {
     await train(options(other, { data, epochs: 1 }));
     const renewed = resume({ run, data });
     await expect(renewed).rejects.toThrow("(30 training and 9 validation pictures then, 31 and 9 now)");
-    await expect(renewed).rejects.toThrow(`or go on with those it began with (alexnet train --resume ${run})`);
+    await expect(renewed).rejects.toThrow(`or go on with those it began with: resume({ run: "${run}" })`);
     expect(await resume({ run })).toMatchObject({ steps: 12 });
   });
 
@@ -180,7 +180,7 @@ describe("resume", () => {
     await expect(train(options(run, { metricsEvery: 1, ...stopAfter(3) }))).rejects.toThrow("stopped");
     writeFileSync(join(run, "metrics.jsonl"), "");
     const warnings: string[] = [];
-    await resume({ run, onEvent: (event) => event.kind === "warning" && warnings.push(event.message) });
+    await resume({ run, onEvent: (event) => event.kind === "warning" && warnings.push(event.problem) });
     expect(warnings).toEqual([expect.stringContaining("rows of earlier steps are missing")]);
   });
 
@@ -190,7 +190,7 @@ describe("resume", () => {
     await expect(resume({ run, network: "one-weird-trick" })).rejects.toThrow("this run keeps");
     await expect(resume({ run, recipe: "paper" })).rejects.toThrow('recipe.name: "quick", now "paper"');
     await expect(resume({ run, seed: 6 })).rejects.toThrow("seed: 5, now 6");
-    await expect(resume({ run, batchSize: 4 })).rejects.toThrow("only --override changes recipe.batchSize: 8, now 4");
+    await expect(resume({ run, batchSize: 4 })).rejects.toThrow("only an override changes recipe.batchSize: 8, now 4");
     await expect(resume({ run, learningRate: 1 })).rejects.toThrow("recipe.learningRate: 0.01, now 1");
   });
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openEngine } from "#src/engine/host/open.js";
+import { withHints } from "#src/errors.js";
 import { parameterCount, parameterTable, parameterView } from "#src/network/parameters.js";
 import { recipes } from "#src/recipes/recipes.js";
 import type { TrainEvent } from "#src/runs/events.js";
@@ -24,7 +25,7 @@ function options(run: string, changes: Partial<TrainOptions> = {}): TrainOptions
 async function warningsOf(changes: Partial<TrainOptions>): Promise<readonly string[]> {
   const warnings: string[] = [];
   const onEvent = (event: TrainEvent): void => {
-    if (event.kind === "warning") warnings.push(event.message);
+    if (event.kind === "warning") warnings.push(withHints(event.problem, event.hints));
   };
   await train(options(newRun(), { ...changes, onEvent }));
   return warnings;
@@ -43,7 +44,7 @@ describe("a network that doesn't learn", () => {
     const guessing = warnings.filter((warning) => warning.includes("for 100 steps"));
     expect(guessing).toHaveLength(1);
     expect(guessing[0]).toContain("within 1 % of ln 3 = 1.099");
-    expect(guessing[0]).toContain("try --recipe small, or a lower --learning-rate");
+    expect(guessing[0]).toContain('try another recipe (recipe: "small"), or try a lower rate than 1e-9 (learningRate)');
     expect(guessing[0]).toContain("fc2 100 %");
     expect(warnings).toContainEqual(expect.stringContaining("every validation picture the same probabilities"));
   });
@@ -61,10 +62,10 @@ describe("numbers that overflow", () => {
     await train(options(run, { recipe: { ...recipe, epochs: 1 } }));
     const before = lastCheckpoint(run);
     const failing = resume({ run, override: true, epochs: 5, learningRate: 1e30 });
-    await expect(failing).rejects.toMatchObject({ code: "overflow" });
+    await expect(failing).rejects.toMatchObject({ code: "not-finite" });
     await expect(failing).rejects.toThrow(/the loss of step \d+ \(epoch 2\) is not finite: .*(conv1|fc2|fc3)/);
-    await expect(failing).rejects.toThrow("Step 4 is saved: go on from it with a lower rate");
-    await expect(failing).rejects.toThrow(`alexnet train --resume ${run} --override --learning-rate 1e+29`);
+    await expect(failing).rejects.toThrow("Step 4 is saved; go on from it with a lower rate");
+    await expect(failing).rejects.toThrow(`resume({ run: "${run}", override: true, learningRate: 1e+29 })`);
     expect(lastCheckpoint(run)).toEqual(before);
     expect(readFileSync(join(run, "log.txt"), "utf8")).toContain("is not finite");
   });
@@ -73,9 +74,9 @@ describe("numbers that overflow", () => {
     const initialisation = { deviation: 0.3, deviations: { conv1: 1e-32 }, biases: {} };
     const recipe = { ...recipes.small, epochs: 3, batchSize: 8, inputScale: 1e30, initialisation };
     const failing = train(options(newRun(), { recipe, learningRate: 1e-3 }));
-    await expect(failing).rejects.toMatchObject({ code: "overflow" });
+    await expect(failing).rejects.toMatchObject({ code: "not-finite" });
     await expect(failing).rejects.toThrow(/the gradient of (conv1|fc2) was the first to overflow, by step 4/);
-    await expect(failing).rejects.toThrow("Nothing is saved yet: begin anew with --learning-rate 0.0001");
+    await expect(failing).rejects.toThrow("Nothing is saved yet; begin anew with a lower rate (learningRate: 0.0001)");
   });
 
   test("are found in the first layer whose outputs overflow, or whose gradient did", async () => {
@@ -103,13 +104,13 @@ describe("numbers that overflow", () => {
 });
 
 describe("when to end", () => {
-  test("--early-stop: after so many epochs without a lower error", async () => {
+  test("an early stop comes after so many epochs without a lower error", async () => {
     const recipe = { ...recipes.small, epochs: 50, batchSize: 8, learningRate: 1e-9 };
     const summary = await train(options(newRun(), { recipe, earlyStop: 3 }));
     expect(summary).toMatchObject({ epochs: 4, reason: "no lower error for 3 epochs" });
   });
 
-  test("--time-budget: the epochs become as many as fit", async () => {
+  test("with a time budget the epochs become as many as fit", async () => {
     const run = newRun();
     const summary = await train(
       options(run, { recipe: { ...recipes.small, epochs: 100_000, batchSize: 8 }, timeBudget: 3 }),
@@ -122,7 +123,7 @@ describe("when to end", () => {
     expect(await resume({ run })).toMatchObject({ epochs: summary.epochs, steps: summary.steps });
   });
 
-  test("--batch auto: the recipe's where that fits", async () => {
+  test("batches sized automatically are the recipe's where those fit", async () => {
     const run = newRun();
     await train(options(run, { epochs: 1, batchSize: "auto" }));
     expect(lastCheckpoint(run).origin.recipe.batchSize).toBe(8);

@@ -1,50 +1,43 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
+import { z } from "zod";
 import { chartFile } from "../../drawing/chart.js";
-import { recipes } from "../../recipes/recipes.js";
+import { choiceShape } from "../../runs/settings.js";
 import { writeWhole } from "../../system/files.js";
-import { findLearningRate, type Sweep } from "../../training/find-rate.js";
+import { findLearningRate, type Sweep, sweepSettings } from "../../training/find-rate.js";
 import { sweepChart } from "../../training/rate-figure.js";
 import { printCharts } from "../display/plot.js";
 import { printJson } from "../display/print.js";
-import { progressOf } from "../display/progress-of.js";
-import { positiveNumber, wholeNumber } from "../flags.js";
-import { computing } from "../predicting.js";
+import { addSettings, positiveNumber, settingsGiven, wholeNumber } from "../flags.js";
 import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
+const learning = ["network", "width", "recipe", "batchSize", "seed"] as const;
+const machine = ["engine", "precision", "threads", "workers"] as const;
+
 export function register(program: Program): void {
+  const command = new Command("find-learning-rate")
+    .description("try rising learning rates on fresh parameters and suggest one; keeps nothing")
+    .argument("<pictures>", "folders of classes, or a prepared store");
+  addSettings(command, learning, false);
+  const rates = command
+    .option("--from <rate>", "the first rate", positiveNumber(), 1e-6)
+    .option("--to <rate>", "the last rate", positiveNumber(), 1)
+    .option("--steps <count>", "steps from the first to the last", wholeNumber(10), 100);
+  addSettings(rates, machine, false);
   addTyped(
     program,
-    computing(
-      new Command("find-learning-rate")
-        .description("try rising learning rates on fresh parameters and suggest one; keeps nothing")
-        .argument("<pictures>", "folders of classes, or a prepared store")
-        .option("--network <name|file>", "a name of `alexnet networks`, or a JSON file; default paper")
-        .option("--width <factor>", "maps of every layer, times this; default 1", positiveNumber(16))
-        .option("--recipe <name>", `${Object.keys(recipes).join(" or ")}; default by the number of pictures`)
-        .option("--batch <pictures>", "pictures a step; default the recipe's", wholeNumber(1))
-        .option("--seed <number>", "decides every random draw; default 1", wholeNumber(0))
-        .option("--from <rate>", "the first rate", positiveNumber(), 1e-6)
-        .option("--to <rate>", "the last rate", positiveNumber(), 1)
-        .option("--steps <count>", "steps from the first to the last", wholeNumber(10), 100)
-        .option("--workers <count>", "threads that load pictures", wholeNumber(1))
-        .option("--svg <file>", "save the curve as SVG"),
-    ).action(async (data, { batch: batchSize, svg, json, ...options }) => {
-      const sweep = await runTask(({ signal, onEvent }) => {
-        const tell = progressOf("trying rates", onEvent);
-        return findLearningRate({
-          ...options,
-          data,
-          batchSize,
-          onStep: ({ step }, steps) => tell(step, steps),
-          signal,
-        });
-      });
-      if (svg !== undefined) writeWhole(svg, chartFile([sweepChart(sweep)]));
-      if (json) printJson(sweep);
-      else print(sweep);
-    }),
+    rates
+      .option("--svg <file>", "save the curve as SVG")
+      .option("--json", "print JSON")
+      .action(async (data, { from, to, steps, svg, json }) => {
+        const given = settingsGiven(command.opts(), [...learning, ...machine]);
+        const chosen = z.object(choiceShape).pick(sweepSettings).parse(given);
+        const sweep = await runTask((task) => findLearningRate({ ...chosen, data, from, to, steps, ...task }));
+        if (svg !== undefined) writeWhole(svg, chartFile([sweepChart(sweep)]));
+        if (json) printJson(sweep);
+        else print(sweep);
+      }),
   );
 }
 

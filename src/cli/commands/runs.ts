@@ -29,7 +29,7 @@ function row({ run, epoch, epochs, bestError, imagesPerSecond, changed, state }:
     `${epoch}/${epochs}`,
     bestError === undefined ? "" : percent(1 - bestError),
     imagesPerSecond === undefined ? "" : imagesPerSecond.toFixed(1),
-    age((Date.now() - changed.getTime()) / 1000),
+    age((Date.now() - Date.parse(changed)) / 1000),
     state,
   ];
 }

@@ -1,16 +1,13 @@
 import type { EvaluateEvent } from "../../evaluation/evaluate.js";
 import type { PrepareProgress } from "../../store/preparing/prepare.js";
-import type { ProgressEvent, UnreadableEvent, WarningEvent } from "../../task.js";
+import type { UnreadableEvent, WarningEvent } from "../../task.js";
 import { clock, printable, thousands } from "../../text.js";
+import type { SweepEvent } from "../../training/find-rate.js";
 import { describeProblem } from "./failures.js";
 import { StatusLine } from "./status-line.js";
 
 /** What the calls that commands make tell while they go on, training aside. */
-export type CommandEvent = PreparingEvent | ProgressEvent | WarningEvent | UnreadableEvent | EvaluateEvent;
-
-interface PreparingEvent extends PrepareProgress {
-  readonly kind: "preparing";
-}
+export type CommandEvent = SweepEvent | WarningEvent | UnreadableEvent | EvaluateEvent;
 
 const LINE_SECONDS = 5; // between plain lines, where there is no terminal
 
@@ -49,6 +46,7 @@ export class EventDisplay {
         process.exitCode = 1; // said again by the exit status at the end
         break;
       case "prediction":
+      case "rate":
         break;
     }
   };

@@ -1,10 +1,11 @@
 import type { HintForm } from "../../errors.js";
+import { type Setting, settings } from "../../runs/settings.js";
 
 /** Hints as people type them: `--batch 256`, `alexnet train --resume runs/first`. */
 export const commandLineForm: HintForm = {
   option: (name, value) => {
     const flag = flagOf(name);
-    return value === undefined || value === true ? flag : `${flag} ${quoteForShell(String(value))}`;
+    return value === undefined || typeof value === "boolean" ? flag : `${flag} ${quoteForShell(String(value))}`;
   },
   call: (name, options) => {
     const { command, positional } = commands[name] ?? { command: kebab(name), positional: [] };
@@ -12,7 +13,7 @@ export const commandLineForm: HintForm = {
     const flags = Object.entries(options)
       .filter(([option]) => !positional.includes(option))
       .map(([option, value]) =>
-        value === true ? flagOf(option) : `${flagOf(option)} ${quoteForShell(String(value))}`,
+        typeof value === "boolean" ? flagOf(option) : `${flagOf(option)} ${quoteForShell(String(value))}`,
       );
     return ["alexnet", command, ...words, ...flags].join(" ");
   },
@@ -28,11 +29,13 @@ const commands: Readonly<Record<string, { readonly command: string; readonly pos
   findLearningRate: { command: "find-learning-rate", positional: ["data"] },
 };
 
-/** Options whose flags are not their names with hyphens. */
-const flags: Readonly<Record<string, string>> = { batchSize: "--batch" };
+const rows: Readonly<Record<string, Setting>> = settings;
 
+/** An option's flag, by the table of settings where it is one; of "preparation.valFraction" the last word counts. */
 function flagOf(option: string): string {
-  return flags[option] ?? `--${kebab(option)}`;
+  const [first = option, ...rest] = option.split(".");
+  const [flag] = rows[first]?.flag.split(" ") ?? [];
+  return flag ?? `--${kebab(rest.at(-1) ?? first)}`;
 }
 
 function kebab(name: string): string {

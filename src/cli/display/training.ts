@@ -1,7 +1,9 @@
+import { withHints } from "../../errors.js";
 import type { EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
 import { errors } from "../../scoring/scores.js";
 import { byteSize, clock, percent, thousands } from "../../text.js";
 import { EventDisplay } from "./events.js";
+import { commandLineForm } from "./hints.js";
 import { StatusLine } from "./status-line.js";
 
 const LINE_SECONDS = 10; // between plain lines, where there is no terminal
@@ -21,19 +23,9 @@ export class TrainingDisplay {
   readonly update = (event: TrainEvent): void => {
     switch (event.kind) {
       case "preparing":
-        this.#events.update(event);
-        break;
-      case "features":
-        this.#progress(`what ${event.layer} makes of the pictures`, event);
-        break;
-      case "holding":
-        this.#progress("pictures into the GPU's memory", event);
-        break;
-      case "validating":
-        this.#progress("validating", event);
-        break;
+      case "progress":
       case "warning":
-        this.#events.update({ kind: "warning", problem: event.message, hints: [] });
+        this.#events.update(event);
         break;
       case "step":
         this.#step(event);
@@ -59,10 +51,6 @@ export class TrainingDisplay {
     this.#line.end();
   }
 
-  #progress(of: string, { done, total }: { readonly done: number; readonly total: number }): void {
-    this.#events.update({ kind: "progress", of, done, total });
-  }
-
   #lines(lines: readonly string[]): void {
     this.#line.clear();
     for (const line of lines) this.#print(line);
@@ -86,24 +74,24 @@ function describeStart(started: Started): string[] {
     `${data.source}: ${thousands(data.train)} training and ${thousands(data.val)} validation pictures of ${thousands(data.classes)} classes`,
     `network ${network.name}${width === 1 ? "" : ` at ${width} of its width`}: ${thousands(parameters)} parameters, ${byteSize(memoryBytes)} of memory`,
     ...describeFineTuning(started),
-    `recipe ${recipe.name}: ${config.recipeReason}`,
+    `recipe ${recipe.name}: ${withHints(config.recipeReason, started.hints, commandLineForm)}`,
     `  ${recipe.epochs} epochs of ${thousands(batches)} batches of ${recipe.batchSize}, learning rate ${recipe.learningRate}`,
     `engine ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`,
     ...(started.choice === undefined ? [] : [`  ${started.choice}`]),
-    ...describeRoom(started),
+    ...describeCapacity(started),
     resumedAt
       ? `going on with ${run} in epoch ${resumedAt.epoch}, after step ${thousands(resumedAt.step)}`
       : `run ${run}`,
   ];
 }
 
-function describeRoom({ room, config: { data } }: Started): string[] {
-  if (room === 0) return [];
-  if (room >= data.train + data.val) return ["  all pictures are held in its memory"];
-  return [`  pictures come to it for each step: its memory has room for ${thousands(room)}`];
+function describeCapacity({ capacity, config: { data } }: Started): string[] {
+  if (capacity === 0) return [];
+  if (capacity >= data.train + data.val) return ["  all pictures are held in its memory"];
+  return [`  pictures come to it for each step: its memory has room for ${thousands(capacity)}`];
 }
 
-/** What it goes on from, and which layers learn less or more than others. */
+/** What training starts from, and which layers learn less or more than others. */
 function describeFineTuning({ config, features }: Started): string[] {
   const { base, recipe } = config;
   const lines: string[] = [];

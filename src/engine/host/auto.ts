@@ -68,7 +68,7 @@ async function openGpu(
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof AlexnetError)) throw error;
-  return error.message.split("\n")[0];
+  return error.message.replace(/\n.*/s, "");
 }
 
 /** The result of comparing an engine with the reference engine: once for each device, driver, library and version of ours. */

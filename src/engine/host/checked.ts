@@ -292,5 +292,5 @@ function checkNumbers(call: string, options: StepOptions | UpdateOptions | Forwa
 }
 
 function fail(what: string): never {
-  throw new AlexnetError("engine", what);
+  throw new AlexnetError("invalid-option", what);
 }

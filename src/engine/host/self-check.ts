@@ -90,7 +90,7 @@ export async function* compareSteps(
         precision,
         layer: network.name,
         what: `loss of step ${i + 1}`,
-        error: Math.abs(loss / expected[i] - 1),
+        error: Math.abs(loss / (expected[i] ?? Number.NaN) - 1),
         tolerance: layerTolerance[precision] * (i === 0 ? 1 : 10), // as of a whole network, there and back
       };
 }
@@ -126,9 +126,9 @@ function randomInputs(layer: Layer, input: Shape, output: ShapedLayer["output"],
 /** Of the whole tensors; the difference itself where all of `expected` is 0. */
 function relativeError(actual: Tensor, expected: Tensor): number {
   let [difference, whole] = [0, 0];
-  for (let i = 0; i < expected.data.length; i++) {
-    difference += (actual.data[i] - expected.data[i]) ** 2;
-    whole += expected.data[i] ** 2;
+  for (const [i, value] of expected.data.entries()) {
+    difference += ((actual.data[i] ?? Number.NaN) - value) ** 2;
+    whole += value ** 2;
   }
   return Math.sqrt(whole === 0 ? difference : difference / whole);
 }

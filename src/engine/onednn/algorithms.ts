@@ -7,7 +7,7 @@ import { SavedChoices } from "../program/choices.js";
 import { Build, type Tensor } from "./build.js";
 import type { Library } from "./library.js";
 
-/** One way to carry out an operation. */
+/** One of several algorithms for an operation. */
 export interface Candidate {
   readonly name: string;
   /** What it consists of, by the library's names: "simple:any jit:avx2". */
@@ -44,7 +44,7 @@ const FAR_BEHIND = 2;
 /** What a candidate may take of the first one's time, so that noise decides nothing. */
 const WORTHWHILE = 0.95;
 
-/** Where choices come from as the environment says. @throws AlexnetError "usage" for a preference that is none. */
+/** Where choices come from as the environment says. @throws AlexnetError "invalid-option" for a preference that is none. */
 export function usualSources(options: Pick<Sources, "given" | "measures">): Sources {
   const preference = process.env.ALEXNET_ALGORITHMS || "measure";
   if (!preferences.includes(preference))
@@ -98,8 +98,8 @@ export class Algorithms {
 
   #quickest<C extends Candidate>(problem: string, candidates: readonly C[]): C {
     const { file, measures, clock } = this.#sources;
-    const ways = candidates.map((candidate) => `${candidate.name}: ${candidate.describe()}`);
-    const key = [this.#machine, problem, ...ways].join("; ");
+    const described = candidates.map((candidate) => `${candidate.name}: ${candidate.describe()}`);
+    const key = [this.#machine, problem, ...described].join("; ");
     const saved = new SavedChoices(file);
     const known = candidates.find(({ name }) => name === saved.get(key));
     if (known !== undefined || !measures) return known ?? candidates[0];

@@ -9,18 +9,23 @@ import {
   denseBytes,
   type Layout,
   type Memory,
+  type NumberType,
   type PrimitiveDescriptor,
   packArguments,
   Query,
   unlessNotImplemented,
 } from "./bindings.js";
-import type { Library } from "./library.js";
+import type { Library, Scope } from "./library.js";
 
 const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
+
+/** How a program stores numbers; a tensor says its own. */
+export const NUMBER_TYPE: NumberType = "float32";
 
 /** Values in one of the library's layouts. */
 export interface Tensor {
   readonly descriptor: Descriptor;
+  readonly type: NumberType;
   readonly bytes: number;
   readonly block: Block;
   /** Byte offset in the block. */
@@ -46,7 +51,7 @@ export class Build {
   #arena: Arena | undefined;
 
   /** The library for this program: what its bindings create is destroyed with the program. */
-  readonly library: Library;
+  readonly library: Scope;
 
   constructor(library: Library) {
     this.library = library.scope();
@@ -58,14 +63,14 @@ export class Build {
   }
 
   descriptor(dims: readonly number[], layout: Layout): Descriptor {
-    return this.library.bindings.descriptor(dims, layout, "float32");
+    return this.library.bindings.descriptor(dims, layout, NUMBER_TYPE);
   }
 
   tensor(descriptor: Descriptor, options: { readonly kept?: boolean } = {}): Tensor {
     const bytes = this.library.bindings.bytes(descriptor);
     const block = this.block(options.kept ?? false);
     block.bytes = bytes;
-    return { descriptor, bytes, block, offset: 0 };
+    return { descriptor, type: NUMBER_TYPE, bytes, block, offset: 0 };
   }
 
   /** An empty block; `append` makes it grow. */
@@ -83,7 +88,7 @@ export class Build {
   /** A tensor at the end of `block`, so that several lie side by side. */
   append(block: Block, descriptor: Descriptor): Tensor {
     const bytes = this.library.bindings.bytes(descriptor);
-    return { descriptor, bytes, block, offset: this.#list.extend(block, bytes) };
+    return { descriptor, type: NUMBER_TYPE, bytes, block, offset: this.#list.extend(block, bytes) };
   }
 
   /** Operations that are added from now on belong to this phase. */
@@ -92,7 +97,7 @@ export class Build {
   /** The part of `whole` that begins at `offsets`. */
   part(whole: Tensor, dims: readonly number[], offsets: readonly number[]): Tensor {
     const descriptor = this.library.bindings.part(whole.descriptor, dims, offsets);
-    return { ...whole, descriptor, bytes: denseBytes(dims, "float32") };
+    return { ...whole, descriptor, bytes: denseBytes(dims, whole.type) };
   }
 
   /** What `create` gives, unless the library has nothing better for it than reference code. */
@@ -200,7 +205,8 @@ export class Build {
   }
 
   /** A tensor's memory as numbers, in its own layout; after `finish`. */
-  floats({ block, offset, bytes }: Tensor): Float32Array {
+  floats({ block, offset, bytes, type }: Tensor): Float32Array {
+    if (type !== "float32") throw new Error(`numbers of ${type} are no floats`);
     const shared = this.#shared.get(block);
     if (shared !== undefined) return new Float32Array(shared.buffer, shared.byteOffset + offset, bytes / 4);
     return new Float32Array(this.#allocated.view(block.offset + offset, bytes));

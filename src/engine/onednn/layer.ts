@@ -31,7 +31,7 @@ export interface Current {
 export interface Context extends Position {
   readonly build: Build;
   readonly parameters: Parameters;
-  /** Chooses among the ways to carry out an operation. */
+  /** Chooses among the algorithms for an operation. */
   readonly algorithms: Algorithms;
   readonly batchSize: number;
   /** Keeps what the backward operations need. */

@@ -1,5 +1,5 @@
 import type { Layer } from "../../network/network.js";
-import { convolution } from "./convolution.js";
+import { convolution } from "./convolution/index.js";
 import { dropout } from "./dropout.js";
 import { fullyConnected } from "./fully-connected.js";
 import type { Activation, Context, LayerKind, Stage } from "./layer.js";

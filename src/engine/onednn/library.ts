@@ -30,16 +30,21 @@ const versions: Readonly<Record<number, MajorVersion>> = {
   3: { bind: bindV3, instructionSets: instructionSets3 },
 };
 
-/** oneDNN with an engine and a stream. All that its bindings create is destroyed when it is closed. */
+/** oneDNN with an engine and a stream. */
 export interface Library {
-  readonly bindings: Bindings;
   /** "2.6.3" */
   readonly version: string;
   readonly instructionSet: string;
   readonly threads: number;
-  /** The same library for work that ends before: what its bindings create is destroyed when that is closed. */
-  scope(): Library;
+  /** What creates objects of the library. Closed with the library at the latest. */
+  scope(): Scope;
+  /** Destroys all that was created by its scopes, and what it needed itself. */
   close(): void;
+}
+
+/** The library for one piece of work: what its bindings create is destroyed when it is closed. */
+export interface Scope extends Library {
+  readonly bindings: Bindings;
 }
 
 /**
@@ -71,7 +76,7 @@ export function openLibrary(threads = availableParallelism()): Library {
       (out) => common.dnnl_stream_create(out, engine, DNNL.dnnl_stream_in_order),
       common.dnnl_stream_destroy,
     );
-    const openScope = (owner: Owner): Library => {
+    const openScope = (owner: Owner): Scope => {
       const context = { engine, owner, common };
       return {
         ...description,
@@ -80,7 +85,7 @@ export function openLibrary(threads = availableParallelism()): Library {
         close: () => owner.close(),
       };
     };
-    return openScope(root);
+    return { ...description, scope: () => openScope(root.scope()), close: () => root.close() };
   } catch (error) {
     root.close();
     throw error;

@@ -13,7 +13,7 @@ export function matrixRate(library: Library, size: number): number {
   const build = new Build(library);
   try {
     const descriptor = build.descriptor([size, size], "row-major");
-    const product = library.bindings.matmul(descriptor, descriptor, descriptor, build.attributes);
+    const product = build.library.bindings.matmul(descriptor, descriptor, descriptor, build.attributes);
     const [a, b, c] = [0, 1, 2].map(() => build.tensor(descriptor));
     build.execute({ layer: "matmul", kind: "fully-connected", direction: "forward" }, product, [
       [Argument.src, a],

@@ -1,7 +1,7 @@
 import type { UpdateOptions } from "../engine.js";
 import { Argument, type MemoryArguments, type Primitive, packArguments } from "./bindings.js";
-import type { Build, Tensor } from "./build.js";
-import type { Library } from "./library.js";
+import { type Build, NUMBER_TYPE, type Tensor } from "./build.js";
+import type { Scope } from "./library.js";
 import type { Parameters, PlacedParameter } from "./parameters.js";
 
 /** Values a piece has at the most: three such arrays stay in a few megabytes of cache between the two passes. */
@@ -27,7 +27,7 @@ export class Update {
   readonly #pieces: readonly Piece[];
   readonly #sums = new Map<string, Primitive>();
   /** What the sums belong to: other scales need other primitives. */
-  #scope: Library | undefined;
+  #scope: Scope | undefined;
   #key = "";
 
   /** After the build has finished. Without momentum and gradients, as in programs that predict, it does nothing. */
@@ -67,7 +67,7 @@ export class Update {
     const key = `${count} ${scales}`;
     let sum = this.#sums.get(key);
     if (sum === undefined) {
-      const descriptor = bindings.descriptor([count], "row-major", "float32");
+      const descriptor = bindings.descriptor([count], "row-major", NUMBER_TYPE);
       sum = bindings.createPrimitive(bindings.sum(descriptor, scales, this.#build.attributes));
       this.#sums.set(key, sum);
     }

@@ -6,8 +6,10 @@ import { caffenet } from "../../network/architectures/caffenet.js";
 import type { Layer, Network } from "../../network/network.js";
 import { parseNetwork } from "../../network/parse.js";
 import { type Preprocessing, pictureBytes, pictureSizeFor } from "../../network/picture.js";
+import { inferShapes } from "../../network/shapes.js";
 import { decodeNumbers } from "../../system/numbers.js";
 import { type Blob, blobCodec, type Layer as CaffeLayer, type Net, netCodec } from "./schema.js";
+import { unknownFields } from "./unknown-fields.js";
 
 /** What a caffemodel says: its class names, and mostly its mean as well, are in files of their own. */
 export interface CaffeModel {
@@ -58,8 +60,10 @@ const ignoredTypes = [
  * the layers don't fit.
  */
 export function readCaffemodel(path: string): CaffeModel {
-  const net = netCodec.decode(readFileSync(path), path);
+  const bytes = readFileSync(path);
+  const net = netCodec.decode(bytes, path);
   const all = net.layer.length > 0 ? net.layer : net.layers;
+  refuseUnknown(bytes, all, path);
   const used = all.filter((layer) => !ignoredTypes.includes(typeOf(layer)));
   if (used.length === 0) throw new AlexnetError("damaged-file", `${path}: not a caffemodel: it has no layers`);
   const tensors = new Map<string, StoredTensor>();
@@ -74,11 +78,43 @@ export function readCaffemodel(path: string): CaffeModel {
       path,
     ),
   );
+  refuseRoundedUp(network, used, path);
   const first = layers.find((layer) => layer.kind === "convolution");
   const weight = first && tensors.get(`${first.name}.weight`);
   if (first !== undefined && weight !== undefined) tensors.set(`${first.name}.weight`, bgrToRgb(weight));
   const parameters = gatherParameters(network, tensors, ({ name }) => name, path);
   return { network, parameters, ...transformOf(all, network.input.size) };
+}
+
+/** @throws AlexnetError "unsupported" where a layer on the way to the logits has a field that is not read */
+function refuseUnknown(bytes: Uint8Array, layers: readonly CaffeLayer[], path: string): void {
+  for (const [i, fields] of unknownFields(bytes).entries()) {
+    const layer = layers[i];
+    if (layer !== undefined && fields.length > 0 && !ignoredTypes.includes(typeOf(layer)))
+      throw new AlexnetError(
+        "unsupported",
+        `${path}: ${layer.name}: has what is not read here: field ${fields.join(", ")} of its LayerParameter`,
+      );
+  }
+}
+
+/**
+ * Caffe rounds the size of a pool's output up where windows would reach over the edge, which here are left out.
+ * @throws AlexnetError "unsupported" naming a pool where that makes a difference
+ */
+function refuseRoundedUp(network: Network, layers: readonly CaffeLayer[], path: string): void {
+  const roundsDown = new Set(
+    layers.filter(({ pooling_param: pool }) => pool?.round_mode === 1).map(({ name }) => sanitisedName(name)),
+  );
+  for (const { layer, input } of inferShapes(network)) {
+    if (layer.kind !== "max-pool" || roundsDown.has(layer.name)) continue;
+    if ((input.height - layer.size) % layer.stride !== 0)
+      throw new AlexnetError(
+        "unsupported",
+        `${path}: ${layer.name}: windows of ${layer.size} in steps of ${layer.stride} don't end at the edge of ` +
+          `${input.height} places; Caffe adds a smaller window there, which has no counterpart here`,
+      );
+  }
 }
 
 function typeOf({ type }: CaffeLayer): string {
@@ -91,16 +127,17 @@ function convert(layer: CaffeLayer, path: string): Layer {
     throw new AlexnetError(code, `${path}: ${layer.name}: ${what}`);
   };
   const refuse = (what: string): never => fail("unsupported", what);
+  const square = (what: string, both: readonly number[], height: number, width: number, none: number): number => {
+    const [a = height || none, b = both[0] ?? (width || none)] = both;
+    return a === b ? a : refuse(`${what} ${a}x${b} is not square`);
+  };
   const { convolution_param: convolution, inner_product_param: product, lrn_param: norm, pooling_param: pool } = layer;
   switch (typeOf(layer)) {
     case "Convolution": {
       if (convolution === null) return fail("damaged-file", "is a convolution without parameters");
       const { num_output: filters, group: groups, dilation } = convolution;
       if (dilation.some((d) => d !== 1)) return refuse(`dilation ${dilation.join("x")} is not read`);
-      const square = (what: string, both: readonly number[], height: number, width: number, none: number): number => {
-        const [a = height || none, b = both[0] ?? (width || none)] = both;
-        return a === b ? a : refuse(`${what} ${a}x${b} is not square`);
-      };
+      if (convolution.axis !== 1) return refuse(`channels on axis ${convolution.axis} are not read`);
       return {
         kind: "convolution",
         name,
@@ -113,6 +150,7 @@ function convert(layer: CaffeLayer, path: string): Layer {
     }
     case "InnerProduct":
       if (product === null) return fail("damaged-file", "is an inner product without parameters");
+      if (product.axis !== 1) return refuse(`an inner product from axis ${product.axis} on is not read`);
       if (product.transpose) return refuse("has transposed weights, which are not read");
       return { kind: "fully-connected", name, outputs: product.num_output };
     case "LRN": {
@@ -123,13 +161,26 @@ function convert(layer: CaffeLayer, path: string): Layer {
       return { ...plain, beta: decimal(beta), ...(within ? { region: "within-map" } : {}) };
     }
     case "Pooling": {
-      const { pool: operation, kernel_size: size, stride, pad, global_pooling: global } = pool ?? defaultPool;
-      if (operation !== 0 || global || pad !== 0) return refuse("only max-pooling of windows without padding is read");
-      return { kind: "max-pool", name, size, stride };
+      if (pool === null) return fail("damaged-file", "is a pooling without parameters");
+      const { pool: operation, global_pooling: global } = pool;
+      const given = (value: number): readonly number[] => (value === 0 ? [] : [value]);
+      const padding = square("padding", given(pool.pad), pool.pad_h, pool.pad_w, 0);
+      if (operation !== 0 || global || padding !== 0)
+        return refuse("only max-pooling of windows without padding is read");
+      return {
+        kind: "max-pool",
+        name,
+        size: square("size", given(pool.kernel_size), pool.kernel_h, pool.kernel_w, 0),
+        stride: square("stride", pool.stride_h > 0 ? [] : [pool.stride], pool.stride_h, pool.stride_w, 1),
+      };
     }
     case "Dropout":
       return { kind: "dropout", name, rate: decimal(layer.dropout_param?.dropout_ratio ?? 0.5) };
     case "ReLU":
+      if ((layer.relu_param?.negative_slope ?? 0) !== 0)
+        return refuse(
+          `a leaky ReLU (negative_slope ${decimal(layer.relu_param?.negative_slope ?? 0)}) has no counterpart here`,
+        );
       return { kind: "relu", name };
     default:
       return refuse(`layers of type ${typeOf(layer)} have no counterpart here`);
@@ -137,7 +188,6 @@ function convert(layer: CaffeLayer, path: string): Layer {
 }
 
 const defaultNorm = { local_size: 5, alpha: 1, beta: 0.75, k: 1, norm_region: 0 };
-const defaultPool = { pool: 0, kernel_size: 0, stride: 1, pad: 0, global_pooling: false };
 
 /** The short decimal that was rounded to a float32. */
 function decimal(value: number): number {
@@ -170,16 +220,16 @@ function sorted({ input, layers }: Network): unknown {
 function inputSize(net: Net, layers: readonly CaffeLayer[]): number {
   const crops = layers.map((layer) => layer.transform_param?.crop_size || layer.data_param?.crop_size || 0);
   const shapes = [...net.input_shape, ...layers.flatMap((layer) => layer.input_param?.shape ?? [])];
-  return [...crops, net.input_dim[2], ...shapes.map(({ dim }) => dim[2])].find((size) => size > 0) ?? INPUT_SIZE;
+  return [...crops, net.input_dim[2], ...shapes.map(({ dim }) => dim[2])].find((size = 0) => size > 0) ?? INPUT_SIZE;
 }
 
 function transformOf(layers: readonly CaffeLayer[], cropSize: number): Pick<CaffeModel, "scale" | "mean"> {
   const transform = layers.find((layer) => layer.transform_param !== null)?.transform_param;
   const scale = decimal(transform?.scale ?? 1);
-  const [blue, green = blue, red = blue] = transform?.mean_value ?? [];
+  const [blue, green, red] = transform?.mean_value ?? [];
   return {
     scale: [scale, scale, scale],
-    mean: blue === undefined ? undefined : constantMean([red, green, blue], pictureSizeFor(cropSize)),
+    mean: blue === undefined ? undefined : constantMean([red ?? blue, green ?? blue, blue], pictureSizeFor(cropSize)),
   };
 }
 
@@ -192,7 +242,7 @@ function* storedTensors(layer: CaffeLayer, { kind, name }: Layer, path: string):
   yield [`${name}.weight`, stored];
   const hasBias = (layer.convolution_param ?? layer.inner_product_param)?.bias_term ?? true;
   if (bias !== undefined) yield [`${name}.bias`, storedBlob(bias, 1, `${path}: ${layer.name}`)];
-  else if (!hasBias) yield [`${name}.bias`, { shape: [stored.shape[0]], readInto: (into) => void into.fill(0) }];
+  else if (!hasBias) yield [`${name}.bias`, { shape: stored.shape.slice(0, 1), readInto: (into) => void into.fill(0) }];
 }
 
 /** Blobs of old files have four lengths, the first of them 1 where there are fewer. */
@@ -213,7 +263,8 @@ function lengthsOf({ num, channels, height, width, shape }: Blob): readonly numb
 
 function readBlob({ data, double_data: doubles }: Blob, into: Float32Array, where: string): void {
   const [parts, type, size] = data.length > 0 ? ([data, "float32", 4] as const) : ([doubles, "float64", 8] as const);
-  const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  const [only, ...others] = parts;
+  const bytes = only !== undefined && others.length === 0 ? only : Buffer.concat(parts);
   if (bytes.length !== into.length * size)
     throw new AlexnetError("damaged-file", `${where}: a blob of ${into.length} values holds ${bytes.length} bytes`);
   decodeNumbers(bytes, type, into);
@@ -225,7 +276,7 @@ function bgrToRgb({ shape, readInto }: StoredTensor): StoredTensor {
     shape,
     readInto(into) {
       readInto(into);
-      const [filters, channels, height, width] = shape;
+      const [filters = 0, channels = 0, height = 0, width = 0] = shape;
       const map = height * width;
       for (let filter = 0; filter < filters; filter++) {
         const weights = into.subarray(filter * channels * map, (filter + 1) * channels * map);
@@ -258,5 +309,5 @@ export function readBinaryproto(path: string): Float32Array {
 /** (3, size, size) in blue, green, red to (size, size, 3) in red, green, blue. */
 export function bgrPlanesToRgb(planes: Float32Array): Float32Array {
   const places = planes.length / 3;
-  return planes.map((_, i) => planes[(2 - (i % 3)) * places + Math.floor(i / 3)]);
+  return planes.map((_, i) => planes[(2 - (i % 3)) * places + Math.floor(i / 3)] ?? Number.NaN);
 }

@@ -37,6 +37,7 @@ message LayerParameter {
   optional InnerProductParameter inner_product_param = 117;
   optional LRNParameter lrn_param = 118;
   optional PoolingParameter pooling_param = 121;
+  optional ReLUParameter relu_param = 123;
   optional InputParameter input_param = 143;
 }
 
@@ -50,6 +51,7 @@ message V1LayerParameter {
   optional InnerProductParameter inner_product_param = 17;
   optional LRNParameter lrn_param = 18;
   optional PoolingParameter pooling_param = 19;
+  optional ReLUParameter relu_param = 30;
   optional TransformationParameter transform_param = 36;
 }
 
@@ -75,14 +77,18 @@ message ConvolutionParameter {
   optional uint32 kernel_w = 12;
   optional uint32 stride_h = 13;
   optional uint32 stride_w = 14;
+  optional int32 axis = 16 [default = 1];
   repeated uint32 dilation = 18;
 }
+
+message ReLUParameter { optional float negative_slope = 1 [default = 0]; }
 
 message DropoutParameter { optional float dropout_ratio = 1 [default = 0.5]; }
 
 message InnerProductParameter {
   optional uint32 num_output = 1;
   optional bool bias_term = 2 [default = true];
+  optional int32 axis = 5 [default = 1];
   optional bool transpose = 6 [default = false];
 }
 
@@ -99,7 +105,14 @@ message PoolingParameter {
   optional uint32 kernel_size = 2 [default = 0];
   optional uint32 stride = 3 [default = 1];
   optional uint32 pad = 4 [default = 0];
+  optional uint32 kernel_h = 5 [default = 0];
+  optional uint32 kernel_w = 6 [default = 0];
+  optional uint32 stride_h = 7 [default = 0];
+  optional uint32 stride_w = 8 [default = 0];
+  optional uint32 pad_h = 9 [default = 0];
+  optional uint32 pad_w = 10 [default = 0];
   optional bool global_pooling = 12 [default = false];
+  optional int32 round_mode = 13 [default = 0];
 }
 `;
 
@@ -136,12 +149,15 @@ export interface Layer {
     readonly kernel_w: number;
     readonly stride_h: number;
     readonly stride_w: number;
+    readonly axis: number;
     readonly dilation: readonly number[];
   } | null;
+  readonly relu_param: { readonly negative_slope: number } | null;
   readonly dropout_param: { readonly dropout_ratio: number } | null;
   readonly inner_product_param: {
     readonly num_output: number;
     readonly bias_term: boolean;
+    readonly axis: number;
     readonly transpose: boolean;
   } | null;
   readonly lrn_param: {
@@ -158,7 +174,15 @@ export interface Layer {
     readonly kernel_size: number;
     readonly stride: number;
     readonly pad: number;
+    readonly kernel_h: number;
+    readonly kernel_w: number;
+    readonly stride_h: number;
+    readonly stride_w: number;
+    readonly pad_h: number;
+    readonly pad_w: number;
     readonly global_pooling: boolean;
+    /** 0 rounds the output's size up, 1 down. */
+    readonly round_mode: number;
   } | null;
   readonly transform_param: {
     readonly scale: number;

@@ -63,7 +63,7 @@ class Graph {
       this.#claim(output);
     });
     this.nodes.push({ name, op_type: operator, input: inputs, output: outputs, attribute: attributes });
-    return outputs[0];
+    return outputs[0] ?? name;
   }
 
   cast(value: string, to: Real, name: string): string {

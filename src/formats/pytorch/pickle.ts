@@ -139,7 +139,7 @@ class Machine {
     if (count > LONGEST_INTEGER) this.fail(`an integer of ${count} bytes is not read`);
     const bytes = this.take(count);
     let value = 0n;
-    for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]);
+    for (const byte of bytes.toReversed()) value = (value << 8n) | BigInt(byte);
     value = BigInt.asIntN(8 * count, value);
     return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
   }

@@ -23,7 +23,14 @@ const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_PROTOCOL = 1001;
 
 /** Bytes a value takes; types that can't be parameters are only stepped over. */
-const storageTypes: Readonly<Record<string, { readonly bytes: number; readonly type?: NumberType }>> = {
+interface StorageType {
+  /** Of one value. */
+  readonly bytes: number;
+  /** How floating-point numbers are written. */
+  readonly type?: NumberType;
+}
+
+const storageTypes: Readonly<Record<string, StorageType>> = {
   "torch.HalfStorage": { bytes: 2, type: "float16" },
   "torch.BFloat16Storage": { bytes: 2, type: "bfloat16" },
   "torch.FloatStorage": { bytes: 4, type: "float32" },
@@ -39,13 +46,15 @@ const storageTypes: Readonly<Record<string, { readonly bytes: number; readonly t
 /** Numbers in a row that tensors look at. */
 class Storage {
   constructor(
+    /** PyTorch's name of its type. */
     readonly kind: string,
+    readonly type: StorageType,
     readonly key: string,
     readonly count: number,
   ) {}
 
   get byteLength(): number {
-    return this.count * storageTypes[this.kind].bytes;
+    return this.count * this.type.bytes;
   }
 }
 
@@ -85,12 +94,14 @@ async function openZipped(path: string): Promise<StateDict> {
     if ([...archive.sizes.keys()].some((name) => /^[^/]+\/code\//.test(name)))
       throw new AlexnetError("unsupported", `${path}: is TorchScript, a program; save model.state_dict() of the model`);
     const pickles = [...archive.sizes.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
-    if (pickles.length !== 1) throw broken(path, `has ${pickles.length} files data.pkl; torch.save writes one`);
-    const folder = pickles[0].slice(0, -"data.pkl".length);
+    const [pickle, ...others] = pickles;
+    if (pickle === undefined || others.length > 0)
+      throw broken(path, `has ${pickles.length} files data.pkl; torch.save writes one`);
+    const folder = pickle.slice(0, -"data.pkl".length);
     const text = (name: string): string | undefined =>
       archive.sizes.has(folder + name) ? Buffer.from(archive.read(folder + name)).toString() : undefined;
     if ((text("byteorder") ?? "little") !== "little") throw broken(path, "was written on a big-endian machine");
-    const { value } = unpickle(archive.read(pickles[0]), { globals, persistent: toStorage }, `${path}: data.pkl`);
+    const { value } = unpickle(archive.read(pickle), { globals, persistent: toStorage }, `${path}: data.pkl`);
     const read: ReadStorage = ({ key, byteLength }) => {
       const bytes = archive.read(`${folder}data/${key}`);
       if (bytes.length !== byteLength) throw broken(path, `data/${key} is ${bytes.length} bytes, not ${byteLength}`);
@@ -211,7 +222,7 @@ function stored(
   return {
     shape,
     readInto(into) {
-      const { type, bytes: size } = storageTypes[storage.kind];
+      const { type, bytes: size } = storage.type;
       if (type === undefined) throw broken(path, `${name} is made of ${storage.kind}, not of floating-point numbers`);
       const bytes = read(storage);
       if (isContiguous(shape, strides)) {
@@ -221,7 +232,7 @@ function stored(
       const all = new Float32Array(storage.count);
       decodeNumbers(bytes, type, all);
       into.forEach((_, i) => {
-        into[i] = all[offset + placeOf(i, shape, strides)];
+        into[i] = all[offset + placeOf(i, shape, strides)] ?? Number.NaN;
       });
     },
   };
@@ -229,9 +240,9 @@ function stored(
 
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
-    expected *= shape[axis];
+  for (const [axis, length] of [...shape.entries()].reverse()) {
+    if (length !== 1 && strides[axis] !== expected) return false;
+    expected *= length;
   }
   return true;
 }
@@ -239,9 +250,9 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
 /** Where the i-th value of a tensor, row-major, lies behind its offset. */
 function placeOf(i: number, shape: readonly number[], strides: readonly number[]): number {
   let place = 0;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    place += (i % shape[axis]) * strides[axis];
-    i = Math.floor(i / shape[axis]);
+  for (const [axis, length] of [...shape.entries()].reverse()) {
+    place += (i % length) * (strides[axis] ?? 0);
+    i = Math.floor(i / length);
   }
   return place;
 }
@@ -250,10 +261,11 @@ function placeOf(i: number, shape: readonly number[], strides: readonly number[]
 function toStorage(id: unknown): Storage | Placeholder {
   const [tag, kind, key, , count, view = null] = Array.isArray(id) ? id : [];
   if (tag === "storage" && kind instanceof Placeholder) return kind;
-  const known = kind instanceof Global && Object.hasOwn(storageTypes, kind.name);
-  if (tag !== "storage" || !known || typeof key !== "string" || !isCount(count) || view !== null)
+  const name = kind instanceof Global && Object.hasOwn(storageTypes, kind.name) ? kind.name : "";
+  const type = storageTypes[name];
+  if (tag !== "storage" || type === undefined || typeof key !== "string" || !isCount(count) || view !== null)
     throw new AlexnetError("unsupported", "a tensor's storage is described in an unknown way");
-  return new Storage(kind.name, key, count);
+  return new Storage(name, type, key, count);
 }
 
 /** (storage, offset, shape, strides, …) */

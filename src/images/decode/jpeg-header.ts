@@ -35,7 +35,7 @@ function describeProfile(profile: Buffer): JpegHeader["profile"] {
 
 function* segments(data: Buffer): Generator<{ readonly marker: number; readonly body: Buffer }> {
   for (let at = 2; at + 4 <= data.length && data[at] === 0xff; ) {
-    const marker = data[at + 1];
+    const marker = data.readUInt8(at + 1);
     if (marker === 0xff) {
       at++; // fill byte
       continue;

@@ -34,9 +34,9 @@ export function turnUpright(picture: Uint8Array, size: number, orientation: Orie
       const x = columnsAreReversed(orientation) ? last - column : column;
       const to = (x * toRight + y * down) * 3;
       const from = (row * size + column) * 3;
-      picture[to] = stored[from];
-      picture[to + 1] = stored[from + 1];
-      picture[to + 2] = stored[from + 2];
+      picture[to] = stored[from] ?? 0;
+      picture[to + 1] = stored[from + 1] ?? 0;
+      picture[to + 2] = stored[from + 2] ?? 0;
     }
   }
 }

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import koffi, { type LibraryHandle } from "koffi";
 import { AlexnetError } from "../../errors.js";
+import { findLibrary, type NativeLibrary } from "../../system/native/library.js";
+import { addressOf } from "../../system/native/memory.js";
+import type { Signatures } from "../../system/native/signatures.js";
 
 /** What libjpeg-turbo's header reading tells. */
 export interface TurbojpegHeader {
@@ -69,56 +71,80 @@ function packaged(): readonly string[] {
 }
 
 function open(): Turbojpeg | undefined {
-  for (const path of candidates()) {
-    let library: LibraryHandle;
-    try {
-      library = koffi.load(path);
-    } catch {
-      continue;
-    }
-    return bind(library, basename(path));
-  }
-  return undefined;
+  const found = findLibrary(candidates());
+  return "library" in found ? bind(found.library) : undefined;
 }
 
-function bind(library: LibraryHandle, name: string): Turbojpeg {
-  const decompressor: unknown = library.func("void *tjInitDecompress()")();
-  const compressor: unknown = library.func("void *tjInitCompress()")();
-  const readError = library.func("str tjGetErrorStr2(void *handle)");
-  const decompressHeader = library.func(
-    "int tjDecompressHeader3(void *handle, const uint8_t *jpeg, unsigned long size, " +
-      "_Out_ int *width, _Out_ int *height, _Out_ int *subsampling, _Out_ int *colourspace)",
-  );
-  const decompress = library.func(
-    "int tjDecompress2(void *handle, const uint8_t *jpeg, unsigned long size, " +
-      "uint8_t *pixels, int width, int pitch, int height, int format, int flags)",
-  );
-  const compress = library.func(
-    "int tjCompress2(void *handle, const uint8_t *pixels, int width, int pitch, int height, int format, " +
-      "_Inout_ void **jpeg, _Inout_ unsigned long *size, int subsampling, int quality, int flags)",
-  );
-  const largest = library.func("unsigned long tjBufSize(int width, int height, int subsampling)");
+const signatures = {
+  tjInitDecompress: ["void *"],
+  tjInitCompress: ["void *"],
+  tjGetErrorStr2: ["str", "void *"],
+  /** handle, JPEG and its bytes; width, height, subsampling, colour space */
+  tjDecompressHeader3: ["int", "void *", "void *", "ulong", "void *", "void *", "void *", "void *"],
+  /** handle, JPEG and its bytes; pixels, width, bytes a row, height, format, flags */
+  tjDecompress2: ["int", "void *", "void *", "ulong", "void *", "int", "int", "int", "int", "int"],
+  /** handle, pixels, width, bytes a row, height, format; address of the JPEG, its bytes, subsampling, quality, flags */
+  tjCompress2: ["int", "void *", "void *", "int", "int", "int", "int", "void *", "void *", "int", "int", "int"],
+  tjBufSize: ["ulong", "int", "int", "int"],
+} as const satisfies Signatures;
+
+function bind(library: NativeLibrary): Turbojpeg {
+  const calls = library.bind(signatures);
+  const decompressor = calls.tjInitDecompress();
+  const compressor = calls.tjInitCompress();
   let compressed = new Uint8Array(); // kept from one picture to the next
   return {
-    name,
+    name: basename(library.path),
     readHeader(jpeg) {
-      const [width, height, subsampling, colourspace] = [[0], [0], [0], [0]];
-      const status = decompressHeader(decompressor, jpeg, jpeg.length, width, height, subsampling, colourspace);
-      if (status !== 0 || width[0] < 1 || height[0] < 1) return undefined; // a file without frame gives 0x0
-      return { width: width[0], height: height[0], isRgb: colourspace[0] < CMYK };
+      const [width, height, subsampling, colourSpace] = [int(), int(), int(), int()];
+      const status = calls.tjDecompressHeader3(
+        decompressor,
+        jpeg,
+        jpeg.length,
+        width,
+        height,
+        subsampling,
+        colourSpace,
+      );
+      const [[columns = 0], [rows = 0], [space = 0]] = [width, height, colourSpace];
+      if (status !== 0 || columns < 1 || rows < 1) return undefined; // a file without frame gives 0x0
+      return { width: columns, height: rows, isRgb: space < CMYK };
     },
     decode(jpeg, { width, height }, pixels) {
       const flags = ACCURATE_DCT | STOP_ON_WARNING | LIMIT_SCANS;
-      return decompress(decompressor, jpeg, jpeg.length, pixels, width, 0, height, RGB, flags) === 0;
+      return calls.tjDecompress2(decompressor, jpeg, jpeg.length, pixels, width, 0, height, RGB, flags) === 0;
     },
     encode(pixels, width, height, quality) {
-      const needed = Number(largest(width, height, FULL_COLOUR));
+      const needed = Number(calls.tjBufSize(width, height, FULL_COLOUR));
       if (compressed.length < needed) compressed = new Uint8Array(needed);
-      const size = [compressed.length];
+      const target = BigUint64Array.of(addressOf(compressed));
+      const size = BigUint64Array.of(BigInt(compressed.length));
       const flags = ACCURATE_DCT | NO_REALLOC;
-      if (compress(compressor, pixels, width, 0, height, RGB, [compressed], size, FULL_COLOUR, quality, flags) !== 0)
-        throw new AlexnetError("unreadable-picture", `libjpeg-turbo could not compress: ${readError(compressor)}`);
-      return compressed.subarray(0, size[0]);
+      const status = calls.tjCompress2(
+        compressor,
+        pixels,
+        width,
+        0,
+        height,
+        RGB,
+        target,
+        size,
+        FULL_COLOUR,
+        quality,
+        flags,
+      );
+      if (status !== 0)
+        throw new AlexnetError(
+          "unreadable-picture",
+          `libjpeg-turbo could not compress: ${calls.tjGetErrorStr2(compressor)}`,
+        );
+      const [bytes = 0n] = size;
+      return compressed.subarray(0, Number(bytes));
     },
   };
+}
+
+/** What a function writes an int to. */
+function int(): Int32Array {
+  return new Int32Array(1);
 }

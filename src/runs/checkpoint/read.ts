@@ -7,7 +7,7 @@ import type { Network } from "../../network/network.js";
 import { parameterCount, parameterTable, parameterView } from "../../network/parameters.js";
 import { parseNetwork } from "../../network/parse.js";
 import { COLOURS, pictureBytes } from "../../network/picture.js";
-import { recipeSchema } from "../../recipes/schema.js";
+import { recipeSchema } from "../../recipes/recipe.js";
 import { mapFloats } from "../../system/mapped-memory.js";
 import { trainingState } from "../state.js";
 import { type Checkpoint, FORMAT, hash, hashInTurns, MEAN, MOMENTUM, type Origin } from "./format.js";

@@ -42,7 +42,10 @@ export class NativeLibrary {
   ): CheckedFunctions<T> {
     const functions = Object.entries(table).map(([name, types]) => {
       const call = this.#function(name, "int", types);
-      return [name, (...values: unknown[]) => check(Number(call(...values)), name)];
+      const checked = (...values: unknown[]): void => {
+        check(Number(call(...values)), name);
+      };
+      return [name, checked];
     });
     return Object.fromEntries(functions) as CheckedFunctions<T>; // one for each of the table's, of its types
   }

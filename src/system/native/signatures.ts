@@ -20,6 +20,7 @@ export interface ArgumentTypes {
   readonly uint8: number;
   readonly int64: number | bigint;
   readonly uint64: number | bigint;
+  readonly ulong: number | bigint;
   readonly size_t: number | bigint;
   readonly float: number;
   readonly double: number;
@@ -33,6 +34,7 @@ export interface ResultTypes {
   readonly str: string | null;
   readonly int: number;
   readonly uint: number;
+  readonly ulong: number | bigint;
   readonly size_t: number | bigint;
 }
 export type ResultType = keyof ResultTypes;

@@ -101,7 +101,11 @@ export class Thread<Setup, Surface> {
   async #close(): Promise<void> {
     if (this.#refusal !== undefined) return this.#ended;
     this.#refusal = this.#closedError;
-    const closed = this.#send((id) => ({ kind: "end", id }), [], []);
+    const isOpen = await this.ready.then(
+      () => true,
+      () => false,
+    );
+    const closed = isOpen ? this.#send((id) => ({ kind: "end", id }), [], []) : undefined;
     await Promise.allSettled([closed]);
     await this.#ended;
     await closed;
@@ -110,7 +114,8 @@ export class Thread<Setup, Surface> {
   #call(object: number, method: string, args: readonly unknown[]): Promise<Crossed> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     const packed = args.map(pack);
-    return this.#send((id) => ({ kind: "call", id, object, method, args: packed }), args, args.flatMap(movedWith));
+    const moved = [...new Set(args.flatMap(movedWith))];
+    return this.#send((id) => ({ kind: "call", id, object, method, args: packed }), args, moved);
   }
 
   #send(

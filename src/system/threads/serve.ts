@@ -43,7 +43,7 @@ export function serve<Setup, Surface extends object>(
     if (isClosable(value)) {
       objects.set(++lastObject, value);
       post(describe(id, lastObject, value));
-    } else post({ kind: "answer", id, value }, [...movedWith(value), ...wholeBuffer(value)]);
+    } else post({ kind: "answer", id, value }, [...new Set([...movedWith(value), ...wholeBuffer(value)])]);
   };
 
   const begin = ({ object: number, method, args }: CallMessage): unknown => {

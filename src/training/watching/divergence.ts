@@ -1,8 +1,39 @@
 import type { Engine, Program } from "../../engine/engine.js";
+import { AlexnetError } from "../../errors.js";
 import type { Model } from "../../model/model.js";
 import { parameterTable, parameterView } from "../../network/parameters.js";
 import type { Batch } from "../../network/picture.js";
+import { batches } from "../../store/reading/batches.js";
 import { allFinite } from "../../system/finite.js";
+import { batchesOfEpoch } from "../settle.js";
+import type { FinishedStep, Training, Watcher } from "./watcher.js";
+
+/** Ends the run with a step whose loss isn't finite, naming the layer that overflowed. */
+export class Divergence implements Watcher {
+  readonly #training: Training;
+
+  constructor(training: Training) {
+    this.#training = training;
+  }
+
+  /** @throws AlexnetError "not-finite" */
+  async afterStep(step: FinishedStep): Promise<void> {
+    if (Number.isFinite(step.result.loss)) return;
+    const { folder, engine, program, model, after } = this.#training;
+    const where = await locateDivergence(engine, program, model, await picturesOf(step, this.#training), after);
+    throw new AlexnetError(
+      "not-finite",
+      `${folder.path}: the loss of step ${step.step} (epoch ${step.epoch}) is not finite: ${where}`,
+    );
+  }
+}
+
+/** A step's batch with its pictures, also where the program holds them all. */
+async function picturesOf({ batch, epoch, index }: FinishedStep, { store, config }: Training): Promise<Batch> {
+  if (!batch.held) return batch;
+  for await (const loaded of batches(store, batchesOfEpoch(config, epoch - 1, index))) return loaded;
+  return batch;
+}
 
 const VIEWS_AT_ONCE = 8;
 

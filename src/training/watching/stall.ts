@@ -1,5 +1,9 @@
+import type { Hint } from "../../errors.js";
+import type { Recipe } from "../../recipes/recipe.js";
 import type { LayerStatistics } from "../../runs/layer-statistics.js";
 import type { GuessWatch } from "../../runs/state.js";
+import type { Layers } from "./layers.js";
+import type { FinishedEpoch, FinishedStep, Training, Watcher } from "./watcher.js";
 
 /** Signs that a network doesn't learn: its loss is that of guessing, or it gives every picture the same answer. */
 
@@ -8,61 +12,91 @@ const SMOOTHING = 0.9;
 /** Steps in a row before it is said; again at each doubling. */
 const PATIENCE = 100;
 
+/** Warns when a network doesn't learn. */
+export class Stall implements Watcher {
+  readonly #training: Training;
+  readonly #layers: Layers;
+  #guessing: GuessWatch;
+
+  constructor(training: Training, layers: Layers) {
+    this.#training = training;
+    this.#layers = layers;
+    this.#guessing = training.state.guessing;
+  }
+
+  get state() {
+    return { guessing: this.#guessing };
+  }
+
+  looksAfter(): boolean {
+    return isWorthAWarning(this.#guessing.steps + 1);
+  }
+
+  async afterStep(step: FinishedStep): Promise<void> {
+    const { config } = this.#training;
+    this.#guessing = watchLoss(this.#guessing, step.result.loss, config.data.classes);
+    if (!isWorthAWarning(this.#guessing.steps)) return;
+    const layers = await this.#layers.measure(step);
+    this.#warn(describeGuessing(this.#guessing, config.data.classes, layers));
+  }
+
+  afterEpoch({ isFlat }: FinishedEpoch): void {
+    if (isFlat) this.#warn("the network is not learning: it gives every validation picture the same probabilities");
+  }
+
+  #warn(problem: string): void {
+    const { config, task } = this.#training;
+    task.report({ kind: "warning", problem, hints: waysOut(config.recipe, config.data.source) });
+  }
+}
+
 export function watchLoss(watch: GuessWatch, loss: number, classes: number): GuessWatch {
   const smooth = watch.loss === null ? loss : SMOOTHING * watch.loss + (1 - SMOOTHING) * loss;
   const guessing = Math.log(classes);
   return { loss: smooth, steps: Math.abs(smooth - guessing) <= TOLERANCE * guessing ? watch.steps + 1 : 0 };
 }
 
-export function isWorthAWarning({ steps }: GuessWatch): boolean {
+function isWorthAWarning(steps: number): boolean {
   const times = steps / PATIENCE;
   return times >= 1 && Number.isInteger(Math.log2(times));
 }
 
-export function describeGuessing(
-  { steps }: GuessWatch,
-  classes: number,
-  recipe: { readonly name: string; readonly learningRate: number },
-  layers: readonly LayerStatistics[],
-): string {
-  return `the network is not learning: for ${steps} steps the loss has been within 1 % of ln ${classes} = ${Math.log(classes).toFixed(3)}, that of guessing; ${advice(recipe)}${describeSilence(layers)}`;
-}
-
-export function describeSameAnswers(recipe: { readonly name: string; readonly learningRate: number }): string {
-  return `the network is not learning: it gives every validation picture the same probabilities; ${advice(recipe)}`;
-}
-
-function advice({ name, learningRate }: { readonly name: string; readonly learningRate: number }): string {
-  const lower = `a lower --learning-rate (it is ${learningRate}; alexnet find-learning-rate suggests one)`;
-  return name === "small" ? `try ${lower}` : `try --recipe small, or ${lower}`;
+function describeGuessing({ steps }: GuessWatch, classes: number, layers: readonly LayerStatistics[]): string {
+  const guessing = `ln ${classes} = ${Math.log(classes).toFixed(3)}, that of guessing`;
+  return `the network is not learning: for ${steps} steps the loss has been within 1 % of ${guessing}${describeSilence(layers)}`;
 }
 
 function describeSilence(layers: readonly LayerStatistics[]): string {
-  const silent = layers.filter((layer) => layer.silent !== null && layer.silent > 0);
-  if (silent.length === 0) return "";
-  return `. Outputs that are 0 for a whole batch: ${silent.map((layer) => `${layer.layer} ${(100 * (layer.silent ?? 0)).toFixed(0)} %`).join(", ")}`;
+  const silent = layers.flatMap(({ layer, silent }) =>
+    silent !== null && silent > 0 ? [`${layer} ${(100 * silent).toFixed(0)} %`] : [],
+  );
+  return silent.length === 0 ? "" : `. Outputs that are 0 for a whole batch: ${silent.join(", ")}`;
+}
+
+function waysOut({ name, learningRate }: Recipe, data: string): readonly Hint[] {
+  const lower: readonly Hint[] = [
+    { advice: `try a lower rate than ${learningRate}`, option: "learningRate" },
+    { advice: "have one suggested", call: "findLearningRate", options: { data } },
+  ];
+  return name === "small" ? lower : [{ advice: "try another recipe", option: "recipe", value: "small" }, ...lower];
 }
 
 /** Whether the probabilities of all pictures are the same, seen one picture after the other. */
 export class AnswerSpread {
-  #lowest: Float64Array | undefined;
-  #highest: Float64Array | undefined;
+  readonly #lowest: number[] = [];
+  readonly #highest: number[] = [];
   #pictures = 0;
 
   add(probabilities: Float64Array): void {
     this.#pictures++;
-    this.#lowest ??= probabilities.slice();
-    this.#highest ??= probabilities.slice();
-    for (let i = 0; i < probabilities.length; i++) {
-      this.#lowest[i] = Math.min(this.#lowest[i], probabilities[i]);
-      this.#highest[i] = Math.max(this.#highest[i], probabilities[i]);
-    }
+    probabilities.forEach((value, i) => {
+      this.#lowest[i] = Math.min(this.#lowest[i] ?? value, value);
+      this.#highest[i] = Math.max(this.#highest[i] ?? value, value);
+    });
   }
 
   /** To a thousandth. */
   get isFlat(): boolean {
-    const [lowest, highest] = [this.#lowest, this.#highest];
-    if (lowest === undefined || highest === undefined || this.#pictures < 2) return false;
-    return lowest.every((value, i) => highest[i] - value < 1e-3);
+    return this.#pictures > 1 && this.#lowest.every((value, i) => (this.#highest[i] ?? value) - value < 1e-3);
   }
 }

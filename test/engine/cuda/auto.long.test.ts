@@ -54,7 +54,7 @@ describe.skipIf(reason !== undefined)("auto", SLOW, () => {
     const refused = {
       description: { engine: "onednn" },
       choice: expect.stringMatching(
-        /^auto stays on the CPU: the GPU's results are wrong \(fc6: y is off by 0\.1\d* and \d+ more, checked on .*--engine cuda takes it all the same$/,
+        /^auto stays on the CPU: the GPU's results are wrong \(fc6: y is off by 0\.1\d* and \d+ more, checked on .*The engine cuda takes it all the same$/,
       ),
     };
     expect(await open()).toMatchObject(refused);

@@ -246,7 +246,10 @@ devices("a device that won't do", () => {
 
   it("is too old", async () => {
     emulate("EMULATOR_MAJOR", "7");
-    await refused(open(), /Emulator: compute capability 7\.0 is too old; it takes 8\.0 .* or use --engine onednn/);
+    await refused(
+      open(),
+      /Emulator: compute capability 7\.0 is too old; it takes 8\.0 .*; compute on the CPU \(engine: "onednn"\)/,
+    );
   });
 
   it("is newer than the compiler", async () => {

@@ -85,7 +85,7 @@ emulated("a program that holds pictures", SLOW, () => {
   it("refuses what it doesn't hold or has no room for", async () => {
     const program = await compile();
     const refused = (call: Promise<unknown>, message: RegExp) =>
-      expect(call).rejects.toMatchObject({ code: "engine", message: expect.stringMatching(message) });
+      expect(call).rejects.toMatchObject({ code: "invalid-option", message: expect.stringMatching(message) });
     await refused(program.step(named(1), stepOptions), /asks for .* of 0 pictures held/);
     await refused(program.hold(all), /hold: 0 and 5 pictures; 0 were reserved/);
     await refused(program.reserve(0.5), /reserve: 0.5 pictures/);
@@ -113,13 +113,13 @@ emulated("training", SLOW, () => {
       },
       ...changes,
     });
-    return { path, room: started?.room ?? -1, log: readFileSync(join(path, "log.txt"), "utf8") };
+    return { path, room: started?.capacity ?? -1, log: readFileSync(join(path, "log.txt"), "utf8") };
   };
 
   it("holds the pictures where they fit, with the same results", async () => {
     const [held, brought] = [await run({}), await run({ resident: false })];
     expect(held.room).toBeGreaterThanOrEqual(30);
-    expect(held.log).toContain("30 pictures are held in the GPU's memory");
+    expect(held.log).toContain("bringing pictures into the GPU's memory: all 30");
     expect(brought.room).toBe(0);
     expectSameRun(held.path, brought.path);
   });

@@ -14,7 +14,7 @@ const program = `
   const network = withClasses(scaleWidth(paper, 1 / 6), 10);
   const engine = await openEngine("onednn");
   const batch = syntheticBatch(2, network.input.size, 10);
-  const trained = await engine.compile(network, { batchSize: 2, mode: "train", preprocessing: syntheticPreprocessing() });
+  const trained = await engine.compile(network, { batchSize: 2, mode: "train", preprocessing: syntheticPreprocessing(network.input.size) });
   await trained.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
   const steps = [];
   for (let seed = 0; seed < 2; seed++)

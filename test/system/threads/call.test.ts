@@ -123,6 +123,7 @@ describe("errors cross between threads", () => {
     });
     expect(refused.isOpen).toBe(false);
     await refused.close();
+    await start({ greeting: "", refuse: "no library" }).close(); // before it is known
   });
 });
 

@@ -1,14 +1,11 @@
 import { statfsSync } from "node:fs";
 import { freemem } from "node:os";
-import type { Engine, Program } from "../engine/engine.js";
+import type { Engine } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import type { Network } from "../network/network.js";
 import { parameterCount } from "../network/parameters.js";
 import { pictureBytes } from "../network/picture.js";
-import { allFinite } from "../system/finite.js";
 import { byteSize } from "../text.js";
-
-/** What can be known within seconds to go wrong later. */
 
 /** Memory that this process may still take, in bytes: what the machine has free, within the process's own limit. */
 export function availableMemory(): number {
@@ -44,11 +41,14 @@ export async function fittingBatchSize(
   const least = await trainingMemory(engine, network, 1, pictureSize);
   throw new AlexnetError(
     "memory",
-    `memory: even one picture a batch takes ${byteSize(least)}, and ${byteSize(available)} are free; give a smaller --width`,
+    `memory: even batches of one picture take ${byteSize(least)}, and ${byteSize(available)} are free`,
+    { hint: narrower },
   );
 }
 
-/** @throws AlexnetError "run" with the numbers when training would not fit. */
+const narrower = { advice: "give a narrower network", option: "width" } as const;
+
+/** @throws AlexnetError "memory" with the numbers when training would not fit. */
 export async function checkMemory(
   engine: Engine,
   network: Network,
@@ -60,11 +60,12 @@ export async function checkMemory(
   if (needed > available)
     throw new AlexnetError(
       "memory",
-      `memory: training with batches of ${batchSize} takes ${byteSize(needed)}, and ${byteSize(available)} are free; give a smaller --batch (or --batch auto) or --width`,
+      `memory: training with batches of ${batchSize} takes ${byteSize(needed)}, and ${byteSize(available)} are free`,
+      { hint: [{ advice: "take the largest batch that fits", option: "batchSize", value: "auto" }, narrower] },
     );
 }
 
-/** @throws AlexnetError "run" with the numbers when the checkpoints would not fit. */
+/** @throws AlexnetError "disk" with the numbers when the checkpoints would not fit. */
 export function checkDisk(folder: string, network: Network, keep: number): void {
   const needed = (keep + 2) * checkpointBytes(network); // the best, and the one being written
   const { bavail, bsize } = statfsSync(folder);
@@ -72,21 +73,13 @@ export function checkDisk(folder: string, network: Network, keep: number): void 
   if (needed > available)
     throw new AlexnetError(
       "disk",
-      `${folder}: the run's checkpoints take ${byteSize(needed)}, and ${byteSize(available)} are free there; make room, choose another --run or a smaller --keep`,
-    );
-}
-
-/** Runs one picture through the network. @throws AlexnetError "run" when no probabilities come out. */
-export async function checkOutputs(program: Program, pictureSize: number): Promise<void> {
-  const probabilities = await program.predict({
-    pictures: new Uint8Array(pictureBytes(pictureSize)).fill(128),
-    views: [{ picture: 0, top: 0, left: 0, mirrored: false, colourShift: [0, 0, 0] }],
-    labels: Int32Array.of(0),
-  });
-  if (!allFinite(probabilities))
-    throw new AlexnetError(
-      "not-finite",
-      "the network's outputs are not finite from the start; check the recipe's initialisation",
+      `${folder}: the run's checkpoints take ${byteSize(needed)}, and ${byteSize(available)} are free there`,
+      {
+        hint: [
+          { advice: "make room, or choose another folder", option: "run" },
+          { advice: "keep fewer", option: "keep" },
+        ],
+      },
     );
 }
 
