@@ -32,7 +32,8 @@ type Value<R> = R extends { parse: (text: string) => infer T }
 type Values<N extends Name> = { readonly [K in N]: Value<(typeof shared)[K]> };
 
 const forComputing = ["engine", "precision", "threads", "json"] as const;
-const forPredicting = ["checkpoint", "workers", ...forComputing] as const;
+const forLooking = ["checkpoint", ...forComputing] as const;
+const forPredicting = ["workers", ...forLooking] as const;
 const forEvaluating = ["views", "split", "batch", ...forPredicting] as const;
 
 /** Adds what every command takes that computes: engine, precision, threads, and JSON in place of text. */
@@ -40,7 +41,12 @@ export function computing<Args extends unknown[], Options extends OptionValues>(
   return adding(command, forComputing);
 }
 
-/** Adds what every command takes that predicts with a trained network: its checkpoint, and all of `computing`. */
+/** Adds what a command takes that looks at one picture: the trained network's checkpoint, and all of `computing`. */
+export function looking<Args extends unknown[], Options extends OptionValues>(command: Command<Args, Options>) {
+  return adding(command, forLooking);
+}
+
+/** Adds what every command takes that predicts with a trained network: threads that load pictures, and all of `looking`. */
 export function predicting<Args extends unknown[], Options extends OptionValues>(command: Command<Args, Options>) {
   return adding(command, forPredicting);
 }

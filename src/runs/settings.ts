@@ -2,6 +2,7 @@ import { z } from "zod";
 import { precisions } from "../engine/engine.js";
 import { engineNames, engines } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
+import type { JpegDecoder } from "../images/decode/decode.js";
 import type { Network } from "../network/network.js";
 import { parseNetwork } from "../network/parse.js";
 import { DEFAULT_PICTURE_SIZE } from "../network/picture.js";
@@ -343,7 +344,11 @@ export type RunChoices = { readonly [N in Exclude<SettingName, NamesKept<"in pre
 export type PreparationChoices = { readonly [N in NamesKept<"in preparation">]?: Value<N> } & {
   /** Decides which pictures are drawn for validation. Default 1. */
   readonly seed?: number;
+  /** See `PreparationOptions`. */
+  readonly jpegDecoder?: JpegDecoder;
 };
+
+type KeptPreparation = Omit<PreparationChoices, "seed" | "jpegDecoder">;
 
 /** The settings that config.json has under their own names, as they took effect. */
 export type KeptSettings = {
@@ -366,8 +371,9 @@ const optional = ({ schema }: Setting): z.ZodType => schema.optional();
 /** What a caller may give of each setting: part of the options of `train`, `resume` and others. */
 export const choiceShape = shapeOf<RunChoices>(["here", "in recipe", "folded in"], optional);
 export const preparationShape = {
-  ...shapeOf<Omit<PreparationChoices, "seed">>(["in preparation"], optional),
+  ...shapeOf<KeptPreparation>(["in preparation"], optional),
   seed: wholeNumber(0).optional(),
+  jpegDecoder: z.enum(["libjpeg-turbo", "sharp"]).optional(),
 };
 
 const inFile = ({ schema, isNewer, default: usual }: Setting): z.ZodType => {
@@ -377,10 +383,7 @@ const inFile = ({ schema, isNewer, default: usual }: Setting): z.ZodType => {
 const keptShape = shapeOf<KeptSettings>(["here"], inFile);
 const keptSettings = z.object(keptShape);
 const { width, ...afterRecipe } = keptShape; // config.json has the width beside the network
-const { size, encoding, valFraction, ...afterSeed } = shapeOf<Required<Omit<PreparationChoices, "seed">>>(
-  ["in preparation"],
-  inFile,
-);
+const { size, encoding, valFraction, ...afterSeed } = shapeOf<Required<KeptPreparation>>(["in preparation"], inFile);
 /** As it was asked for, should the store be prepared again. */
 const preparationSchema = z.object({ size, encoding, valFraction, seed: wholeNumber(0), ...afterSeed });
 

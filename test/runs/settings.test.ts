@@ -65,3 +65,13 @@ test("hints name a setting by its flag on the command line", () => {
   for (const [name, { flag }] of Object.entries(settings)) expect(said(name)).toBe(`x; set ${flag.split(" ")[0]}`);
   expect(said("preparation.valFraction")).toBe("x; set --val-fraction");
 });
+
+test("the page about long runs names the flags of all settings that a run which goes on may change", () => {
+  const page = readFileSync("docs/training.md", "utf8");
+  const named = (change: string): readonly string[] =>
+    Object.values(settings).flatMap((row) => (row.change === change ? [`\`${row.flag.split(" ")[0]}`] : []));
+  const [free = ""] = /^[^\n]*\n[^\n]*are free to change when a run goes on/m.exec(page) ?? [];
+  for (const flag of named("freely")) expect(free).toContain(flag);
+  const [override = ""] = /^\| `--override`.*$/m.exec(page) ?? [];
+  for (const flag of named("with override")) expect(override).toContain(flag);
+});

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, onTestFinished } from "vitest";
-import { getCurrentTest } from "vitest/suite";
+import { afterAll, onTestFinished, TestRunner } from "vitest";
 
 /**
  * An empty folder that goes when the test does; one that is made outside of tests goes when all tests around have ended.
@@ -10,7 +9,7 @@ import { getCurrentTest } from "vitest/suite";
  */
 export function temporaryFolder(prefix = "alexnet-test-"): string {
   const folder = mkdtempSync(join(tmpdir(), prefix));
-  const onEnd = getCurrentTest() === undefined ? afterAll : onTestFinished;
+  const onEnd = TestRunner.getCurrentTest() === undefined ? afterAll : onTestFinished;
   onEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

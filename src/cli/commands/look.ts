@@ -4,14 +4,14 @@ import type { Command as Program } from "commander";
 import { type LookResult, look } from "../../evaluation/look.js";
 import { percent, printJson } from "../display/print.js";
 import { wholeNumber } from "../flags.js";
-import { predicting } from "../predicting.js";
+import { looking } from "../predicting.js";
 import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
   addTyped(
     program,
-    predicting(
+    looking(
       new Command("look")
         .description("see what the network makes of a picture: all maps of all layers, and what its answer hangs on")
         .argument("<run>", "folder of a run, or a checkpoint's file")
