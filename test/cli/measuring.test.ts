@@ -68,5 +68,5 @@ test("find-learning-rate as JSON has a point for each step, with rising rates", 
 test("find-learning-rate refuses rates that don't rise", () => {
   const { status, stderr } = alexnet("find-learning-rate", path, ...tiny, "--from", "1", "--to", "0.1");
   expect(status).toBe(2);
-  expect(stderr).toContain("give two rising rates above 0");
+  expect(stderr).toContain("from 1 to 0.1: the rates must rise; give one above the first (--to)");
 });

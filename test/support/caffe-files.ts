@@ -2,6 +2,7 @@ import protobuf from "protobufjs";
 import type { Model } from "#src/model/model.js";
 import type { Layer } from "#src/network/network.js";
 import { parameterTable, parameterView } from "#src/network/parameters.js";
+import { inferShapes, type Shape } from "#src/network/shapes.js";
 
 /** Writes files as Caffe does, with messages declared as its own caffe.proto declares them. */
 const root = protobuf.parse(
@@ -151,7 +152,11 @@ export function encodeCaffemodel(
         return old ? { num, channels, height, width, data } : { shape: { dim: parameter.shape }, data };
       });
   const layers = [
-    ...network.layers.map((layer) => ({ ...describe(layer), blobs: blobs(layer), ...changes[layer.name] })),
+    ...inferShapes(network).map(({ layer, input }) => ({
+      ...describe(layer, input),
+      blobs: blobs(layer),
+      ...changes[layer.name],
+    })),
     softmax,
     ...more,
   ].map((layer) => ({ ...layer, type: old ? numbers[layer.type] : layer.type }));
@@ -164,7 +169,7 @@ export function encodeCaffemodel(
 
 const softmax = { name: "prob", type: "Softmax", bottom: ["fc8"], top: ["prob"] };
 
-function describe(layer: Layer): CaffeLayer {
+function describe(layer: Layer, input: Shape): CaffeLayer {
   const { name } = layer;
   switch (layer.kind) {
     case "convolution": {
@@ -190,7 +195,16 @@ function describe(layer: Layer): CaffeLayer {
         lrn_param: { local_size: layer.n, alpha: layer.alpha * layer.n, beta: layer.beta, k: layer.k },
       };
     case "max-pool":
-      return { name, type: "Pooling", pooling_param: { pool: "MAX", kernel_size: layer.size, stride: layer.stride } };
+      return {
+        name,
+        type: "Pooling",
+        pooling_param: {
+          pool: "MAX",
+          kernel_size: layer.size,
+          stride: layer.stride,
+          ...((input.height - layer.size) % layer.stride === 0 ? {} : { round_mode: 1 }), // Caffe would round up
+        },
+      };
     case "dropout":
       return { name, type: "Dropout", dropout_param: { dropout_ratio: layer.rate } };
     case "relu":

@@ -237,8 +237,8 @@ describe("on the command line", () => {
       ],
     });
     const nowhere = alexnet("inspect", store, "--out", join(store, "data.mdb"));
-    expect(nowhere.status).toBe(2);
-    expect(nowhere.stderr).toMatch(/data\.mdb: no images can be written there \(EEXIST\); choose another --out/);
+    expect(nowhere.status).toBe(1);
+    expect(nowhere.stderr).toMatch(/data\.mdb: can't be written \(a file is there\); choose another place \(--out\)/);
     expect(alexnet("verify", store)).toMatchObject({
       status: 0,
       stdout: `${store}: whole; 6 training and 4 validation pictures\n`,

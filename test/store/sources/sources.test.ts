@@ -681,6 +681,6 @@ describe("Parquet", () => {
     await expect(prepareHere({ source: join(folder, "set.parquet") })).rejects.toThrow(
       /no image column among photo.*understood: image or img/,
     );
-    await expect(prepareHere({ source: join(folder, "bad") })).rejects.toMatchObject({ code: "unusable-data" });
+    await expect(prepareHere({ source: join(folder, "bad") })).rejects.toMatchObject({ code: "damaged-file" });
   });
 });
