@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Checkout } from "../support/checkout.js";
 
 const packages = "npm ci --include=dev --no-audit --no-fund";
-const build = "node node_modules/typescript/lib/tsc.js -p src";
+const build = "node node_modules/typescript/lib/tsc.js -b src --force";
 
 /** A checkout where all is in place. */
 async function complete(): Promise<Checkout> {
