@@ -9,6 +9,7 @@ import { detectSource } from "#src/store/sources/detect.js";
 import { makeMetaMat, makeParquet, makeTar } from "../../support/archives.js";
 import { damage, damaged, drawForms, RUNS, randomBytes } from "../../support/damage.js";
 import { drawJpeg } from "../../support/draw.js";
+import { tries } from "../../support/effort.js";
 import { temporaryFolder } from "../../support/folders.js";
 import { drawSome, prepareHere, readSkipped, useStore, write } from "../../support/stores.js";
 import { unwatched } from "../../support/task.js";
@@ -59,7 +60,7 @@ describe("damaged archives are listed as far as they go", () => {
         writeFileSync(path, damaged(whole, { ...how, kept: how.kept < 0.5 ? how.kept : 1 }));
         await listAll(path);
       }),
-      RUNS,
+      tries({ few: 60, many: RUNS }), // each starts threads of its own
     );
   });
 
