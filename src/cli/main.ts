@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { packageVersion } from "../version.js";
-import { endQuietlyWhenOutputCloses, reportFailure } from "./display/failures.js";
+import { endQuietlyWhenOutputCloses } from "./display/closed-output.js";
 
 type Load = () => Promise<{ register(program: Command): void }>;
 
@@ -52,7 +52,14 @@ try {
   polish(program);
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = reportFailure(error);
+  process.exitCode = await statusAfter(error);
+}
+
+/** What commander stops for, it has printed itself; how failures are said is loaded only for those. */
+async function statusAfter(error: unknown): Promise<number> {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { reportFailure } = await import("./display/failures.js");
+  return reportFailure(error);
 }
 
 /** The one command that is asked for; all of them where none is, for help and suggestions. */

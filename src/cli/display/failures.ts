@@ -1,11 +1,9 @@
-import { CommanderError } from "commander";
 import { AlexnetError, type Hint, withHints } from "../../errors.js";
 import { printable } from "../../text.js";
 import { commandLineForm } from "./hints.js";
 
 /** Says on standard error what went wrong. @returns the exit status for it */
 export function reportFailure(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
   if (error instanceof AlexnetError) {
     process.stderr.write(`alexnet: ${describeProblem(error).split("\n").map(printable).join("\n")}\n`);
     if (error.code === "interrupted") return interruptedStatus(error);
@@ -30,13 +28,4 @@ export function describeProblem({
 /** 128 + the signal's number, as shells have it. */
 function interruptedStatus(error: AlexnetError): number {
   return error.cause === "SIGTERM" ? 143 : error.cause === "SIGHUP" ? 129 : 130;
-}
-
-/** `alexnet runs | head` closes our output early: that is no error. */
-export function endQuietlyWhenOutputCloses(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit();
-    throw error;
-  });
-  process.stderr.on("error", () => {}); // a terminal that went away must not end a training run
 }
