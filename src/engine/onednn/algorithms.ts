@@ -5,6 +5,7 @@ import { cacheFolder } from "../../system/cache-folder.js";
 import type { AlgorithmChoices } from "../engine.js";
 import { SavedChoices } from "../program/choices.js";
 import { Build, type Tensor } from "./build.js";
+import { NotImplementedError } from "./native/bindings.js";
 import type { Library } from "./native/library.js";
 
 /** One of several algorithms for an operation. */
@@ -113,7 +114,12 @@ export class Algorithms {
 export function asProgram(library: Library, name: string, add: (build: Build) => void): Candidate {
   const planned = (): Build => {
     const build = new Build(library);
-    add(build);
+    try {
+      add(build);
+    } catch (error) {
+      build.close();
+      throw error;
+    }
     return build;
   };
   return {
@@ -135,6 +141,17 @@ export function asProgram(library: Library, name: string, add: (build: Build) =>
       };
     },
   };
+}
+
+/** Whether the library has all that a candidate consists of: parts of blocked layouts, for one, only at whole blocks. */
+export function isPossible(candidate: Candidate): boolean {
+  try {
+    candidate.describe();
+    return true;
+  } catch (error) {
+    if (error instanceof NotImplementedError) return false;
+    throw error;
+  }
 }
 
 /** A tensor of `tensor`'s layout in another build. */

@@ -1,7 +1,7 @@
 import type { Convolution } from "../../../network/network.js";
 import { volume } from "../../../network/shapes.js";
 import type { OperationInfo } from "../../program/operations.js";
-import { asProgram, standIn } from "../algorithms.js";
+import { asProgram, isPossible, standIn } from "../algorithms.js";
 import type { Build, Tensor } from "../build.js";
 import { type Activation, type Context, mapDims, type Stage } from "../layer.js";
 import { type ConvolutionAlgorithm, type ConvolutionProblem, infoOf } from "./algorithm.js";
@@ -102,9 +102,12 @@ function choose<Add>(
   tryOut: (trial: Build, add: Add) => void,
 ): Add {
   const { build, layer, flops } = problem;
-  const candidates = options.flatMap(({ algorithm: { name }, add }) =>
-    add === undefined ? [] : [{ ...asProgram(build.library, name, (trial) => tryOut(trial, add)), add }],
-  );
+  const candidates = options
+    .flatMap(({ algorithm: { name }, add }) =>
+      add === undefined ? [] : [{ ...asProgram(build.library, name, (trial) => tryOut(trial, add)), add }],
+    )
+    // Groups are parts of tensors, which not every layout can be divided into.
+    .filter((candidate, i) => i === 0 || layer.groups === 1 || isPossible(candidate));
   return algorithms.choose(`${layer.name} ${direction}`, describe(problem, direction), flops, candidates).add;
 }
 
