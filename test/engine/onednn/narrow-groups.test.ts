@@ -12,7 +12,7 @@ const program = `
   const engine = await openEngine("onednn", { threads: 1 });
   for (const width of [0.1, 0.125, 0.15, 0.2, 0.375]) {
     const network = withClasses(scaleWidth(networkByName("paper"), width), 10);
-    const options = { batchSize: 2, mode: "train", preprocessing: syntheticPreprocessing() };
+    const options = { batchSize: 2, mode: "train", preprocessing: syntheticPreprocessing(network.input.size) };
     const program = await engine.compile(network, options);
     await program.write("parameters", initialise(network, { deviation: "he", biases: {} }, 1));
     const batch = syntheticBatch(2, network.input.size, 10);
