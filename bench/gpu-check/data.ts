@@ -11,6 +11,7 @@ import { type LoadedBatch, type ReadBatches, batches as readBatches } from "#src
 import { heldBatches, holdPictures } from "#src/store/reading/held-pictures.js";
 import { openStore, pictureCount, type Store } from "#src/store/store.js";
 import { addressOf } from "#src/system/native/memory.js";
+import { taskOf } from "#src/task.js";
 import { markdownTable } from "../markdown.js";
 import { compileTraining, networkOf, STEP, withCuda } from "./common.js";
 import type { Keep, StageOptions } from "./stage.js";
@@ -85,8 +86,8 @@ async function heldRates(store: Store, workers: number, work: Work): Promise<Rat
   const { program, network } = work;
   const total = pictureCount(store);
   const start = performance.now();
-  const how = { program, store, cropSize: network.input.size, workers, onProgress: () => {}, signal: undefined };
-  if ((await holdPictures(how)) < total) return undefined;
+  const how = { program, store, cropSize: network.input.size, workers };
+  if ((await holdPictures(how, taskOf({}))) < total) return undefined;
   const holding = (1000 * total) / (performance.now() - start);
   return { holding, training: await trainingRate((own) => heldBatches(store, own), work) };
 }

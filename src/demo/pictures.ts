@@ -1,9 +1,9 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { AlexnetError } from "../errors.js";
 import { sharp } from "../images/sharp.js";
 import { UNFINISHED } from "../system/files.js";
+import { type ProgressEvent, type Task, type TaskOptions, taskOf, throwIfStopped } from "../task.js";
 import { composeScene, type Scene } from "./scene.js";
 import type { Subject } from "./subjects/subject.js";
 import { subjects } from "./subjects/subjects.js";
@@ -15,11 +15,6 @@ export interface PictureSet {
   readonly val: number;
 }
 
-export interface DrawOptions {
-  readonly onProgress?: (drawn: number, of: number) => void;
-  readonly signal?: AbortSignal;
-}
-
 /** Validation pictures are numbered from here, so that no training picture is among them however many there are. */
 const FIRST_VALIDATION_INDEX = 1_000_000;
 
@@ -28,10 +23,14 @@ const FIRST_VALIDATION_INDEX = 1_000_000;
  * there yet, appears when it is complete.
  * @throws AlexnetError "interrupted" when the signal stopped it.
  */
-export async function drawPictures(out: string, set: PictureSet, options: DrawOptions = {}): Promise<void> {
+export async function drawPictures(
+  out: string,
+  set: PictureSet,
+  options: TaskOptions<ProgressEvent> = {},
+): Promise<void> {
   const unfinished = out + UNFINISHED;
   await rm(unfinished, { recursive: true, force: true });
-  await drawInto(unfinished, set, options);
+  await drawInto(unfinished, set, taskOf(options));
   await rename(unfinished, out);
 }
 
@@ -41,7 +40,7 @@ interface Drawing {
   readonly path: string;
 }
 
-async function drawInto(folder: string, set: PictureSet, { onProgress, signal }: DrawOptions): Promise<void> {
+async function drawInto(folder: string, set: PictureSet, task: Task<ProgressEvent>): Promise<void> {
   const drawings: Drawing[] = [];
   for (const [split, count, first] of [
     ["train", set.train, 0],
@@ -58,9 +57,9 @@ async function drawInto(folder: string, set: PictureSet, { onProgress, signal }:
   let drawn = 0;
   const drawOneAfterTheOther = async (): Promise<void> => {
     for (const { subject, index, path } of queue) {
-      if (signal?.aborted) throw new AlexnetError("interrupted", "drawing: stopped", { cause: signal.reason });
+      throwIfStopped(task, "drawing");
       await writeFile(path, await renderScene(composeScene(set.seed, subject, index)));
-      onProgress?.(++drawn, drawings.length);
+      task.report({ kind: "progress", of: "drawing", done: ++drawn, total: drawings.length });
     }
   };
   const drawers = Array.from({ length: availableParallelism() }, drawOneAfterTheOther);

@@ -8,7 +8,7 @@ const CHUNK = 1 << 28; // read calls are cut below the system's 2 GiB limit
 
 /**
  * Opens a file of somebody's for reading.
- * @throws AlexnetError "data" for pipes and devices; the system's error, which for folders comes when they are read
+ * @throws AlexnetError "unusable-data" for pipes and devices; the system's error, which for folders comes when they are read
  */
 export function openToRead(path: string): number {
   const file = openSync(path, READ);

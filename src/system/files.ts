@@ -162,12 +162,13 @@ export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-/** A JSON file's value. @throws AlexnetError "run" when it isn't there or isn't JSON. */
+/** A JSON file's value. @throws AlexnetError "not-found" when it isn't there, "damaged-file" when it isn't JSON. */
 export function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    const what = errnoOf(error) === "ENOENT" ? "no such file" : `can't be read (${(error as Error).message})`;
-    throw new AlexnetError("damaged-file", `${path}: ${what}`, { cause: error });
+    if (errnoOf(error) === "ENOENT") throw new AlexnetError("not-found", `${path}: no such file`, { cause: error });
+    const what = error instanceof Error ? error.message : String(error);
+    throw new AlexnetError("damaged-file", `${path}: can't be read (${what})`, { cause: error });
   }
 }

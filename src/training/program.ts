@@ -63,15 +63,8 @@ export async function openProgram(
 }
 
 function hold({ config, store, task }: SettledRun, program: Program): Promise<number> {
-  return holdPictures({
-    program,
-    store,
-    cropSize: config.network.input.size,
-    workers: config.workers,
-    onProgress: (done, total) =>
-      task.report({ kind: "progress", of: "bringing pictures into the GPU's memory", done, total }),
-    signal: task.signal,
-  });
+  const { network, workers } = config;
+  return holdPictures({ program, store, cropSize: network.input.size, workers }, task);
 }
 
 /** Runs one picture through the network. */

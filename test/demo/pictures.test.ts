@@ -25,7 +25,7 @@ function hashes(folder: string): Map<string, string> {
 it("draws every class for training and validation, each picture once", async () => {
   const folder = join(scratch(), "pictures");
   const progress: number[] = [];
-  await drawPictures(folder, set, { onProgress: (drawn, of) => progress.push(drawn / of) });
+  await drawPictures(folder, set, { onEvent: ({ done, total }) => progress.push(done / total) });
   const files = hashes(folder);
   expect([...files.keys()]).toEqual([
     ...subjects.flatMap(({ name }) => [1, 2, 3].map((i) => `train/${name}/000${i}.jpg`)),
@@ -56,7 +56,7 @@ it("keeps the validation pictures when there are more to train on", async () => 
 it("leaves no folder of that name when stopped, and begins anew then", async () => {
   const folder = join(scratch(), "pictures");
   const stop = new AbortController();
-  const drawing = drawPictures(folder, set, { signal: stop.signal, onProgress: () => stop.abort("SIGINT") });
+  const drawing = drawPictures(folder, set, { signal: stop.signal, onEvent: () => stop.abort("SIGINT") });
   await expect(drawing).rejects.toMatchObject({ code: "interrupted" });
   expect(existsSync(folder)).toBe(false);
   await drawPictures(folder, set);

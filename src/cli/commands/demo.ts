@@ -8,7 +8,6 @@ import { claimFolder, type DemoSettings } from "../../demo/folder.js";
 import { drawPictures, type PictureSet } from "../../demo/pictures.js";
 import { subjects } from "../../demo/subjects/subjects.js";
 import { clock, thousands } from "../display/print.js";
-import { progressOf } from "../display/progress-of.js";
 import { positiveNumber, wholeNumber } from "../flags.js";
 import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
@@ -69,9 +68,7 @@ async function demonstrate(out: string, settings: DemoSettings, fresh: boolean):
 async function draw(out: string, set: PictureSet): Promise<void> {
   const total = (set.train + set.val) * subjects.length;
   console.error(`drawing ${thousands(total)} pictures of ${subjects.length} classes into ${out}`);
-  await runTask(({ signal, onEvent }) =>
-    drawPictures(out, set, { signal, onProgress: progressOf("drawing", onEvent) }),
-  );
+  await runTask((task) => drawPictures(out, set, task));
 }
 
 /** Runs one of this program's commands as a user would, showing it first. @returns its exit status. */

@@ -1,5 +1,6 @@
 import type { Program } from "../../engine/engine.js";
 import { AlexnetError } from "../../errors.js";
+import type { ProgressEvent, Task } from "../../task.js";
 import { pictureCount, type Store } from "../store.js";
 import { type BatchOptions, everyPicture, type LoadedBatch, planBatches, viewsAndLabels } from "./batches.js";
 
@@ -8,29 +9,28 @@ export interface HoldingOptions {
   readonly store: Store;
   readonly cropSize: number;
   readonly workers: number | null;
-  readonly onProgress: (done: number, total: number) => void;
-  readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Has the program hold all of a store's pictures, split after split in their order, where there is room for them.
+ * Has the program hold all of a store's pictures, split after split in their order, where its memory has the capacity.
  * @returns for how many there is; 0 where the engine's device has no memory of its own
  * @throws AlexnetError "interrupted" once the signal is given.
  */
-export async function holdPictures(options: HoldingOptions): Promise<number> {
-  const { program, store, cropSize, workers, onProgress, signal } = options;
+export async function holdPictures(options: HoldingOptions, task: Task<ProgressEvent>): Promise<number> {
+  const { program, store, cropSize, workers } = options;
+  const { signal, report } = task;
   const total = pictureCount(store);
-  const room = await program.reserve(total);
-  if (room < total) return room;
+  const capacity = await program.reserve(total);
+  if (capacity < total) return capacity;
   let done = 0;
   const { batchSize } = program;
   for await (const { pictures, samples, release } of everyPicture(store, { batchSize, cropSize, workers, signal })) {
     await program.hold(pictures);
     release();
     done += samples.length;
-    onProgress(done, total);
+    report({ kind: "progress", of: "bringing pictures into the GPU's memory", done, total });
   }
-  return room;
+  return capacity;
 }
 
 /** As `batches` of the store, for a program that holds its pictures: batches only say what is seen of which. */

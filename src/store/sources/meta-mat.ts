@@ -12,7 +12,7 @@ export interface Synset {
 /**
  * Reads the one table that is needed from a MATLAB level 5 file ("MAT-File Format", MathWorks): tagged elements, those
  * of a struct array being field names and then every field of every row.
- * @throws AlexnetError "data" when it isn't there.
+ * @throws AlexnetError "unusable-data" when it isn't there.
  */
 export function readSynsets(file: Buffer): Synset[] {
   for (const element of elements(file.subarray(HEADER_BYTES))) {
