@@ -45,6 +45,6 @@ it("leaves a folder alone that it did not make", async () => {
   const folder = scratch();
   writeFileSync(join(folder, "thesis.txt"), "");
   const { status, stderr } = await demo(folder, ...small);
-  expect(status).toBe(2);
+  expect(status).toBe(1);
   expect(stderr).toBe(`alexnet: ${folder}: holds files, and no demo; choose another folder (--out)\n`);
 });
