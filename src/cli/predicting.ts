@@ -6,7 +6,11 @@ import { choice, ENGINE_HELP, PRECISION_HELP, VIEWS_HELP, viewCount, wholeNumber
 /** Options that several commands share, a row each: flag, help, how its text is read, and what holds without it. */
 const shared = {
   views: { flag: "--views <count>", help: VIEWS_HELP, parse: viewCount, default: 1 },
-  split: { flag: "--split <name>", help: "val, train or all", parse: choice(["val", "train", "all"]), default: "val" },
+  split: {
+    flag: "--split <name>",
+    help: "val, train or all; default val, of an undivided set all",
+    parse: choice(["val", "train", "all"]),
+  },
   batch: { flag: "--batch <pictures>", help: "pictures a batch; no result depends on it", parse: wholeNumber(1) },
   checkpoint: { flag: "--checkpoint <name>", help: "best or last", parse: choice(["best", "last"]), default: "best" },
   workers: { flag: "--workers <count>", help: "threads that load pictures", parse: wholeNumber(1) },

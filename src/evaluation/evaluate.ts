@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
 import type { Split } from "../network/picture.js";
@@ -27,7 +28,10 @@ import {
 export type EvaluateEvent = PreparingEvent | ProgressEvent | ({ readonly kind: "prediction" } & LabelledPrediction);
 
 export interface EvaluatingOptions extends TaskOptions<EvaluateEvent> {
-  /** Default "val": the pictures kept out of training. */
+  /**
+   * Default "val": the pictures kept out of training. Of a set that isn't divided and that the run was not trained on,
+   * "all".
+   */
   readonly split?: Split | "all";
   /** Views of each picture, their outputs averaged: 1, the centre (default); 10, the paper's; see `viewsOf` for others. */
   readonly views?: number;
@@ -81,6 +85,8 @@ export interface Evaluation extends Scores {
 export interface EvaluationSetup {
   readonly store: Store;
   readonly loaded: LoadedModel;
+  /** What is evaluated where nobody says so. */
+  readonly usualSplit: Split | "all";
   close(): Promise<void>;
 }
 
@@ -118,10 +124,11 @@ export async function evaluateWith(
   if (data !== undefined) parseOptions(z.object({ data: path() }), { data }, "evaluate");
   checkViewCount(options.views ?? 1);
   const task = taskOf(options);
-  const store = await openStore(await findStore(run, data, () => loaded.sizes.pictureSize, task));
+  const found = await findStore(run, data, () => loaded.sizes.pictureSize, task);
+  const store = await openStore(found.path);
   try {
     refuseOtherPictureSize(store, loaded.model);
-    return await evaluateStore({ store, loaded }, options, task);
+    return await evaluateStore({ store, loaded, usualSplit: usualSplit(store, found.isOwn) }, options, task);
   } finally {
     await store.close();
   }
@@ -131,12 +138,13 @@ export async function evaluateWith(
 export async function openEvaluation(options: EvaluateOptions, task: Task<EvaluateEvent>): Promise<EvaluationSetup> {
   const { run, data, views = 1, checkpoint, engine, threads, precision } = options;
   checkViewCount(views);
-  const store = await openStore(await findStore(run, data, () => readPictureSize(run, { checkpoint }), task));
+  const found = await findStore(run, data, () => readPictureSize(run, { checkpoint }), task);
+  const store = await openStore(found.path);
   try {
     const loaded = await LoadedModel.open(run, { checkpoint, engine, threads, precision });
     refuseOtherPictureSize(store, loaded.model);
     const close = (): Promise<void> => loaded.close().finally(() => store.close());
-    return { store, loaded, close };
+    return { store, loaded, usualSplit: usualSplit(store, found.isOwn), close };
   } catch (error) {
     await store.close();
     throw error;
@@ -144,15 +152,18 @@ export async function openEvaluation(options: EvaluateOptions, task: Task<Evalua
 }
 
 export async function evaluateStore(
-  { store, loaded }: Omit<EvaluationSetup, "close">,
-  { split = "val", views = 1, batchSize = picturesPerBatch(views), workers }: EvaluatingOptions,
+  { store, loaded, usualSplit }: Omit<EvaluationSetup, "close">,
+  { split = usualSplit, views = 1, batchSize = picturesPerBatch(views), workers }: EvaluatingOptions,
   task: Task<EvaluateEvent>,
 ): Promise<Evaluation> {
   const { path, model, programs } = loaded;
   const labels = matchClasses(store, model.classes);
   const splits: readonly Split[] = split === "all" ? ["train", "val"] : [split];
   const total = splits.reduce((sum, name) => sum + store.count(name), 0);
-  if (total === 0) throw new AlexnetError("unusable-data", `${store.path}: has no pictures in the split ${split}`);
+  if (total === 0)
+    throw new AlexnetError("unusable-data", `${store.path}: has no pictures in the split ${split}`, {
+      hint: { advice: "evaluate others", option: "split", value: "all" },
+    });
 
   const { program, release } = await programs.acquire(batchSize * views);
   try {
@@ -191,21 +202,38 @@ export async function evaluateStore(
   }
 }
 
-/** The store of `data`, prepared as the run's own data was, so that its validation pictures are the same ones. */
+interface FoundStore {
+  readonly path: string;
+  /** Whether it has the pictures that the run was trained on. */
+  readonly isOwn: boolean;
+}
+
+/**
+ * The store of `data`. The run's own is prepared as it was for training, so that its validation pictures are the same
+ * ones; of another set that isn't divided none are set apart.
+ */
 async function findStore(
   run: string,
   data: string | undefined,
   pictureSize: () => number,
   task: Task<EvaluateEvent>,
-): Promise<string> {
+): Promise<FoundStore> {
   const folder = new RunFolder(run);
   const own = folder.exists ? folder.readConfig().data : undefined;
   if (data === undefined && own === undefined)
     throw new AlexnetError("invalid-option", `${run}: is no run folder that says what it was trained on`, {
       hint: { advice: "name the data", option: "data" },
     });
-  if (data === undefined && own !== undefined && existsSync(own.store)) return own.store;
-  return findOrMakeStore(data ?? own?.source ?? "", { ...own?.preparation, size: pictureSize() }, task);
+  if (data === undefined && own !== undefined && existsSync(own.store)) return { path: own.store, isOwn: true };
+  const source = data ?? own?.source ?? "";
+  const isOwn = own !== undefined && [own.source, own.store].some((path) => resolve(path) === resolve(source));
+  const preparation = { ...own?.preparation, size: pictureSize(), ...(isOwn ? {} : { valFraction: 0 }) };
+  return { path: await findOrMakeStore(source, preparation, task), isOwn };
+}
+
+/** Pictures that were trained on are evaluated only when asked for. */
+function usualSplit(store: Store, isOwn: boolean): Split | "all" {
+  return isOwn || store.count("val") > 0 ? "val" : "all";
 }
 
 /** For each of the store's labels, the network's output. */

@@ -7,12 +7,26 @@ import { parseCsvLine, splitCsvLines } from "#src/system/csv.js";
 import { alexnet } from "../support/command-line.js";
 import { quick, trainedSet } from "../support/trained-runs.js";
 
-const { run, scratch } = trainedSet();
+const { run, scratch, path } = trainedSet();
 
 /** Without what depends on the clock. */
 function counts({ imagesPerSecond: _, ...rest }: Evaluation): unknown {
   return rest;
 }
+
+it("a held-out folder of classes is evaluated whole, a divided one on its validation pictures, unless asked otherwise", async () => {
+  const undivided = join(path, "train");
+  expect(await evaluate({ run, data: undivided, ...quick })).toMatchObject({ samples: 24, split: "all" });
+  expect(await evaluate({ run, data: path, ...quick })).toMatchObject({ samples: 15, split: "val" });
+  expect(await evaluate({ run, data: undivided, split: "train", ...quick })).toMatchObject({
+    samples: 24,
+    split: "train",
+  });
+  await expect(evaluate({ run, data: undivided, split: "val", ...quick })).rejects.toMatchObject({
+    code: "unusable-data",
+    hints: [{ option: "split", value: "all" }],
+  });
+});
 
 describe("evaluating", () => {
   it.each([
