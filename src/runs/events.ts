@@ -38,6 +38,8 @@ export interface Started {
   readonly kind: "started";
   readonly run: string;
   readonly config: RunConfig;
+  /** Names in the order of the outputs. */
+  readonly classes: readonly string[];
   readonly engine: EngineDescription;
   /** Where "auto" had a choice: what it chose and why. */
   readonly choice?: string;

@@ -206,3 +206,8 @@ function readInfo(database: Database, path: string): StoreInfo {
     });
   return parseJson(bytes, storeInfo, path, keys.info);
 }
+
+/** What people call a class, where the source has a title for it. Classes may have the names of an object's methods. */
+export function titleOf({ titles }: Pick<StoreInfo, "titles">, className: string): string | undefined {
+  return Object.hasOwn(titles, className) ? titles[className] : undefined;
+}

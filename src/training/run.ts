@@ -44,6 +44,7 @@ async function trainAndRecord(run: SettledRun): Promise<TrainSummary> {
       kind: "started",
       run: folder.path,
       config,
+      classes: model.classes,
       engine: engine.description,
       choice: engine.choice,
       hints: run.hints ?? [],

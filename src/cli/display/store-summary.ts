@@ -1,5 +1,5 @@
 import { findingsOf, listsOf, type SplitSummary } from "../../store/preparing/summary.js";
-import type { StoreInfo } from "../../store/store.js";
+import { type StoreInfo, titleOf } from "../../store/store.js";
 import { printable, thousands } from "../../text.js";
 import { printTable } from "./print.js";
 
@@ -8,13 +8,13 @@ export const LISTED = 20;
 
 /** How many pictures each class has, in the order of labels. */
 export function printClasses(
-  { titles, counts }: StoreInfo,
+  info: StoreInfo,
   classes: readonly string[],
   splits: readonly SplitSummary[],
   listed: number,
 ): void {
   const columns = splits.map(({ perClass }) => perClass);
-  const titled = (name: string): string => (titles[name] === undefined ? name : `${name} ${titles[name]}`);
+  const titled = (name: string): string => [name, titleOf(info, name) ?? []].flat().join(" ");
   printTable(
     ["class", ...splits.map(({ split }) => split)],
     [
@@ -22,7 +22,7 @@ export function printClasses(
         .slice(0, listed)
         .map((name, label) => [titled(name), ...columns.map((perClass) => thousands(perClass[label] ?? 0))]),
       ...(classes.length > listed ? [[`and ${thousands(classes.length - listed)} more`, "", ""]] : []),
-      ["all", ...splits.map(({ split }) => thousands(counts[split]))],
+      ["all", ...splits.map(({ split }) => thousands(info.counts[split]))],
     ],
   );
 }

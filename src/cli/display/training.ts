@@ -1,7 +1,7 @@
 import { withHints } from "../../errors.js";
 import type { EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
 import { errors } from "../../scoring/scores.js";
-import { byteSize, clock, percent, thousands } from "../../text.js";
+import { byteSize, clock, enumerate, percent, printable, thousands } from "../../text.js";
 import { EventDisplay } from "./events.js";
 import { commandLineForm } from "./hints.js";
 import { StatusLine } from "./status-line.js";
@@ -72,6 +72,7 @@ function describeStart(started: Started): string[] {
   const { data, network, width, recipe } = config;
   return [
     `${data.source}: ${thousands(data.train)} training and ${thousands(data.val)} validation pictures of ${thousands(data.classes)} classes`,
+    `  ${enumerate(started.classes.map(printable))}`,
     `network ${network.name}${width === 1 ? "" : ` at ${width} of its width`}: ${thousands(parameters)} parameters, ${byteSize(memoryBytes)} of memory`,
     ...describeFineTuning(started),
     `recipe ${recipe.name}: ${withHints(config.recipeReason, started.hints, commandLineForm)}`,

@@ -4,7 +4,7 @@ import { pictureBytes } from "../../network/picture.js";
 import { Purpose, permutation } from "../../random.js";
 import { batches } from "../reading/batches.js";
 import { readPicture } from "../reading/read-picture.js";
-import type { Store } from "../store.js";
+import { type Store, titleOf } from "../store.js";
 
 const GAP = 4; // pixels between pictures
 const FIRST_EPOCH = 0;
@@ -35,7 +35,7 @@ export async function pictureSheet(store: Store, { count = 64, seed = 1 }: Sheet
 
 function classOf(store: Store, index: number | undefined): string {
   const name = store.classes[store.labels("train")[index ?? -1] ?? -1] ?? "";
-  return store.info.titles[name] ?? name;
+  return titleOf(store.info, name) ?? name;
 }
 
 /** What the network is fed of the same pictures in the first epoch: cropped, mirrored, colours shifted. As a PNG. */

@@ -208,6 +208,17 @@ describe("inspect", () => {
   });
 });
 
+test("classes with the names of an object's methods are prepared, listed and drawn under them", async () => {
+  const source = temporaryFolder();
+  const names = ["__proto__", "constructor", "hasOwnProperty", "toString"];
+  for (const [i, name] of names.entries()) write(source, await drawSome(`${name}/`, 3, i));
+  const { path, classes } = await prepareHere({ source });
+  expect(classes).toEqual(names);
+  const { status, stdout, stderr } = alexnet("inspect", path, "--out", join(temporaryFolder(), "sheets"));
+  expect(status, stderr).toBe(0);
+  for (const name of names) expect(stdout).toMatch(new RegExp(`^${name} +2 +1$`, "m"));
+});
+
 describe("on the command line", () => {
   test("prepare, inspect and verify", async () => {
     const folder = temporaryFolder();
