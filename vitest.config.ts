@@ -19,7 +19,10 @@ export default defineConfig({
     hookTimeout: 120_000,
     projects: [
       { extends: true, test: { name: "short", include: ["test/**/*.test.ts"], exclude: [long] } },
-      { extends: true, test: { name: "long", include: [long, fuzz], env: { ALEXNET_TESTS: "long" } } },
+      {
+        extends: true,
+        test: { name: "long", include: [long, fuzz], env: { ALEXNET_TESTS: "long" }, testTimeout: 300_000 },
+      },
     ],
   },
 });

@@ -35,7 +35,7 @@ export interface OptionHint {
 }
 
 export interface CallHint {
-  /** What the call does, as an imperative clause: "go on with it". */
+  /** What the call does, as an imperative clause: "resume it". */
   readonly advice: string;
   /** A function of the library: "resume". */
   readonly call: string;

@@ -26,7 +26,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     show: () => import("./commands/show.js"),
     compare: () => import("./commands/compare.js"),
   },
-  "Hand on:": {
+  "Import and export:": {
     import: () => import("./commands/import.js"),
     export: () => import("./commands/export.js"),
   },
@@ -44,7 +44,7 @@ const program = new Command("alexnet")
   .description("Trains the network of the AlexNet paper (2012) on your photos, shows how well it does, and uses it.")
   .version(packageVersion(), "-V, --version", "print the version")
   .helpOption("-h, --help", "print help")
-  .showHelpAfterError("(--help shows what there is)");
+  .showHelpAfterError("(--help lists the commands and options)");
 
 endQuietlyWhenOutputCloses();
 try {

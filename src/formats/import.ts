@@ -255,7 +255,10 @@ function preprocessingOf(
     });
   if (known === undefined) assume("pixels are multiplied by 1", "scale");
   else if (described === undefined)
-    assume("pixels are preprocessed as torchvision does: mean 0.485 0.456 0.406, deviation 0.229 0.224 0.225", "mean");
+    assume(
+      "pixels are preprocessed as torchvision does: mean 0.485 0.456 0.406, standard deviation 0.229 0.224 0.225",
+      "mean",
+    );
   const base = known ?? {
     mean: constantMean([0, 0, 0], pictureSizeFor(network.input.size)),
     scale: [1, 1, 1] as const,

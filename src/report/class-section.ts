@@ -9,10 +9,10 @@ export function classSection(classes: readonly ClassScores[]): Html {
   const headings = ["class", "pictures", "top-1 error", "95 % interval", "top-5 error", "precision", "recall"];
   return html`<section id="classes">
 <h2>Class by class</h2>
-<p>Precision: of the pictures taken for the class, the share that is of it. Recall: of its pictures, the share that was
+<p>Precision: of the pictures predicted as the class, the share that is of it. Recall: of its pictures, the share that was
 taken for it. Choose a heading to sort by it.</p>
 <div class="scroll"><table class="sortable">
-<thead><tr>${headings.map((name) => html`<th scope="col"><button type="button">${name}</button></th>`)}<th scope="col" class="text"><button type="button">taken for</button></th></tr></thead>
+<thead><tr>${headings.map((name) => html`<th scope="col"><button type="button">${name}</button></th>`)}<th scope="col" class="text"><button type="button">predicted as</button></th></tr></thead>
 <tbody>${classes.map(classRow)}</tbody>
 </table></div>
 </section>`;

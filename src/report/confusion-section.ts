@@ -46,7 +46,7 @@ export async function confusionSection(
 <tbody>${shown.map(row)}</tbody>
 </table></div>
 <div id="cell" role="region" aria-live="polite" aria-label="Pictures of the chosen cell"><p class="hint">No cell is chosen.</p></div>
-${pairs.length === 0 ? html`<p>No picture was taken for another class.</p>` : pairTable(pairs, classes)}
+${pairs.length === 0 ? html`<p>No picture was predicted as another class.</p>` : pairTable(pairs, classes)}
 ${jsonScript("cells", cells)}
 </section>`;
 }
@@ -97,7 +97,7 @@ async function takeCells(
       first === undefined
         ? "No room was left for these pictures"
         : isMistake(cell)
-          ? `${first.label} taken for ${first.predicted}`
+          ? `${first.label} predicted as ${first.predicted}`
           : `${first.label}, rightly`;
     cells[key] = { title, count: cell.count, pictures: taken };
   }
@@ -109,7 +109,7 @@ function cellOf(cell: ConfusionCell, classes: Evaluation["perClass"]): Html {
   const { label, predicted, count } = cell;
   const samples = classes[label]?.samples ?? count;
   const kind = label === predicted ? "hit" : "miss";
-  const says = `${count} of ${samples} ${classes[label]?.name} taken for ${classes[predicted]?.name}`;
+  const says = `${count} of ${samples} ${classes[label]?.name} predicted as ${classes[predicted]?.name}`;
   return html`<td class="${kind}" style="--share:${(count / samples).toFixed(3)}"><button type="button" data-cell="${keyOf(cell)}" aria-label="${says}" title="${says}">${count}</button></td>`;
 }
 
@@ -117,10 +117,10 @@ function pairTable(pairs: readonly ConfusionCell[], classes: Evaluation["perClas
   const row = (cell: ConfusionCell): Html => {
     const { name, samples = cell.count } = classes[cell.label] ?? {};
     const predicted = classes[cell.predicted]?.name;
-    return html`<tr><th scope="row">${name}</th><td class="text">${predicted}</td><td><button type="button" data-cell="${keyOf(cell)}" aria-label="${cell.count} ${name} taken for ${predicted}">${thousands(cell.count)}</button></td><td>${share(cell.count / samples)}</td></tr>`;
+    return html`<tr><th scope="row">${name}</th><td class="text">${predicted}</td><td><button type="button" data-cell="${keyOf(cell)}" aria-label="${cell.count} ${name} predicted as ${predicted}">${thousands(cell.count)}</button></td><td>${share(cell.count / samples)}</td></tr>`;
   };
   return html`<details><summary>The most frequent mistakes</summary><div class="scroll"><table>
-<thead><tr><th scope="col">class</th><th scope="col" class="text">taken for</th><th scope="col">pictures</th><th scope="col">of its class</th></tr></thead>
+<thead><tr><th scope="col">class</th><th scope="col" class="text">predicted as</th><th scope="col">pictures</th><th scope="col">of its class</th></tr></thead>
 <tbody>${pairs.map(row)}</tbody></table></div></details>`;
 }
 

@@ -19,8 +19,8 @@ export async function mistakesSection(predictions: readonly LabelledPrediction[]
 <h2>Most confident mistakes</h2>
 ${
   shown.length === 0
-    ? html`<p>There are none: every picture was taken for what it is.</p>`
-    : html`<p>The pictures with the highest loss: what they are was held to be least likely. Wrong labels are often among
+    ? html`<p>There are none: every picture was classified right.</p>`
+    : html`<p>The pictures with the highest loss: their true class got the lowest probability. Wrong labels are often among
 them.</p><ul class="pictures">${shown.map(pictureFigure)}</ul>`
 }
 </section>`;

@@ -71,7 +71,7 @@ export class RunFolder {
   refuseUnlessEmpty(): void {
     if (this.exists)
       throw new AlexnetError("already-exists", `${this.path}: holds a run already`, {
-        hint: [{ advice: "go on with it", call: "resume", options: { run: this.path } }, anotherFolder],
+        hint: [{ advice: "resume it", call: "resume", options: { run: this.path } }, anotherFolder],
       });
     const strange = existsSync(this.path)
       ? readdirSync(this.path).filter((name) => !leftovers.has(name) && !name.endsWith(UNFINISHED))

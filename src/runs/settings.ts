@@ -67,7 +67,7 @@ export const settings = {
     default: 1,
     change: "never",
     flag: "--width <factor>",
-    help: "maps of every layer, times this; default 1",
+    help: "multiplies the feature maps of every layer; default 1",
     group: "learning",
   },
   /** A name or a recipe of one's own. Default: what suits the number of pictures. */
@@ -140,7 +140,7 @@ export const settings = {
     kept: "folded in",
     change: "never",
     flag: "--head-lr <factor>",
-    help: "times the learning rate for the last layer, such as 10x",
+    help: "multiplies the last layer's learning rate, such as 10x",
     group: "pretrained",
     text: "factor",
   },

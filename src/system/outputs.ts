@@ -16,7 +16,7 @@ export function checkOutput(path: string, option: string, kind: "any" | "whole" 
   try {
     const { target, isSpecial } = destinationOf(path);
     if (isSpecial && kind === "whole")
-      throw new AlexnetError("disk", `${path}: can't be written (a pipe or a device, which can't be gone on with)`);
+      throw new AlexnetError("disk", `${path}: can't be written (a pipe or a device, which can't be resumed)`);
     if (isSpecial) {
       accessSync(target, constants.W_OK);
       return;

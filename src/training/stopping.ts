@@ -47,7 +47,7 @@ function epochsInTime(done: number, seconds: number, timeBudget: number, most: n
 /** The error of a run that the signal stopped, after everything was saved. */
 export function stopped(run: string, { epoch, step }: TrainingState, cause: unknown): AlexnetError {
   return new AlexnetError("interrupted", `stopped in epoch ${epoch + 1} after step ${step}; everything is saved`, {
-    hint: { advice: "go on with it", call: "resume", options: { run } },
+    hint: { advice: "resume it", call: "resume", options: { run } },
     cause,
   });
 }

@@ -31,7 +31,7 @@ describe.skipIf(process.platform === "win32")("train, told to end", () => {
     child.kill(signal);
     const { stderr, ended } = await ending(child);
     expect({ stderr, ended }).toEqual({
-      stderr: expect.stringContaining(`everything is saved; go on with it: alexnet train --resume ${run}`),
+      stderr: expect.stringContaining(`everything is saved; resume it: alexnet train --resume ${run}`),
       ended: status,
     });
     expect(lastCheckpoint(run).origin.state.ended).toBeNull();

@@ -94,7 +94,7 @@ describe("train", () => {
     const status = await new Promise((resolve) => child.on("exit", resolve));
     expect({ status, stderr }).toEqual({
       status: 130,
-      stderr: expect.stringContaining(`go on with it: alexnet train --resume ${other}`),
+      stderr: expect.stringContaining(`resume it: alexnet train --resume ${other}`),
     });
     expect(existsSync(join(other, "checkpoints", "last.safetensors"))).toBe(true);
     const resumed = alexnet("train", "--resume", other, "--override", "--epochs", "4");

@@ -54,7 +54,7 @@ function onSyntheticPictures(name: string) {
       .option("--batch <pictures>", "pictures a step", wholeNumber(1), 128)
       .option("--steps <count>", "timed steps", wholeNumber(1), 10)
       .option("--network <name|file>", "network to run", "paper")
-      .option("--width <factor>", "maps of every layer, times this", positiveNumber(16), 1),
+      .option("--width <factor>", "multiplies the feature maps of every layer", positiveNumber(16), 1),
   );
 }
 

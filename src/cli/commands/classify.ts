@@ -15,7 +15,7 @@ export function register(program: Program): void {
     program,
     predicting(
       new Command("classify")
-        .description("say what is on pictures")
+        .description("classify pictures")
         .argument("<run>", "folder of a run, or a checkpoint's file")
         .argument("<pictures...>", "picture files, or folders of them")
         .option("--top <count>", "how many classes", wholeNumber(1), 5)

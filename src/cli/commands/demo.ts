@@ -30,10 +30,10 @@ export function register(program: Program): void {
     new Command("demo")
       .description("draw a picture set, train on it, and show how well that went: a few minutes")
       .helpGroup("Learn and use:")
-      .option("--out <folder>", "where it all goes; the same demo there is gone on with", "demo")
+      .option("--out <folder>", "folder of the demo; an unfinished one is resumed", "demo")
       .option("--fresh", "start over")
       .option("--pictures <count>", "training pictures of each class", wholeNumber(1, 100_000), defaults.pictures)
-      .option("--width <factor>", "maps of every layer, times this", positiveNumber(16), defaults.width)
+      .option("--width <factor>", "multiplies the feature maps of every layer", positiveNumber(16), defaults.width)
       .option("--epochs <count>", "times through the pictures", wholeNumber(1), defaults.epochs)
       .option("--seed <number>", "decides every random draw", wholeNumber(0), defaults.seed)
       .action(async ({ out, fresh = false, pictures: train, ...rest }) => {
@@ -91,7 +91,7 @@ function printNext(run: string, seconds: number): void {
     [`alexnet classify ${run} <pictures>`, "what it makes of others"],
     ["alexnet train <folder>", "your own classes: <folder>/<class>/*.jpg"],
     ["alexnet info --network paper --batch 128", "the paper's network, and what it needs"],
-    ["alexnet --help", "all there is"],
+    ["alexnet --help", "all commands"],
   ] as const;
   const width = Math.max(...next.map(([command]) => command.length));
   console.error(`\nall of that took ${clock(seconds)}; next:`);

@@ -18,7 +18,7 @@ const machine = ["engine", "precision", "threads", "workers"] as const;
 
 export function register(program: Program): void {
   const command = new Command("find-learning-rate")
-    .description("try rising learning rates on fresh parameters and suggest one; keeps nothing")
+    .description("try rising learning rates on fresh parameters and suggest one; writes no files")
     .argument("<pictures>", "folders of classes, or a prepared store");
   addSettings(command, learning, false);
   const rates = command

@@ -23,7 +23,7 @@ export function register(program: Program): void {
         .description("show the engine, what there is of GPUs, and what a network needs")
         .argument("[run]", "a run or checkpoint, to show its network")
         .option("--network <name|file>", "a name of `alexnet networks`, or a JSON file", "paper")
-        .option("--width <factor>", "maps of every layer, times this", positiveNumber(16), 1)
+        .option("--width <factor>", "multiplies the feature maps of every layer", positiveNumber(16), 1)
         .option("--classes <count>", "outputs of the last layer; default the network's own", wholeNumber(2))
         .option("--batch <pictures>", "pictures a step", wholeNumber(1), 128),
     ).action(async (run, { network: name, width, classes, batch, engine: engineName, threads, precision, json }) => {

@@ -13,7 +13,7 @@ export function register(program: Program): void {
     program,
     looking(
       new Command("look")
-        .description("see what the network makes of a picture: all maps of all layers, and what its answer hangs on")
+        .description("visualise a picture's activations layer by layer, and what the answer depends on")
         .argument("<run>", "folder of a run, or a checkpoint's file")
         .argument("<picture>", "picture file")
         .option("--out <folder>", "where the drawings go; default look/<the picture's name>")

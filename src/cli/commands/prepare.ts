@@ -21,7 +21,7 @@ export function register(program: Program): void {
         "<pictures>",
         "a folder of train/<class>/ and val/<class>/, or of <class>/; of ILSVRC's archives; WebDataset shards, also as train-{000..146}.tar; Parquet files",
       )
-      .requiredOption("--out <folder>", "the store; an unfinished one is gone on with")
+      .requiredOption("--out <folder>", "the store; an unfinished one is resumed")
       .option("--size <pixels>", "height and width of the prepared pictures", wholeNumber(8, 1024), 256)
       .option(
         "--encoding <name>",

@@ -54,6 +54,6 @@ function describe({ summary, config, metrics }: RunRecords): readonly string[] {
     `          momentum ${recipe.momentum}, weight decay ${recipe.weightDecay}, colour noise ${recipe.colourDeviation}, seed ${config.seed}`,
     ...(silent === undefined || silent.length === 0
       ? []
-      : [`silent    outputs that were 0 for a whole batch: ${silent.join(", ")}`]),
+      : [`dead      units that were 0 for a whole batch: ${silent.join(", ")}`]),
   ];
 }

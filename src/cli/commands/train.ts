@@ -15,10 +15,10 @@ const choices = [...settingsIn("learning"), ...settingsIn("pretrained"), ...sett
 
 export function register(program: Program): void {
   const command = new Command("train")
-    .description("train a network on pictures, or go on with a run")
+    .description("train a network on pictures, or resume a run")
     .argument("[pictures]", "folders of classes (train/<class>/ and val/<class>/, or <class>/), or a prepared store")
     .option("--run <folder>", "where the run goes; default runs/<pictures>-<number>")
-    .option("--resume <run>", "go on with this run, exactly where it was")
+    .option("--resume <run>", "resume this run exactly where it stopped")
     .option("--override", "with --resume: let --epochs, --batch and --learning-rate change");
   for (const group of ["learning", "pretrained", "preparation", "machine"] as const)
     addSettings(command, settingsIn(group), true);

@@ -92,7 +92,7 @@ function printClasses({ perClass }: Evaluation, all: boolean): void {
   const worst = [...seen].sort((a, b) => errors(b).top1 - errors(a).top1);
   const listed = all || seen.length <= LISTED ? seen : worst.slice(0, LISTED);
   printTable(
-    ["class", "pictures", "top-1 error", "top-5 error", "precision", "recall", "taken for"],
+    ["class", "pictures", "top-1 error", "top-5 error", "precision", "recall", "predicted as"],
     listed.map(classRow),
   );
   if (listed.length < seen.length)
@@ -109,7 +109,7 @@ function classRow(row: ClassScores): string[] {
 /** A row for each class, a column for what it was taken for, numbered as the rows. */
 function printConfusion({ perClass: classes, confusion }: Evaluation): void {
   const counts = new Map(confusion.map(({ label, predicted, count }) => [label * classes.length + predicted, count]));
-  console.log("\nConfusion: of each class, how many were taken for which\n");
+  console.log("\nConfusion: how many of each class were predicted as which\n");
   printTable(
     ["class", ...classes.map((_, i) => String(i + 1))],
     classes.map(({ name }, label) => [

@@ -70,7 +70,7 @@ function describeSilence(layers: readonly LayerStatistics[]): string {
   const silent = layers.flatMap(({ layer, silent }) =>
     silent !== null && silent > 0 ? [`${layer} ${(100 * silent).toFixed(0)} %`] : [],
   );
-  return silent.length === 0 ? "" : `. Outputs that are 0 for a whole batch: ${silent.join(", ")}`;
+  return silent.length === 0 ? "" : `. Dead units (0 for a whole batch): ${silent.join(", ")}`;
 }
 
 function waysOut({ name, learningRate }: Recipe, data: string): readonly Hint[] {
