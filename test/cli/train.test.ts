@@ -19,10 +19,11 @@ beforeAll(() => {
 
 describe("train", () => {
   test("says which recipe and why, the engine, and a line an epoch", () => {
-    const other = join(pictures.scratch, "said");
+    const other = join(pictures.scratch, "said with spaces");
     const { stdout, stderr, status } = alexnet("train", pictures.path, "--run", other, "--epochs", "2", ...settings);
     expect(status, stderr).toBe(0);
     expect(stdout).toMatch(/30 training and 9 validation pictures of 3 classes\n {2}\w+, \w+, \w+\n/);
+    expect(stdout).toContain(`next: alexnet evaluate '${other}' --views 10, or alexnet classify '${other}' <pictures>`);
     expect(stdout).toContain("recipe small: 30 training pictures are fewer than 100,000");
     expect(stdout).toMatch(/engine oneDNN [\d.]+/);
     expect(stdout).toMatch(

@@ -7,6 +7,7 @@ import type { Command as Program } from "commander";
 import { claimFolder, type DemoSettings } from "../../demo/folder.js";
 import { drawPictures, type PictureSet } from "../../demo/pictures.js";
 import { subjects } from "../../demo/subjects/subjects.js";
+import { quoteForShell } from "../display/hints.js";
 import { clock, thousands } from "../display/print.js";
 import { positiveNumber, wholeNumber } from "../flags.js";
 import { runTask } from "../run-task.js";
@@ -73,7 +74,7 @@ async function draw(out: string, set: PictureSet): Promise<void> {
 
 /** Runs one of this program's commands as a user would, showing it first. @returns its exit status. */
 function runCommand(args: readonly string[]): Promise<number> {
-  console.error(`\n$ alexnet ${args.join(" ")}`);
+  console.error(`\n$ alexnet ${args.map(quoteForShell).join(" ")}`);
   const main = fileURLToPath(new URL("../main.js", import.meta.url));
   const child = spawn(process.execPath, [...process.execArgv, main, ...args], { stdio: "inherit" });
   // A terminal sends Ctrl-C to both: the command saves and ends, and this waits for it.
@@ -88,7 +89,7 @@ function runCommand(args: readonly string[]): Promise<number> {
 
 function printNext(run: string, seconds: number): void {
   const next = [
-    [`alexnet classify ${run} <pictures>`, "what it makes of others"],
+    [`alexnet classify ${quoteForShell(run)} <pictures>`, "what it makes of others"],
     ["alexnet train <folder>", "your own classes: <folder>/<class>/*.jpg"],
     ["alexnet info --network paper --batch 128", "the paper's network, and what it needs"],
     ["alexnet --help", "all commands"],

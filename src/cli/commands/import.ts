@@ -3,6 +3,7 @@ import type { Command as Program } from "commander";
 import { importModel } from "../../formats/import.js";
 import { parameterCount } from "../../network/parameters.js";
 import { writeImportedRun } from "../../runs/imported-run.js";
+import { quoteForShell } from "../display/hints.js";
 import { thousands } from "../display/print.js";
 import { triple } from "../flags.js";
 import { parseMean, readClasses } from "../import-arguments.js";
@@ -34,7 +35,7 @@ export function register(program: Program): void {
           `${out}: ${model.network.name}, ${parameters} parameters, ${model.classes.length} classes (${format})`,
         );
         for (const { assumed, option } of assumptions) console.log(`assumed: ${assumed} (--${option} says otherwise)`);
-        console.log(`try: alexnet classify ${out} picture.jpg`);
+        console.log(`try: alexnet classify ${quoteForShell(out)} picture.jpg`);
       }),
   );
 }

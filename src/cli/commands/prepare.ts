@@ -4,6 +4,7 @@ import { AlexnetError } from "../../errors.js";
 import { prepare } from "../../store/preparing/prepare.js";
 import type { PrepareSummary } from "../../store/preparing/summary.js";
 import { byteSize, clock, thousands } from "../../text.js";
+import { quoteForShell } from "../display/hints.js";
 import { printJson, printTable } from "../display/print.js";
 import { LISTED, printClasses, printFindings } from "../display/store-summary.js";
 import { choice, fraction, share, wholeNumber } from "../flags.js";
@@ -85,6 +86,6 @@ function printSummary(summary: PrepareSummary, { seconds, peakMemoryBytes }: Cos
   );
   console.log("");
   printClasses(info, classes, splits, LISTED);
-  if (classes.length > LISTED) console.log(`(alexnet inspect ${path} --all-classes lists them)`);
+  if (classes.length > LISTED) console.log(`(alexnet inspect ${quoteForShell(path)} --all-classes lists them)`);
   printFindings(info, path);
 }

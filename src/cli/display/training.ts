@@ -3,7 +3,7 @@ import type { EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../
 import { errors } from "../../scoring/scores.js";
 import { byteSize, clock, enumerate, percent, printable, thousands } from "../../text.js";
 import { EventDisplay } from "./events.js";
-import { commandLineForm } from "./hints.js";
+import { commandLineForm, quoteForShell } from "./hints.js";
 import { StatusLine } from "./status-line.js";
 
 const LINE_SECONDS = 10; // between plain lines, where there is no terminal
@@ -128,7 +128,7 @@ function describeEnd({ run, best, reason, seconds }: TrainSummary): string[] {
   return [
     `ended after ${clock(seconds)}: ${reason}`,
     ...(bestLine === undefined ? [] : [bestLine]),
-    `next: alexnet evaluate ${run} --views 10, or alexnet classify ${run} <pictures>`,
+    `next: alexnet evaluate ${quoteForShell(run)} --views 10, or alexnet classify ${quoteForShell(run)} <pictures>`,
   ];
 }
 
