@@ -1,17 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { importModel } from "#src/formats/import.js";
 import { withoutWrappers } from "#src/formats/pytorch/naming.js";
 import { encodeSafetensors, type NamedTensor } from "#src/formats/safetensors.js";
 import { networkByName } from "#src/network/networks.js";
 import { parameterTable, parameterView } from "#src/network/parameters.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
+import { temporaryFolder } from "../support/folders.js";
 import { randomModel } from "../support/models.js";
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-names-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const model = randomModel(withClasses(scaleWidth(networkByName("paper"), 0.05), 4), 3);
 

@@ -1,16 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { exportModel } from "#src/formats/export.js";
 import { importModel } from "#src/formats/import.js";
 import { type OnnxNode, onnxCodec } from "#src/formats/onnx/schema.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
+import { temporaryFolder } from "../support/folders.js";
 import { randomModel } from "../support/models.js";
 
-const folder = mkdtempSync(join(tmpdir(), "alexnet-graph-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const model = randomModel(withClasses(scaleWidth(networkByName("paper"), 0.05), 4), 3);
 const whole = join(folder, "whole.onnx");

@@ -122,13 +122,15 @@ export function asProgram(library: Library, name: string, add: (build: Build) =>
     }
     return build;
   };
+  let described: string | undefined;
   return {
     name,
     describe() {
+      if (described !== undefined) return described;
       const build = planned();
-      const text = build.implementations.join(" ");
+      described = build.implementations.join(" ");
       build.close();
-      return text;
+      return described;
     },
     prepare() {
       const build = planned();

@@ -164,24 +164,8 @@ interface Found {
   readonly unread: ReadonlyMap<string, string>;
 }
 
-/** The tensors of the one dict of tensors in a file: by a usual name, the file's value itself, or by any name. */
+/** The tensors of a file's state dict, and what of it can't be read. */
 function findStateDict(value: unknown, read: ReadStorage, path: string): Found {
-  if (value instanceof Placeholder)
-    throw new AlexnetError(
-      "unsupported",
-      `${path}: holds an object of ${value.name}; only tensors and plain containers are read: save model.state_dict()`,
-    );
-  const entries = value instanceof Map ? [...value] : [];
-  const dicts = entries.filter(([, inner]) => inner instanceof Map && hasTensors(inner));
-  const usual = usualKeys.flatMap((key) => dicts.filter(([name]) => name === key));
-  const [chosen] = usual.length > 0 ? usual : dicts;
-  const dict = usual.length === 0 && value instanceof Map && hasTensors(value) ? value : chosen?.[1];
-  if (usual.length === 0 && dict !== value && dicts.length > 1)
-    throw new AlexnetError(
-      "unsupported",
-      `${path}: holds several dicts of tensors (${dicts.map(([name]) => String(name)).join(", ")}); save one of them alone`,
-    );
-  if (!(dict instanceof Map)) throw withoutStateDict(entries, path);
   let latest: { readonly storage: Storage; readonly bytes: Uint8Array } | undefined;
   const readOnce: ReadStorage = (storage) => {
     if (latest?.storage !== storage) latest = { storage, bytes: read(storage) };
@@ -189,11 +173,35 @@ function findStateDict(value: unknown, read: ReadStorage, path: string): Found {
   };
   const tensors = new Map<string, StoredTensor>();
   const unread = new Map<string, string>();
-  for (const [name, tensor] of dict)
+  for (const [name, tensor] of chooseDict(value, path))
     if (typeof name !== "string") continue;
     else if (tensor instanceof Tensor) tensors.set(name, stored(name, tensor, readOnce, path));
     else if (tensor instanceof Placeholder) unread.set(name, `an object of ${tensor.name}`);
   return { tensors, unread };
+}
+
+/** The dict of tensors in a file: one by a usual name, or the file's value itself, or the only one there is. */
+function chooseDict(value: unknown, path: string): ReadonlyMap<unknown, unknown> {
+  if (value instanceof Placeholder)
+    throw new AlexnetError(
+      "unsupported",
+      `${path}: holds an object of ${value.name}; only tensors and plain containers are read: save model.state_dict()`,
+    );
+  const whole: ReadonlyMap<unknown, unknown> = value instanceof Map ? value : new Map();
+  const dicts = new Map<unknown, ReadonlyMap<unknown, unknown>>();
+  for (const [name, inner] of whole) if (inner instanceof Map && hasTensors(inner)) dicts.set(name, inner);
+  for (const key of usualKeys) {
+    const usual = dicts.get(key);
+    if (usual !== undefined) return usual;
+  }
+  if (hasTensors(whole)) return whole;
+  const [only, ...others] = dicts.values();
+  if (only === undefined) throw withoutStateDict([...whole], path);
+  if (others.length === 0) return only;
+  throw new AlexnetError(
+    "unsupported",
+    `${path}: holds several dicts of tensors (${[...dicts.keys()].map(String).join(", ")}); save one of them alone`,
+  );
 }
 
 function hasTensors(dict: ReadonlyMap<unknown, unknown>): boolean {

@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ResourceLimits } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
@@ -8,6 +7,7 @@ import { AlexnetError } from "#src/errors.js";
 import { mapFloats } from "#src/system/mapped-memory.js";
 import { type Remote, Thread } from "#src/system/threads/call.js";
 import { moving } from "#src/system/threads/protocol.js";
+import { temporaryFolder } from "../../support/folders.js";
 
 interface Setup {
   readonly greeting: string;
@@ -151,7 +151,7 @@ describe("memory", () => {
   });
 
   test("that is a mapped file's crosses by its place", async () => {
-    const path = join(mkdtempSync(join(tmpdir(), "alexnet-threads-")), "values");
+    const path = join(temporaryFolder(), "values");
     writeFileSync(path, Float32Array.of(1, 2, 3, 4));
     const file = openSync(path, "r");
     const values = mapFloats(file, 0, 4);
