@@ -27,7 +27,7 @@ const rows = [
   {
     name: "onednn",
     open: async (options) => (await import("../onednn/engine.js")).openOneDnn(options),
-    precisions: ["float32"],
+    precisions: ["float32", "bf16"],
     runsOn: "cpu",
   },
   {

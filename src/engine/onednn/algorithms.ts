@@ -111,9 +111,9 @@ export class Algorithms {
 }
 
 /** A candidate that is carried out as a program of its own, to which `add` adds its operations. */
-export function asProgram(library: Library, name: string, add: (build: Build) => void): Candidate {
+export function asProgram({ library, type }: Build, name: string, add: (build: Build) => void): Candidate {
   const planned = (): Build => {
-    const build = new Build(library);
+    const build = new Build(library, type);
     try {
       add(build);
     } catch (error) {

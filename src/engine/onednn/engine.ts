@@ -1,6 +1,6 @@
 import type { Layer } from "../../network/network.js";
 import type { ComputeEngine } from "../compute.js";
-import type { LayerInputs, LayerOutputs } from "../engine.js";
+import type { LayerInputs, LayerOutputs, Precision } from "../engine.js";
 import {
   aloneAt,
   layerOutputs,
@@ -15,29 +15,38 @@ import { type Activation, type Current, readRows } from "./layer.js";
 import { addLayer } from "./layers/index.js";
 import { crossEntropy, softmax } from "./layers/loss.js";
 import { copyRate, matrixRate } from "./machine-rates.js";
+import type { NumberType } from "./native/bindings.js";
 import { type Library, openLibrary } from "./native/library.js";
-import { Parameters } from "./parameters.js";
+import { copy, Parameters } from "./parameters.js";
 import { Products } from "./products.js";
 import { compileProgram, noBatch, planProgram } from "./program.js";
+
+interface OpenOptions {
+  readonly threads?: number;
+  /** Default float32. */
+  readonly precision?: Precision;
+}
 
 /**
  * The CPU engine on oneDNN's C API. Call on the thread that will compute.
  * @throws AlexnetError "engine" when the library can't be opened.
  */
-export function openOneDnn(options: { readonly threads?: number }): ComputeEngine {
+export function openOneDnn(options: OpenOptions): ComputeEngine {
   const library = openLibrary(options.threads);
+  const type: NumberType = options.precision === "bf16" ? "bfloat16" : "float32";
   const products = new Products(library);
   return {
     description: {
       engine: "onednn",
       library: `oneDNN ${library.version}`,
-      instructionSet: library.instructionSet,
+      instructionSet: type === "float32" ? library.instructionSet : `${library.instructionSet}, bf16`,
       threads: library.threads,
     },
-    compile: (network, compileOptions) => compileProgram(library, network, compileOptions),
+    compile: (network, compileOptions) => compileProgram(library, type, network, compileOptions),
     estimateMemory(network, { batchSize, mode }) {
       const { build } = planProgram(
         library,
+        type,
         network,
         { batchSize, mode, preprocessing: plainPreprocessing(network) },
         false,
@@ -46,7 +55,7 @@ export function openOneDnn(options: { readonly threads?: number }): ComputeEngin
       build.close();
       return bytes;
     },
-    differentiate: (layer, inputs) => differentiate(library, layer, inputs),
+    differentiate: (layer, inputs) => differentiate(library, type, layer, inputs),
     crossEntropy(logits, labels) {
       const [batch, classes] = logits.shape;
       const values = Float32Array.from(logits.data);
@@ -57,7 +66,7 @@ export function openOneDnn(options: { readonly threads?: number }): ComputeEngin
       return { probabilities: tensorOf(logits.shape, probabilities), loss, dlogits: tensorOf(logits.shape, dlogits) };
     },
     multiply: (a, b, length) => products.multiply(a, b, length),
-    measureMatrixRate: (size) => matrixRate(library, size),
+    measureMatrixRate: (size) => matrixRate(library, size, type),
     measureCopyRate: (bytes) => copyRate(library, bytes),
     close() {
       products.close();
@@ -67,10 +76,10 @@ export function openOneDnn(options: { readonly threads?: number }): ComputeEngin
 }
 
 /** One layer as a program of its own. */
-function differentiate(library: Library, layer: Layer, inputs: LayerInputs): LayerOutputs {
+function differentiate(library: Library, type: NumberType, layer: Layer, inputs: LayerInputs): LayerOutputs {
   const { x, dy } = inputs;
   const batchSize = x.shape[0];
-  const build = new Build(library);
+  const build = new Build(library, type);
   try {
     const parameters = new Parameters(build, parametersOf(layer, inputs), { training: true });
     const algorithms = new Algorithms(describeMachine(library), usualSources({ measures: false }));
@@ -85,8 +94,8 @@ function differentiate(library: Library, layer: Layer, inputs: LayerInputs): Lay
     if (dx === undefined) throw new Error(`${layer.name}: gave no input gradient`);
     dx.block.kept = true;
     const operations = build.finish();
-    build.floats(source.tensor).set(x.data);
-    build.floats(upstream).set(dy.data);
+    copy(build, source.tensor, x.shape, Float32Array.from(x.data), "write");
+    copy(build, upstream, dy.shape, Float32Array.from(dy.data), "write");
     parameters.write("parameters", parameterValues(inputs));
     for (const operation of operations) operation.run();
     const y = readRows(build, { ...stage.y, dims: dy.shape });

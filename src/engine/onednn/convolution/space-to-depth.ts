@@ -156,7 +156,7 @@ export function spreadWeights(
   if (isPlain(form)) return (group) => weightsOf(build, form, rows, group);
   const spread = build.tensor(build.descriptor(allWeights(form), "row-major"));
   build.compute(info, [rows, spread], () => {
-    const [from, to] = [rows, spread].map((tensor) => build.floats(tensor));
+    const [from, to] = [rows, spread].map((tensor) => build.numbers(tensor));
     const places = tapPlaces(form);
     return () => {
       for (let i = 0; i < to.length; i++) to[i] = places[i] < 0 ? 0 : from[places[i]];
@@ -238,7 +238,7 @@ function shift({ pieces }: SpaceToDepth, index: number): readonly number[] {
 
 function clear(build: Build, tensor: Tensor, info: OperationInfo): void {
   build.compute({ ...info, kind: "reorder" }, [tensor], () => {
-    const values = build.floats(tensor);
+    const values = build.numbers(tensor);
     return () => values.fill(0);
   });
 }

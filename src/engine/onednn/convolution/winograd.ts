@@ -55,7 +55,7 @@ function specOf({ build, layer }: ConvolutionProblem, form: SpaceToDepth) {
     algorithm: "winograd",
     src: any(form.src),
     weights: any(form.weights),
-    bias: build.descriptor([layer.filters / layer.groups], "row-major"),
+    bias: build.descriptor([layer.filters / layer.groups], "row-major", "float32"),
     dst: any(form.dst),
     stride: 1,
     padding: form.padding,
@@ -176,7 +176,7 @@ class Groups {
 
   bias(bias: Tensor, group: number): Tensor {
     const [, perGroup] = this.form.dst;
-    const descriptor = this.problem.build.descriptor([perGroup], "row-major");
+    const descriptor = this.problem.build.descriptor([perGroup], "row-major", "float32");
     const bytes = denseBytes([perGroup], bias.type);
     return { ...bias, descriptor, bytes, offset: bias.offset + group * bytes };
   }

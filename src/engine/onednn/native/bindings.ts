@@ -50,8 +50,15 @@ export const Query = {
 export const numberTypes = {
   float32: { code: DNNL.dnnl_f32, bytes: 4 },
   bfloat16: { code: DNNL.dnnl_bf16, bytes: 2 },
+  byte: { code: DNNL.dnnl_u8, bytes: 1 },
 } as const;
 export type NumberType = keyof typeof numberTypes;
+
+/** The type that the library gives this code; "byte" for memory of its own, whatever it holds there. */
+export function numberTypeOf(code: number): NumberType {
+  for (const type of ["float32", "bfloat16"] as const) if (numberTypes[type].code === code) return type;
+  return "byte";
+}
 
 /** The bytes of so many values close together: `[batch, channels, height, width]` of float32 take 4 bytes each. */
 export function denseBytes(dims: readonly number[], type: NumberType): number {
@@ -111,6 +118,8 @@ export interface OperationBindings {
   descriptor(dims: readonly number[], layout: Layout, type: NumberType): Descriptor;
   /** Strides in values. */
   strided(dims: readonly number[], strides: readonly number[], type: NumberType): Descriptor;
+  /** How the memory's numbers are stored. */
+  numberType(descriptor: Descriptor): NumberType;
   /** The part of `whole` that begins at `offsets`, at the same address. */
   part(whole: Descriptor, dims: readonly number[], offsets: readonly number[]): Descriptor;
   /** What comes after the operation, and a user-held scratchpad. */

@@ -10,6 +10,7 @@ import {
   denseStrides,
   dimensions,
   lrnAlgorithm,
+  numberTypeOf,
   numberTypes,
   type OperationBindings,
   ownAttributes,
@@ -84,6 +85,13 @@ function operations(calls: CheckedFunctions<typeof version2Calls>, context: Cont
           dimensions(dims),
           numberTypes[type].code,
           dimensions(strides),
+        ),
+      ),
+    numberType: ({ address }) =>
+      numberTypeOf(
+        new DataView(memoryAt(address, MEMORY_BYTES)).getInt32(
+          version2Layouts.dnnl_memory_desc_t.fields.data_type,
+          true,
         ),
       ),
     part: (whole, dims, offsets) =>

@@ -8,6 +8,7 @@ import {
   denseStrides,
   dimensions,
   lrnAlgorithm,
+  numberTypeOf,
   numberTypes,
   type OperationBindings,
   ownAttributes,
@@ -52,6 +53,11 @@ function operations(calls: CheckedFunctions<typeof version3Calls>, context: Cont
           dimensions(strides),
         ),
       ),
+    numberType(descriptor) {
+      const out = new Int32Array(1);
+      calls.dnnl_memory_desc_query(descriptor, DNNL_3.dnnl_query_data_type, out);
+      return numberTypeOf(out[0]);
+    },
     part: (whole, dims, offsets) =>
       describe((out) => calls.dnnl_memory_desc_create_submemory(out, whole, dimensions(dims), dimensions(offsets))),
     attributes({ relu, adds }) {
