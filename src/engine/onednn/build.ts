@@ -1,6 +1,7 @@
 import { addressOf, type Pointer } from "../../system/native/memory.js";
 import { type Block, emptyBlock } from "../program/blocks.js";
 import { type Operation, type OperationInfo, OperationList, type Phase, type Prepare } from "../program/operations.js";
+import type { Arithmetic } from "./arithmetic.js";
 import { type Arena, allocateArena } from "./native/arena.js";
 import {
   Argument,
@@ -50,10 +51,9 @@ export class Build {
   /** The library for this program: what its bindings create is destroyed with the program. */
   readonly library: Scope;
 
-  /** @param type what activations, their gradients and the weights in products are stored as; all else is float32 */
   constructor(
     library: Library,
-    readonly type: NumberType,
+    readonly arithmetic: Arithmetic,
   ) {
     this.library = library.scope();
     this.#plain = this.library.bindings.attributes({ relu: false });
@@ -61,6 +61,11 @@ export class Build {
 
   get attributes(): Attributes {
     return this.#plain;
+  }
+
+  /** How activations and the weights in products are stored. */
+  get type(): NumberType {
+    return this.arithmetic.type;
   }
 
   descriptor(dims: readonly number[], layout: Layout, type = this.type): Descriptor {

@@ -1,7 +1,8 @@
 import { leastSeconds, productOperations, secondsOf, varied } from "../program/machine-rates.js";
 import type { Operation } from "../program/operations.js";
+import { type Arithmetic, float32 } from "./arithmetic.js";
 import { Build } from "./build.js";
-import { Argument, type NumberType } from "./native/bindings.js";
+import { Argument } from "./native/bindings.js";
 import type { Library } from "./native/library.js";
 import { copy } from "./parameters.js";
 
@@ -9,9 +10,9 @@ import { copy } from "./parameters.js";
 
 const RUNS = 4;
 
-/** Operations per second of matrix products of `size` cubed, of numbers of this type. */
-export function matrixRate(library: Library, size: number, type: NumberType): number {
-  const build = new Build(library, type);
+/** Operations per second of matrix products of `size` cubed. */
+export function matrixRate(library: Library, size: number, arithmetic: Arithmetic): number {
+  const build = new Build(library, arithmetic);
   try {
     const descriptor = build.descriptor([size, size], "row-major");
     const product = build.library.bindings.matmul(descriptor, descriptor, descriptor, build.attributes);
@@ -32,7 +33,7 @@ export function matrixRate(library: Library, size: number, type: NumberType): nu
 
 /** Bytes read and written per second when copying `bytes`. */
 export function copyRate(library: Library, bytes: number): number {
-  const build = new Build(library, "float32");
+  const build = new Build(library, float32);
   try {
     const descriptor = build.descriptor([Math.ceil(bytes / 4)], "row-major");
     const [from, to] = [0, 1].map(() => build.tensor(descriptor));

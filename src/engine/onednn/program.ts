@@ -9,13 +9,13 @@ import type { CompileOptions, UpdateOptions } from "../engine.js";
 import type { Operation } from "../program/operations.js";
 import { Walk } from "../program/walk.js";
 import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
+import type { Arithmetic } from "./arithmetic.js";
 import { Build, type Tensor } from "./build.js";
 import { type Activation, type Current, mapDims, readRows, rowMajor } from "./layer.js";
 import { addLayer } from "./layers/index.js";
 import { addActivations, addInput } from "./layers/input.js";
 import { crossEntropy, scoreGradient, softmax } from "./layers/loss.js";
 import { Update } from "./layers/update.js";
-import type { NumberType } from "./native/bindings.js";
 import type { Library } from "./native/library.js";
 import { Parameters } from "./parameters.js";
 import { profileOperations } from "./profile.js";
@@ -29,13 +29,13 @@ export const noBatch: Batch = { pictures: new Uint8Array(), views: [], labels: n
  */
 export function planProgram(
   library: Library,
-  type: NumberType,
+  arithmetic: Arithmetic,
   network: Network,
   options: CompileOptions,
   measures: boolean,
 ) {
   const algorithms = new Algorithms(describeMachine(library), usualSources({ given: options.algorithms, measures }));
-  const build = new Build(library, type);
+  const build = new Build(library, arithmetic);
   try {
     return plan(build, algorithms, network, options);
   } catch (error) {
@@ -95,11 +95,11 @@ function plan(build: Build, algorithms: Algorithms, network: Network, options: C
 /** @throws AlexnetError "memory" when memory is short, "engine" when the library refuses; what was made is freed. */
 export function compileProgram(
   library: Library,
-  type: NumberType,
+  arithmetic: Arithmetic,
   network: Network,
   options: CompileOptions,
 ): ComputeProgram {
-  const plan = planProgram(library, type, network, options, true);
+  const plan = planProgram(library, arithmetic, network, options, true);
   const { build, parameters, current, result, outputs, classes, walk } = plan;
   try {
     const operations = build.finish();

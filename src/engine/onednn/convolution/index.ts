@@ -5,9 +5,9 @@ import { asProgram, isPossible, standIn } from "../algorithms.js";
 import type { Build, Tensor } from "../build.js";
 import { type Activation, type Context, mapDims, type Stage } from "../layer.js";
 import { type ConvolutionAlgorithm, type ConvolutionProblem, infoOf } from "./algorithm.js";
+import { squaresAsChannels, winograd } from "./as-3x3.js";
 import { direct } from "./direct.js";
 import { product } from "./product.js";
-import { winograd } from "./winograd.js";
 
 /** The ReLU that follows is fused into the forward operation. Which algorithm each direction takes is measured. */
 export function convolution(layer: Convolution, x: Activation, context: Context): Stage {
@@ -15,7 +15,12 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
   const { name } = layer;
   const problem = problemOf(layer, x, context);
   const usual = direct(problem);
-  const algorithms: readonly ConvolutionAlgorithm[] = [usual, product(problem, usual), winograd(problem)];
+  const algorithms: readonly ConvolutionAlgorithm[] = [
+    usual,
+    product(problem, usual),
+    winograd(problem),
+    squaresAsChannels(problem),
+  ];
 
   const forward = choose(
     problem,

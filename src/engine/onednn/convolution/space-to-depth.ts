@@ -167,7 +167,7 @@ export function spreadWeights(
 
 /** Where each group's gradient goes in this form, row-major; `finish` adds what gives the layer's own, row-major. */
 export function gatherWeightGradient(build: Build, form: SpaceToDepth, rows: Descriptor, info: OperationInfo) {
-  const spread = build.tensor(isPlain(form) ? rows : build.descriptor(allWeights(form), "row-major"));
+  const spread = build.tensor(isPlain(form) ? rows : build.descriptor(allWeights(form), "row-major", "float32"));
   return {
     target: (group: number): Tensor => weightsOf(build, form, spread, group),
     finish(): Tensor {
@@ -251,7 +251,7 @@ function allWeights({ layer, weights }: SpaceToDepth): readonly number[] {
 /** One group's of row-major weights in this form. */
 function weightsOf(build: Build, { weights }: SpaceToDepth, all: Tensor, group: number): Tensor {
   const bytes = denseBytes(weights, all.type);
-  const descriptor = build.descriptor(weights, "row-major");
+  const descriptor = build.descriptor(weights, "row-major", all.type);
   return { ...all, descriptor, bytes, offset: all.offset + group * bytes };
 }
 

@@ -65,8 +65,10 @@ export function denseBytes(dims: readonly number[], type: NumberType): number {
   return dims.reduce((product, n) => product * n, numberTypes[type].bytes);
 }
 
-/** Row-major in memory, column-major (of matrices), channels innermost (of maps), or the library's choice. */
-export type Layout = "row-major" | "column-major" | "channels-last" | "any";
+/** Row-major in memory, column-major (of matrices), channels innermost (of maps). */
+export type StridedLayout = "row-major" | "column-major" | "channels-last";
+/** The same, sixteen channels together (of maps), or the library's choice. */
+export type Layout = StridedLayout | "channels-by-16" | "any";
 
 /** Winograd's takes fewer multiplications; the library has it for windows of 3 x 3 on some processors. */
 export type ConvolutionAlgorithm = "direct" | "winograd";
@@ -224,7 +226,7 @@ export function checkStatus(status: number, name: string): void {
 }
 
 /** Strides of `dims` without gaps. */
-export function denseStrides(dims: readonly number[], layout: Exclude<Layout, "any">): BigInt64Array {
+export function denseStrides(dims: readonly number[], layout: StridedLayout): BigInt64Array {
   const rowMajor = [...dims.keys()].reverse();
   const innermostFirst = {
     "row-major": rowMajor,

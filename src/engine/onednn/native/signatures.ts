@@ -175,11 +175,13 @@ export const DNNL = {
 /** Constants of version 2 alone. */
 export const DNNL_2 = {
   dnnl_eltwise_relu: 0x1f,
+  dnnl_aBcd16b: 69,
 } as const;
 
 /** Constants of version 3 alone. */
 export const DNNL_3 = {
   dnnl_eltwise_relu: 0x20,
+  dnnl_aBcd16b: 78,
   dnnl_query_data_type: 258,
   dnnl_data_type_undef: 0,
 } as const;

@@ -30,6 +30,8 @@ export function bindV2(library: NativeLibrary): (context: Context) => OperationB
   return (context) => operations(calls, context);
 }
 
+const tags = { any: DNNL.dnnl_format_tag_any, "channels-by-16": DNNL_2.dnnl_aBcd16b } as const;
+
 const MEMORY_BYTES = version2Layouts.dnnl_memory_desc_t.size;
 
 function operations(calls: CheckedFunctions<typeof version2Calls>, context: Context): OperationBindings {
@@ -73,8 +75,8 @@ function operations(calls: CheckedFunctions<typeof version2Calls>, context: Cont
       struct((d) => {
         const { code } = numberTypes[type];
         const lengths = dimensions(dims);
-        if (layout === "any")
-          calls.dnnl_memory_desc_init_by_tag(d, dims.length, lengths, code, DNNL.dnnl_format_tag_any);
+        if (layout === "any" || layout === "channels-by-16")
+          calls.dnnl_memory_desc_init_by_tag(d, dims.length, lengths, code, tags[layout]);
         else calls.dnnl_memory_desc_init_by_strides(d, dims.length, lengths, code, denseStrides(dims, layout));
       }),
     strided: (dims, strides, type) =>

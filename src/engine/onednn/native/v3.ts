@@ -27,6 +27,8 @@ export function bindV3(library: NativeLibrary): (context: Context) => OperationB
   return (context) => operations(calls, context);
 }
 
+const tags = { any: DNNL.dnnl_format_tag_any, "channels-by-16": DNNL_3.dnnl_aBcd16b } as const;
+
 function operations(calls: CheckedFunctions<typeof version3Calls>, context: Context): OperationBindings {
   const { engine, owner, common } = context;
   const describe = (create: (out: BigUint64Array) => void): Descriptor =>
@@ -39,8 +41,8 @@ function operations(calls: CheckedFunctions<typeof version3Calls>, context: Cont
       describe((out) => {
         const { code } = numberTypes[type];
         const lengths = dimensions(dims);
-        if (layout === "any")
-          calls.dnnl_memory_desc_create_with_tag(out, dims.length, lengths, code, DNNL.dnnl_format_tag_any);
+        if (layout === "any" || layout === "channels-by-16")
+          calls.dnnl_memory_desc_create_with_tag(out, dims.length, lengths, code, tags[layout]);
         else calls.dnnl_memory_desc_create_with_strides(out, dims.length, lengths, code, denseStrides(dims, layout));
       }),
     strided: (dims, strides, type) =>
