@@ -62,6 +62,7 @@ export {
   type PictureLook,
   type WriteLookOptions,
 } from "./evaluation/look.js";
+export type { LeftOut } from "./evaluation/match-classes.js";
 export type { HiddenPlace, OcclusionOptions } from "./evaluation/occlusion.js";
 export { type OpenModel, openModel } from "./evaluation/open-model.js";
 export type { PictureBlob, PictureSource } from "./evaluation/picture-source.js";

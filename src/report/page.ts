@@ -1,5 +1,6 @@
 import { Html, html, jsonScript } from "../drawing/markup.js";
 import type { Evaluation } from "../evaluation/evaluate.js";
+import { describeLeftOut } from "../evaluation/match-classes.js";
 import { wilsonInterval } from "../scoring/interval.js";
 import { thousands } from "../text.js";
 import { packageVersion } from "../version.js";
@@ -38,6 +39,7 @@ export function page({ title, evaluation, subtitle, sections, pictures, date }: 
 <h1>${title}</h1>
 <p class="soft">${subtitle}</p>
 ${tiles(evaluation)}
+${describeLeftOut(evaluation.leftOut).map((line) => html`<p>${line}</p>`)}
 <nav aria-label="Sections"><ul>${shown.map(link)}</ul></nav>
 </header>
 <main>
