@@ -15,6 +15,11 @@ export function thousands(value: number): string {
   return value.toLocaleString("en-US");
 }
 
+/** "1 picture", "2,000 pictures". @param many where it isn't the noun with an s */
+export function counted(count: number, noun: string, many = `${noun}s`): string {
+  return `${thousands(count)} ${count === 1 ? noun : many}`;
+}
+
 /** 1.23 GB, in units of 1000. */
 export function byteSize(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;

@@ -7,6 +7,8 @@ export interface ReportData {
   readonly title: string;
   /** Of the model's network and the engine that ran it. */
   readonly subtitle: string;
+  /** What a reader must know of how it was evaluated. */
+  readonly notes: readonly string[];
   /** Of this program. */
   readonly version: string;
   /** "2026-05-30T12:00:00.000Z" */

@@ -10,6 +10,7 @@ import {
   type LabelledPrediction,
   openEvaluation,
 } from "../evaluation/evaluate.js";
+import { describeLeftOut } from "../evaluation/match-classes.js";
 import { curvesOf } from "../runs/curves.js";
 import { RunFolder } from "../runs/folder.js";
 import { type MetricsRow, readMetrics } from "../runs/metrics.js";
@@ -70,6 +71,7 @@ export async function report(options: ReportOptions): Promise<ReportSummary> {
     const text = page({
       title: basename(resolve(run)),
       subtitle: `${model.network.name}, ${model.classes.length} classes; ${engine.description.library}`,
+      notes: describeLeftOut(evaluation.leftOut),
       version: packageVersion(),
       date: new Date().toISOString(),
       evaluation,

@@ -137,11 +137,11 @@ describe("the report in Chromium", () => {
     const training = page.getByRole("button", { name: "training", exact: true });
     await training.click();
     expect(await training.getAttribute("aria-pressed")).toBe("false");
-    expect(await drawn()).not.toBe(all);
+    await expect.poll(drawn).not.toBe(all);
     await training.click();
-    expect(await drawn()).toBe(all);
+    await expect.poll(drawn).toBe(all);
     await page.getByRole("button", { name: "logarithmic" }).click();
-    expect(await drawn()).not.toBe(all);
+    await expect.poll(drawn).not.toBe(all);
     expect(problems).toEqual([]);
     await page.close();
   });

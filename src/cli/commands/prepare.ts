@@ -41,6 +41,8 @@ export function register(program: Program): void {
       .option("--max-bad <share>", "fail beyond this share of unreadable pictures: 1% or 0.01", share, 0.01)
       .option("--allow-missing-classes", "go on when training and validation have different classes")
       .option("--allow-svg", "read SVG, which can refer to other files")
+      .option("--image-column <name>", "of Parquet files: where the pictures are; default image")
+      .option("--label-column <name>", "of Parquet files: where the classes are; default label")
       .option("--json", "print the summary as JSON")
       .allowExcessArguments()
       .action(async (source, { json, ...options }, { args }) => {

@@ -13,7 +13,13 @@ import { decodeListed, progressOf, suitableWorkers } from "./decoding.js";
 import { refuseOtherRequest } from "./differences.js";
 import { writeListing } from "./listing.js";
 import { writeSkippedList } from "./lists.js";
-import { DEFAULTS, type PrepareOptions, type PreparingEvent, type StoreOptions } from "./options.js";
+import {
+  DEFAULTS,
+  type MakingOptions,
+  type PrepareOptions,
+  type PreparingEvent,
+  type StoreOptions,
+} from "./options.js";
 import { chooseEncoding, freeBytes, requireSpace } from "./space.js";
 import { type PrepareSummary, summariseStore } from "./summary.js";
 import { readJob, type StoreRequest } from "./unfinished.js";
@@ -27,6 +33,8 @@ const storeShape = {
   workers: wholeNumber(1).optional(),
   allowMissingClasses: z.boolean().optional(),
   allowSvg: z.boolean().optional(),
+  imageColumn: z.string().optional(),
+  labelColumn: z.string().optional(),
   jpegDecoder: z.enum(["libjpeg-turbo", "sharp"]).optional(),
 };
 
@@ -60,11 +68,11 @@ export async function prepare(options: PrepareOptions): Promise<PrepareSummary> 
 export async function makeStore(
   pictures: string,
   folder: string,
-  options: StoreOptions,
+  options: MakingOptions,
   task: Task<PreparingEvent>,
 ): Promise<PrepareSummary> {
   const out = resolve(folder);
-  const source = await detectSource(pictures, {}, task);
+  const source = await detectSource(pictures, options, task);
   refuseForeignFolder(out);
   const request = requestOf(source, options);
   if (await isWhole(out)) return reuse(out, source, request, options, task);
@@ -91,10 +99,12 @@ export async function makeStore(
 }
 
 /** What the options ask for of a source. */
-function requestOf(source: Source, options: StoreOptions): StoreRequest {
+function requestOf(source: Source, options: MakingOptions): StoreRequest {
   return {
     kind: source.kind,
     path: source.path,
+    columns: source.columns,
+    part: options.part,
     pictureSize: options.size ?? DEFAULTS.size,
     seed: options.seed ?? DEFAULTS.seed,
     valFraction: options.valFraction ?? DEFAULTS.valFraction,

@@ -10,7 +10,7 @@ import { type Task, throwIfStopped } from "../../task.js";
 import { enumerate } from "../../text.js";
 
 import { stampOf } from "./archive.js";
-import type { Fault, Item, Source } from "./source.js";
+import type { Fault, Item, Source, SourceChoices } from "./source.js";
 import { type Role, rolesOf } from "./split-names.js";
 import { readLines } from "./text-lines.js";
 import { readTitles } from "./titles.js";
@@ -28,12 +28,17 @@ type Listing = Pick<Task, "signal">;
  * pictures may lie in one folder, their classes in val.txt or LOC_val_solution.csv: so ILSVRC is when unpacked, by hand or
  * by Kaggle.
  */
-export async function openImageFolder(path: string, task: Listing): Promise<Source | undefined> {
+export async function openImageFolder(
+  path: string,
+  choices: SourceChoices,
+  task: Listing,
+): Promise<Source | undefined> {
   const given = resolve(path);
   const root = existsSync(join(given, KAGGLE_FOLDER))
     ? join(given, KAGGLE_FOLDER)
     : join(given, await withoutWrapper(given, "", task));
-  const { parts, leftAside } = await findParts(root, await listFolders(root, task), task);
+  const folders = await listFolders(root, task);
+  const { parts, leftAside } = await (choices.part === "test" ? findTests : findParts)(root, folders, task);
   if (parts.length === 0) return undefined;
   const titles = readTitles(root, given);
   const notes = leftAside.map(({ folder, reason }) => `left aside: ${folder} (${reason})`);
@@ -77,6 +82,16 @@ interface LeftAside {
 interface Parts {
   readonly parts: readonly (ClassFolders | FlatFolder)[];
   readonly leftAside: readonly LeftAside[];
+}
+
+/** The pictures for tests alone, of the first folder of them with class folders in it. */
+async function findTests(root: string, folders: readonly string[], task: Listing): Promise<Parts> {
+  for (const name of foldersOf(rolesOf(folders), "test")) {
+    const folder = await withoutWrapper(root, name, task);
+    const classes = await listFolders(join(root, folder), task);
+    if (classes.length > 0) return { parts: [{ folder, split: undefined, classes }], leftAside: [] };
+  }
+  return { parts: [], leftAside: [] };
 }
 
 async function findParts(root: string, folders: readonly string[], task: Listing): Promise<Parts> {

@@ -8,7 +8,7 @@ import type { Task } from "../../task.js";
 
 import { listArchive, placeOf, untilDamaged } from "./archive.js";
 import { type ArchiveFiles, arrange, findArchives } from "./archive-files.js";
-import { compareNumerically, type Fault, type Item, type Source } from "./source.js";
+import { compareNumerically, type Fault, type Item, type Source, type SourceChoices } from "./source.js";
 import { type Bytes, readTar, type TarEntry } from "./tar.js";
 import { readTitles } from "./titles.js";
 
@@ -20,8 +20,12 @@ const LONGEST_LABEL = 1 << 20; // bytes
  * `000123.cls` or `000123.json`. `path` is a shard, a folder of shards (or of folders train and val of shards), or
  * several by a brace pattern.
  */
-export async function openWebDataset(path: string, task: Pick<Task, "signal">): Promise<Source | undefined> {
-  const { paths, splitOf, notes } = await findShards(path, task);
+export async function openWebDataset(
+  path: string,
+  choices: SourceChoices,
+  task: Pick<Task, "signal">,
+): Promise<Source | undefined> {
+  const { paths, splitOf, notes } = await findShards(path, choices, task);
   const [first] = paths;
   if (first === undefined) return undefined;
   return {
@@ -37,12 +41,12 @@ export async function openWebDataset(path: string, task: Pick<Task, "signal">): 
   };
 }
 
-async function findShards(path: string, task: Pick<Task, "signal">): Promise<ArchiveFiles> {
-  if (existsSync(path) || !/\{.*\}.*\.tar$/.test(path)) return findArchives(path, ".tar", task);
+async function findShards(path: string, choices: SourceChoices, task: Pick<Task, "signal">): Promise<ArchiveFiles> {
+  if (existsSync(path) || !/\{.*\}.*\.tar$/.test(path)) return findArchives(path, ".tar", choices, task);
   const shards = expand(path);
   const missing = shards.find((shard) => !existsSync(shard));
   if (missing !== undefined) throw new AlexnetError("not-found", `${missing}: no such shard, named by ${path}`);
-  return arrange(shards);
+  return arrange(shards, choices);
 }
 
 /** The files of one sample. */

@@ -35,6 +35,9 @@ export function Report({ data }: { readonly data: ReportData }) {
         <h1>{title}</h1>
         <p class="soft">{subtitle}</p>
         <Tiles evaluation={evaluation} />
+        {data.notes.map((note) => (
+          <p key={note}>{note}</p>
+        ))}
       </header>
       <nav aria-label="Sections">
         <ul>
