@@ -1,5 +1,5 @@
 import { type Command, Option, type OptionValues } from "@commander-js/extra-typings";
-import { precisions } from "../engine/engine.js";
+import { precisionChoices } from "../engine/engine.js";
 import { engineNames } from "../engine/host/engines.js";
 import { settings } from "../runs/settings.js";
 import { choice, ENGINE_HELP, PRECISION_HELP, VIEWS_HELP, viewCount, wholeNumber } from "./flags.js";
@@ -22,7 +22,7 @@ const shared = {
   checkpoint: { flag: "--checkpoint <name>", help: "best or last", parse: choice(["best", "last"]), default: "best" },
   workers: { flag: "--workers <count>", help: "threads that load pictures", parse: wholeNumber(1) },
   engine: { flag: "--engine <name>", help: ENGINE_HELP, parse: choice(["auto", ...engineNames]), default: "auto" },
-  precision: { flag: "--precision <name>", help: PRECISION_HELP, parse: choice(precisions) },
+  precision: { flag: "--precision <name>", help: PRECISION_HELP, parse: choice(precisionChoices) },
   threads: { flag: "--threads <count>", help: "threads that compute", parse: wholeNumber(1) },
   json: { flag: "--json", help: "print JSON" },
 } satisfies Readonly<Record<string, Row>>;

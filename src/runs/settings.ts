@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { precisions } from "../engine/engine.js";
-import { engineNames, engines } from "../engine/host/engines.js";
+import { precisionChoices } from "../engine/engine.js";
+import { engineNames } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
 import type { JpegDecoder } from "../images/decode/decode.js";
 import type { Network } from "../network/network.js";
@@ -255,15 +255,15 @@ export const settings = {
     help: ["auto", ...engineNames].join(", "),
     group: "machine",
   },
-  /** Precision of matrix products. Default: the engine's fastest. */
+  /** Precision of products. A run keeps the one that it began with; default: the quickest where it began. */
   precision: {
-    schema: z.enum(precisions),
+    schema: z.enum(precisionChoices),
     kept: "here",
     default: null,
     isNewer: true,
     change: "freely",
     flag: "--precision <name>",
-    help: `of products: ${precisions.join(", ")}; only ${beyondFloat32()} has another than float32`,
+    help: `of products: ${precisionChoices.join(", ")}`,
     group: "machine",
   },
   /** Threads that compute. Default: as many as suit the machine. */
@@ -350,10 +350,6 @@ export const settings = {
     group: "learning",
   },
 } as const satisfies Readonly<Record<string, Setting>>;
-
-function beyondFloat32(): string {
-  return engines.flatMap(({ name, precisions }) => (precisions.length > 1 ? [name] : [])).join(" and ");
-}
 
 /** What defaults may depend on. */
 export interface Facts {

@@ -98,8 +98,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       return using(engine, async () => {
         const { config, hints } = await settle(choices, { source: data, store, preparation }, engine);
         await checkCapacity(folder, config, store, engine);
-        folder.create(config, store.classes);
-        return withModel(await carryOut({ folder, config, store, engine, task, world: alone, hints, pretrained }));
+        const used = { ...config, precision: engine.description.precision };
+        folder.create(used, store.classes);
+        return withModel(
+          await carryOut({ folder, config: used, store, engine, task, world: alone, hints, pretrained }),
+        );
       });
     });
   });
@@ -127,7 +130,8 @@ export async function resume(options: ResumeOptions): Promise<TrainResult> {
       refuseOtherPictures(changed, store, folder);
       const engine = await openEngineFor(changed);
       return using(engine, async () => {
-        const config = { ...changed, data: { ...changed.data, store: resolve(store.path) } };
+        const { precision } = engine.description;
+        const config = { ...changed, precision, data: { ...changed.data, store: resolve(store.path) } };
         await checkCapacity(folder, config, store, engine);
         folder.writeConfig(config);
         return withModel(await carryOut({ folder, config, store, engine, task, world: alone }));

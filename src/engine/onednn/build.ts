@@ -1,6 +1,7 @@
 import { addressOf, type Pointer } from "../../system/native/memory.js";
 import { type Block, emptyBlock } from "../program/blocks.js";
 import { type Operation, type OperationInfo, OperationList, type Phase, type Prepare } from "../program/operations.js";
+import type { Arithmetic } from "./arithmetic.js";
 import { type Arena, allocateArena } from "./native/arena.js";
 import {
   Argument,
@@ -18,9 +19,6 @@ import {
 import type { Library, Scope } from "./native/library.js";
 
 const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
-
-/** How a program stores numbers; a tensor says its own. */
-export const NUMBER_TYPE: NumberType = "float32";
 
 /** Values in one of the library's layouts. */
 export interface Tensor {
@@ -53,7 +51,10 @@ export class Build {
   /** The library for this program: what its bindings create is destroyed with the program. */
   readonly library: Scope;
 
-  constructor(library: Library) {
+  constructor(
+    library: Library,
+    readonly arithmetic: Arithmetic,
+  ) {
     this.library = library.scope();
     this.#plain = this.library.bindings.attributes({ relu: false });
   }
@@ -62,15 +63,21 @@ export class Build {
     return this.#plain;
   }
 
-  descriptor(dims: readonly number[], layout: Layout): Descriptor {
-    return this.library.bindings.descriptor(dims, layout, NUMBER_TYPE);
+  /** How activations and the weights in products are stored. */
+  get type(): NumberType {
+    return this.arithmetic.type;
+  }
+
+  descriptor(dims: readonly number[], layout: Layout, type = this.type): Descriptor {
+    return this.library.bindings.descriptor(dims, layout, type);
   }
 
   tensor(descriptor: Descriptor, options: { readonly kept?: boolean } = {}): Tensor {
-    const bytes = this.library.bindings.bytes(descriptor);
+    const { bindings } = this.library;
+    const bytes = bindings.bytes(descriptor);
     const block = this.block(options.kept ?? false);
     block.bytes = bytes;
-    return { descriptor, type: NUMBER_TYPE, bytes, block, offset: 0 };
+    return { descriptor, type: bindings.numberType(descriptor), bytes, block, offset: 0 };
   }
 
   /** An empty block; `append` makes it grow. */
@@ -87,8 +94,9 @@ export class Build {
 
   /** A tensor at the end of `block`, so that several lie side by side. */
   append(block: Block, descriptor: Descriptor): Tensor {
-    const bytes = this.library.bindings.bytes(descriptor);
-    return { descriptor, type: NUMBER_TYPE, bytes, block, offset: this.#list.extend(block, bytes) };
+    const { bindings } = this.library;
+    const bytes = bindings.bytes(descriptor);
+    return { descriptor, type: bindings.numberType(descriptor), bytes, block, offset: this.#list.extend(block, bytes) };
   }
 
   /** Operations that are added from now on belong to this phase. */
@@ -205,11 +213,17 @@ export class Build {
   }
 
   /** A tensor's memory as numbers, in its own layout; after `finish`. */
-  floats({ block, offset, bytes, type }: Tensor): Float32Array {
-    if (type !== "float32") throw new Error(`numbers of ${type} are no floats`);
-    const shared = this.#shared.get(block);
-    if (shared !== undefined) return new Float32Array(shared.buffer, shared.byteOffset + offset, bytes / 4);
-    return new Float32Array(this.#allocated.view(block.offset + offset, bytes));
+  floats(tensor: Tensor): Float32Array {
+    if (tensor.type !== "float32") throw new Error(`numbers of ${tensor.type} are no floats`);
+    const bytes = this.#bytes(tensor);
+    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  }
+
+  /** The same of bfloat16 as bits, or floats: for what moves numbers without computing with them. */
+  numbers(tensor: Tensor): Float32Array | Uint16Array {
+    if (tensor.type !== "bfloat16") return this.floats(tensor);
+    const bytes = this.#bytes(tensor);
+    return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
   }
 
   /** A memory object of the library for `tensor`. */
@@ -221,6 +235,12 @@ export class Build {
     this.library.close();
     this.#arena?.free();
     this.#arena = undefined;
+  }
+
+  #bytes({ block, offset, bytes }: Tensor): Uint8Array {
+    const shared = this.#shared.get(block);
+    if (shared !== undefined) return shared.subarray(offset, offset + bytes);
+    return new Uint8Array(this.#allocated.view(block.offset + offset, bytes));
   }
 
   #extra(primitiveDescriptor: PrimitiveDescriptor, query: number, argument: number): Arguments {

@@ -8,7 +8,7 @@ export function dropout(layer: Dropout, x: Activation, context: Context): Stage 
   const { build, batchSize, current, index } = context;
   const { name, kind, rate } = layer;
   const forward = { layer: name, kind, direction: "forward" } as const;
-  const source = rowMajor(build, x, forward);
+  const source = rowMajor(build, x, forward, "float32");
   const mask = build.tensor(source.descriptor);
   const y = build.tensor(source.descriptor);
   build.compute(forward, [source, mask, y], () => {

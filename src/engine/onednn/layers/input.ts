@@ -15,8 +15,8 @@ export function addInput(
   current: Current,
 ): Activation {
   const dims = mapDims(batchSize, { channels: 3, height: size, width: size });
-  const tensor = build.tensor(build.descriptor(dims, "row-major"));
-  build.compute({ layer: "input", kind: "input", direction: "forward" }, [tensor], () => {
+  const tensor = build.tensor(build.descriptor(dims, "row-major", "float32"));
+  build.compute(info, [tensor], () => {
     const values = build.floats(tensor);
     const cropper = openCropper(size, preprocessing);
     const one = 3 * size * size;
@@ -27,13 +27,14 @@ export function addInput(
       values.fill(0, views.length * one);
     };
   });
-  return { tensor, dims, rectified: false };
+  const typed = build.reorder(tensor, build.descriptor(dims, "row-major"), info);
+  return { tensor: typed, dims, rectified: false };
 }
 
 /** Adds the first operation of a program that begins after a layer: that layer's outputs, row-major. */
 export function addActivations(build: Build, dims: readonly number[], current: Current): Activation {
-  const tensor = build.tensor(build.descriptor(dims, "row-major"));
-  build.compute({ layer: "input", kind: "input", direction: "forward" }, [tensor], () => {
+  const tensor = build.tensor(build.descriptor(dims, "row-major", "float32"));
+  build.compute(info, [tensor], () => {
     const values = build.floats(tensor);
     return () => {
       const { activations = noActivations } = current.batch;
@@ -41,9 +42,11 @@ export function addActivations(build: Build, dims: readonly number[], current: C
       values.fill(0, activations.length);
     };
   });
-  return { tensor, dims, rectified: false };
+  const typed = build.reorder(tensor, build.descriptor(dims, "row-major"), info);
+  return { tensor: typed, dims, rectified: false };
 }
 
+const info = { layer: "input", kind: "input", direction: "forward" } as const;
 const noActivations = new Float32Array();
 
 /** Writes one view as (3, size, size). `pictures` are (pictures, side, side, 3), side the mean image's. */

@@ -45,7 +45,7 @@ export function localResponseNorm(layer: LocalResponseNorm, x: Activation, conte
 
 /** On this thread, channels innermost. */
 function ownBackward(layer: LocalResponseNorm, x: Activation, dy: Tensor, build: Build, info: OperationInfo): Tensor {
-  const layout = build.descriptor(x.dims, "channels-last");
+  const layout = build.descriptor(x.dims, "channels-last", "float32");
   const [source, upstream] = [x.tensor, dy].map((tensor) => build.reorder(tensor, layout, info));
   const dx = build.tensor(layout);
   build.compute(info, [source, upstream, dx], () => {
