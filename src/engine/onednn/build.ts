@@ -155,7 +155,7 @@ export class Build {
 
   /** Adds an operation in TypeScript; `prepare` is called once memory is there and gives what runs each time. */
   compute(info: OperationInfo, tensors: readonly Tensor[], prepare: Prepare): void {
-    this.#list.add(info, tensors, { implementation: "typescript", prepare });
+    this.#list.add({ ...info, serial: true }, tensors, { implementation: "typescript", prepare });
   }
 
   /**
