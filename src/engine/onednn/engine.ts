@@ -47,13 +47,13 @@ export function openOneDnn(options: OpenOptions): ComputeEngine {
       return bytes;
     },
     differentiate: (layer, inputs) => differentiate(library, arithmetic, layer, inputs),
-    crossEntropy(logits, labels) {
+    crossEntropy(logits, labels, weights) {
       const [batch, classes] = logits.shape;
       const values = Float32Array.from(logits.data);
       const probabilities = new Float32Array(values.length);
       softmax(values, probabilities, batch, classes);
       const dlogits = new Float32Array(values.length);
-      const { loss } = crossEntropy(values, labels, dlogits, classes);
+      const { loss } = crossEntropy(values, { labels, weights }, dlogits, classes);
       return { probabilities: tensorOf(logits.shape, probabilities), loss, dlogits: tensorOf(logits.shape, dlogits) };
     },
     multiply: (a, b, length) => products.multiply(a, b, length),

@@ -79,7 +79,7 @@ function plan(build: Build, algorithms: Algorithms, network: Network, options: C
     return () => {
       const { purpose, batch, divisor } = current;
       if (purpose === "scoring") scoreGradient(batch.labels, to, classes);
-      else if (purpose === "learning") Object.assign(result, crossEntropy(from, batch.labels, to, classes, divisor));
+      else if (purpose === "learning") Object.assign(result, crossEntropy(from, batch, to, classes, divisor));
       else softmax(from, to, batch.views.length, classes);
     };
   });

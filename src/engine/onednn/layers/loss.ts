@@ -1,3 +1,5 @@
+import type { Batch } from "../../../network/picture.js";
+
 /** Softmax of the first `samples` rows of (batch, classes) logits. */
 export function softmax(logits: Float32Array, probabilities: Float32Array, samples: number, classes: number): void {
   for (let start = 0; start < samples * classes; start += classes) {
@@ -20,13 +22,13 @@ export function scoreGradient(labels: Int32Array, dlogits: Float32Array, classes
 }
 
 /**
- * The cross-entropies' sum over the samples that `labels` has divided by `divisor`, their mean by default, and how many
- * samples have the highest logit at their label. `dlogits`, (batch, classes), is overwritten:
- * (softmax - one-hot) / divisor, and zeros for samples without label.
+ * The cross-entropies' sum over the samples that `labels` has, each times its weight, divided by `divisor`, their mean by
+ * default, and how many samples have the highest logit at their label. `dlogits`, (batch, classes), is overwritten:
+ * weight (softmax - one-hot) / divisor, and zeros for samples without label.
  */
 export function crossEntropy(
   logits: Float32Array,
-  labels: Int32Array,
+  { labels, weights }: Pick<Batch, "labels" | "weights">,
   dlogits: Float32Array,
   classes: number,
   divisor = labels.length,
@@ -46,11 +48,12 @@ export function crossEntropy(
       if (i !== target) others = Math.max(others, logits[i]);
     }
     for (let i = start; i < start + classes; i++) sum += Math.exp(logits[i] - largest);
-    loss += largest + Math.log(sum) - logits[target];
+    const weight = weights === undefined ? 1 : weights[sample];
+    loss += weight * (largest + Math.log(sum) - logits[target]);
     if (logits[target] > others) correct++;
     dlogits[target] -= 1;
+    for (let i = start; i < start + classes; i++) dlogits[i] = (weight * dlogits[i]) / divisor;
   }
-  for (let i = 0; i < samples * classes; i++) dlogits[i] /= divisor;
   dlogits.fill(0, samples * classes);
   return { loss: loss / divisor, correct };
 }
