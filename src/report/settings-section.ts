@@ -1,6 +1,7 @@
 import { type Html, html } from "../drawing/markup.js";
 import type { Network } from "../network/network.js";
 import { summarise } from "../network/summary.js";
+import { describeRates } from "../recipes/policy.js";
 import type { RunConfig } from "../runs/settings.js";
 import { thousands } from "../text.js";
 
@@ -32,7 +33,6 @@ ${sessions.length > 0 ? html`<details><summary>Environment</summary><pre>${JSON.
 }
 
 function settings({ data, recipe, recipeReason, seed, width }: RunConfig): (readonly [string, string])[] {
-  const { policy } = recipe;
   return [
     ["trained on", data.source],
     [
@@ -43,7 +43,7 @@ function settings({ data, recipe, recipeReason, seed, width }: RunConfig): (read
     ["recipe", `${recipe.name} (${recipeReason})`],
     ["epochs", String(recipe.epochs)],
     ["pictures a step", String(recipe.batchSize)],
-    ["learning rate", `${recipe.learningRate}, policy ${policy.kind}, divided by ${policy.factor}`],
+    ["learning rate", describeRates(recipe)],
     ["momentum, weight decay", `${recipe.momentum}, ${recipe.weightDecay}`],
     ["seed", String(seed)],
   ];
