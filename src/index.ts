@@ -9,14 +9,16 @@ export {
   type EngineDescription,
   type Multipliers,
   type Precision,
+  type PrecisionChoice,
   type Program,
+  precisionChoices,
   precisions,
   type State as ProgramState,
   type StepOptions,
   type StepResult,
 } from "./engine/engine.js";
-export { type EngineName, engineNames, type OpenOptions } from "./engine/host/engines.js";
-export { openEngine } from "./engine/host/open.js";
+export { type EngineName, engineNames } from "./engine/host/engines.js";
+export { type EngineOptions, openEngine } from "./engine/host/open.js";
 export { AlexnetError, type CallHint, type ErrorCode, type Hint, type OptionHint } from "./errors.js";
 export {
   type Classification,
@@ -60,6 +62,7 @@ export {
   type PictureLook,
   type WriteLookOptions,
 } from "./evaluation/look.js";
+export type { LeftOut } from "./evaluation/match-classes.js";
 export type { HiddenPlace, OcclusionOptions } from "./evaluation/occlusion.js";
 export { type OpenModel, openModel } from "./evaluation/open-model.js";
 export type { PictureBlob, PictureSource } from "./evaluation/picture-source.js";

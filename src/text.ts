@@ -15,6 +15,11 @@ export function thousands(value: number): string {
   return value.toLocaleString("en-US");
 }
 
+/** "1 picture", "2,000 pictures". @param many where it isn't the noun with an s */
+export function counted(count: number, noun: string, many = `${noun}s`): string {
+  return `${thousands(count)} ${count === 1 ? noun : many}`;
+}
+
 /** 1.23 GB, in units of 1000. */
 export function byteSize(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
@@ -58,6 +63,17 @@ export function escapeMarkup(text: string): string {
 export function enumerate(names: readonly string[], named = 10): string {
   const more = names.length - named;
   return names.slice(0, named).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/**
+ * Where a name is among others, -1 where it isn't. One name in two forms of Unicode is one name: disks and programs write
+ * é as one character or as two.
+ */
+export function indexOfName(names: readonly string[], name: string): number {
+  const exact = names.indexOf(name);
+  if (exact >= 0) return exact;
+  const composed = name.normalize();
+  return names.findIndex((other) => other.normalize() === composed);
 }
 
 /** Order of names that no locale changes: by code points, as of their bytes in UTF-8. */

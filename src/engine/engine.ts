@@ -33,6 +33,10 @@ import type { Shape } from "../network/shapes.js";
 export const precisions = ["bf16", "tf32", "float32"] as const;
 export type Precision = (typeof precisions)[number];
 
+/** What can be asked for: "auto" is what is quickest where it runs. */
+export const precisionChoices = ["auto", ...precisions] as const;
+export type PrecisionChoice = (typeof precisionChoices)[number];
+
 export interface CompileOptions {
   /** The most samples a batch may hold. Fewer is exact too: means are over the samples there are. */
   readonly batchSize: number;
@@ -150,7 +154,10 @@ export interface Program {
    * with `inputGradient`; takes the place of the latest step's gradients.
    */
   scoreGradient(batch: Batch): Promise<Float32Array>;
-  /** A copy. "momentum" and "gradients" (of the latest step's mean loss) only in mode "train". */
+  /**
+   * A copy. "momentum" and "gradients" (of the latest step's mean loss) only in mode "train". The parameters of a program
+   * that predicts are as it holds them: rounded to the precision of products.
+   */
   read(state: State): Promise<Float32Array>;
   write(state: "parameters" | "momentum", values: Float32Array): Promise<void>;
   close(): Promise<void>;
@@ -193,6 +200,8 @@ export interface EngineDescription {
   readonly library: string;
   /** What of the processor it uses: "AVX2"; or the device and the precision: "NVIDIA H200, sm_90, bf16". */
   readonly instructionSet: string;
+  /** What products are computed in. */
+  readonly precision: Precision;
   readonly threads: number;
 }
 
@@ -203,6 +212,8 @@ export interface LayerTime {
   readonly direction: "forward" | "backward-data" | "backward-weights" | "update";
   /** The median over the steps measured. */
   readonly milliseconds: number;
+  /** The part of it that one thread does alone, however many there are. */
+  readonly serialMilliseconds: number;
   /** Floating-point operations of direct convolution or matrix product; 0 for what only moves memory. */
   readonly flops: number;
   /** Read and written at the least. */

@@ -43,7 +43,8 @@ export async function evaluateSplit(
   const labels = store.labels(split);
   const predict = ({ samples: _samples, release: _release, ...seen }: LoadedBatch) => program.predict(seen);
   for await (const [{ samples, release }, probabilities] of oneAhead(source, predict)) {
-    for (const [i, average] of averageViews(probabilities, views, store.classes.length).entries()) {
+    const classes = probabilities.length / (samples.length * views); // the network's, which may be others than the store's
+    for (const [i, average] of averageViews(probabilities, views, classes).entries()) {
       const sample = samples[i] ?? 0;
       const label = labels[sample] ?? 0;
       onProbabilities(average, outputs?.[label] ?? label, sample);

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Engine, type Precision, precisions } from "../engine/engine.js";
+import { type Engine, type PrecisionChoice, precisionChoices } from "../engine/engine.js";
 import { type EngineName, engineNames } from "../engine/host/engines.js";
 import { openEngine } from "../engine/host/open.js";
 import { AlexnetError } from "../errors.js";
@@ -22,14 +22,14 @@ export interface OpenModelOptions {
   /** Threads that compute. Default: what the engine finds best. */
   readonly threads?: number;
   /** Precision of products. Default: the engine's fastest. */
-  readonly precision?: Precision;
+  readonly precision?: PrecisionChoice;
 }
 
 export const openModelShape = {
   checkpoint: z.enum(["best", "last"]).optional(),
   engine: z.enum(["auto", ...engineNames]).optional(),
   threads: wholeNumber(1).optional(),
-  precision: z.enum(precisions).optional(),
+  precision: z.enum(precisionChoices).optional(),
 };
 
 /** Parts of a model's life that a test may bring itself. */

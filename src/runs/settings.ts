@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { precisions } from "../engine/engine.js";
-import { engineNames, engines } from "../engine/host/engines.js";
+import { precisionChoices } from "../engine/engine.js";
+import { engineNames } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
 import type { JpegDecoder } from "../images/decode/decode.js";
 import type { Network } from "../network/network.js";
@@ -21,7 +21,7 @@ export interface Setting {
    * what only decides about others.
    */
   readonly kept: "here" | "in recipe" | "in preparation" | "folded in";
-  /** What holds where nothing is given, of what is kept here; null is left to the engine, or is none. */
+  /** What holds where nothing is given, of what is kept; null is left to the engine, or is none. */
   readonly default?: unknown;
   /** Whether runs of before this setting existed lack it: the default holds for them. */
   readonly isNewer?: true;
@@ -32,7 +32,7 @@ export interface Setting {
   readonly help: string;
   readonly group: keyof typeof groups;
   /** How the command line writes what is neither a word, a number nor a switch. */
-  readonly text?: "duration" | "cadence" | "factor" | "factors";
+  readonly text?: "duration" | "cadence" | "factor" | "factors" | "share";
 }
 
 /** The headings of the settings in help and forms. */
@@ -214,6 +214,37 @@ export const settings = {
     help: "read SVG, which can refer to other files",
     group: "preparation",
   },
+  /** Share of unreadable pictures beyond which they are not trained on. Default 0.01, if more than five. */
+  maxBad: {
+    schema: z.number("give a share from 0 to 1").min(0, "give a share from 0 to 1").max(1, "give a share from 0 to 1"),
+    kept: "in preparation",
+    isNewer: true,
+    change: "never",
+    flag: "--max-bad <share>",
+    help: "fail beyond this share of unreadable pictures; default 1%, if more than five",
+    group: "preparation",
+    text: "share",
+  },
+  /** Of Parquet files: the column that holds the pictures. Default image or img, or the only one of its type. */
+  imageColumn: {
+    schema: z.string(),
+    kept: "in preparation",
+    isNewer: true,
+    change: "never",
+    flag: "--image-column <name>",
+    help: "of Parquet files: where the pictures are; default image",
+    group: "preparation",
+  },
+  /** Of Parquet files: the column that holds the classes. Default label, or the only one of its type. */
+  labelColumn: {
+    schema: z.string(),
+    kept: "in preparation",
+    isNewer: true,
+    change: "never",
+    flag: "--label-column <name>",
+    help: "of Parquet files: where the classes are; default label",
+    group: "preparation",
+  },
   /** Default "auto". */
   engine: {
     schema: z.enum(["auto", ...engineNames]),
@@ -224,15 +255,15 @@ export const settings = {
     help: ["auto", ...engineNames].join(", "),
     group: "machine",
   },
-  /** Precision of matrix products. Default: the engine's fastest. */
+  /** Precision of products. A run keeps the one that it began with; default: the quickest where it began. */
   precision: {
-    schema: z.enum(precisions),
+    schema: z.enum(precisionChoices),
     kept: "here",
     default: null,
     isNewer: true,
     change: "freely",
     flag: "--precision <name>",
-    help: `of products: ${precisions.join(", ")}; only ${beyondFloat32()} has another than float32`,
+    help: `of products: ${precisionChoices.join(", ")}`,
     group: "machine",
   },
   /** Threads that compute. Default: as many as suit the machine. */
@@ -320,10 +351,6 @@ export const settings = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
-function beyondFloat32(): string {
-  return engines.flatMap(({ name, precisions }) => (precisions.length > 1 ? [name] : [])).join(" and ");
-}
-
 /** What defaults may depend on. */
 export interface Facts {
   /** Batches per epoch. */
@@ -349,6 +376,13 @@ export type PreparationChoices = { readonly [N in NamesKept<"in preparation">]?:
 };
 
 type KeptPreparation = Omit<PreparationChoices, "seed" | "jpegDecoder">;
+
+/** As config.json has it: without those that nobody chose and that have no default. */
+type PreparationInFile = {
+  readonly [N in NamesKept<"in preparation">]:
+    | Value<N>
+    | (Settings[N] extends { readonly default: unknown } ? never : undefined);
+};
 
 /** The settings that config.json has under their own names, as they took effect. */
 export type KeptSettings = {
@@ -377,13 +411,14 @@ export const preparationShape = {
 };
 
 const inFile = ({ schema, isNewer, default: usual }: Setting): z.ZodType => {
+  if (usual === undefined) return schema.optional();
   const known = usual === null ? schema.nullable() : schema;
   return isNewer ? known.default(usual) : known;
 };
 const keptShape = shapeOf<KeptSettings>(["here"], inFile);
 const keptSettings = z.object(keptShape);
 const { width, ...afterRecipe } = keptShape; // config.json has the width beside the network
-const { size, encoding, valFraction, ...afterSeed } = shapeOf<Required<KeptPreparation>>(["in preparation"], inFile);
+const { size, encoding, valFraction, ...afterSeed } = shapeOf<PreparationInFile>(["in preparation"], inFile);
 /** As it was asked for, should the store be prepared again. */
 const preparationSchema = z.object({ size, encoding, valFraction, seed: wholeNumber(0), ...afterSeed });
 

@@ -8,10 +8,19 @@ import { cacheFolder } from "../system/cache-folder.js";
 import { type Task, type TaskOptions, taskOf } from "../task.js";
 import { isBegun, isStoreFolder, keys, openForReading } from "./database.js";
 import { fingerprintSource } from "./preparing/listing.js";
-import { DEFAULTS, type PreparingEvent, type StoreOptions } from "./preparing/options.js";
+import {
+  DEFAULTS,
+  type MakingOptions,
+  type PrepareOptions,
+  type PreparingEvent,
+  type StoreOptions,
+} from "./preparing/options.js";
 import { makeStore } from "./preparing/prepare.js";
+import { summariseStore } from "./preparing/summary.js";
 import { readJob } from "./preparing/unfinished.js";
+import { refuseUnreadable } from "./preparing/unreadable.js";
 import { detectSource } from "./sources/detect.js";
+import type { Source } from "./sources/source.js";
 import { isStoreInUse } from "./users.js";
 
 /** Stores of picture sets that nobody named, kept in the cache folder. */
@@ -33,12 +42,12 @@ export function ensurePrepared(
 /** `ensurePrepared` within a task. */
 export async function findOrMakeStore(
   path: string,
-  options: StoreOptions,
+  options: MakingOptions,
   task: Task<PreparingEvent>,
 ): Promise<string> {
   if (isStoreFolder(path)) return path;
-  const source = await detectSource(path, {}, task);
-  const name = nameInCache(source.path, options);
+  const source = await detectSource(path, options, task);
+  const name = nameInCache(source, options);
   const fingerprint = await fingerprintSource(source, task);
   const out = join(cacheFolder(), `${name}-${fingerprint.slice(0, 12)}`);
   const state = await stateOf(out, fingerprint);
@@ -47,6 +56,20 @@ export async function findOrMakeStore(
   await clearUnused(name, out);
   await makeStore(path, out, options, task);
   return out;
+}
+
+/**
+ * `findOrMakeStore`, for training: too many unreadable pictures are refused, unless the store was named.
+ * @throws AlexnetError as `prepare`.
+ */
+export async function findOrMakeTrainable(
+  path: string,
+  { maxBad, ...options }: MakingOptions & Pick<PrepareOptions, "maxBad">,
+  task: Task<PreparingEvent>,
+): Promise<string> {
+  const store = await findOrMakeStore(path, options, task);
+  if (store !== path) refuseUnreadable(await summariseStore(store, true), maxBad);
+  return store;
 }
 
 /** Whether a store is one of those that nobody named. */
@@ -62,16 +85,18 @@ async function clearUnused(name: string, current: string): Promise<void> {
     if (store !== current && isStoreFolder(store) && !isStoreInUse(store)) await rm(store, { recursive: true });
 }
 
-function nameInCache(path: string, options: StoreOptions): string {
+function nameInCache({ path, columns }: Source, options: MakingOptions): string {
   const { size, valFraction, seed, encoding, allowMissingClasses, allowSvg } = { ...DEFAULTS, ...defined(options) };
-  const asked = [path, valFraction, seed, encoding, allowMissingClasses, allowSvg];
+  const asked: unknown[] = [path, valFraction, seed, encoding, allowMissingClasses, allowSvg];
   if (size !== DEFAULTS.size) asked.push(size); // names are as they were before there was a choice
+  if (options.imageColumn !== undefined || options.labelColumn !== undefined) asked.push(columns);
+  if (options.part !== undefined) asked.push(options.part);
   const hash = createHash("sha256").update(JSON.stringify(asked)).digest("hex").slice(0, 12);
   return `${basename(path).slice(0, 40)}-${hash}`;
 }
 
 /** The options that are given. */
-function defined(options: StoreOptions): StoreOptions {
+function defined(options: MakingOptions): MakingOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 

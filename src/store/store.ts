@@ -38,6 +38,10 @@ const duplicates = z
   })
   .readonly();
 
+/** Of Parquet files, which columns were taken; and which part of a set, where it isn't all that is trained with. */
+export const columnsTaken = z.object({ image: z.string(), label: z.string() }).readonly();
+export const partTaken = z.literal("test");
+
 /** What a store says about itself; also what a preparation reports at its end. */
 const storeInfo = z
   .object({
@@ -51,7 +55,16 @@ const storeInfo = z
     counts: countPerSplit,
     /** What people call a class, by its name, where the source says. */
     titles: z.record(z.string(), z.string()).readonly(),
-    source: z.object({ kind: z.string(), path: z.string(), fingerprint: z.string() }).readonly(),
+    source: z
+      .object({
+        kind: z.string(),
+        path: z.string(),
+        fingerprint: z.string(),
+        /** Stores of former versions don't say. */
+        columns: columnsTaken.optional(),
+        part: partTaken.optional(),
+      })
+      .readonly(),
     seed: z.number(),
     valFraction: z.number(),
     /** What was asked for; stores of former versions don't say. */

@@ -17,7 +17,7 @@ import {
   type RunChoices,
   type RunConfig,
 } from "../runs/settings.js";
-import { findOrMakeStore } from "../store/cache.js";
+import { findOrMakeStore, findOrMakeTrainable } from "../store/cache.js";
 import { findingsOf } from "../store/preparing/summary.js";
 import { openStore, type Store } from "../store/store.js";
 import { type Task, type TaskOptions, taskOf } from "../task.js";
@@ -91,15 +91,18 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const { pretrained } = choices;
     const size = pretrained === undefined ? undefined : pictureSizeOf(pretrained.model.preprocessing);
     const preparation = { size, ...given.preparation };
-    const store = await openStore(await prepared(data, preparation, task));
+    const store = await openStore(await findOrMakeTrainable(data, preparation, task));
     return using(store, async () => {
       for (const problem of findingsOf(store.info, store.path)) task.report({ kind: "warning", problem, hints: [] });
       const engine = await openEngineFor(given);
       return using(engine, async () => {
         const { config, hints } = await settle(choices, { source: data, store, preparation }, engine);
         await checkCapacity(folder, config, store, engine);
-        folder.create(config, store.classes);
-        return withModel(await carryOut({ folder, config, store, engine, task, world: alone, hints, pretrained }));
+        const used = { ...config, precision: engine.description.precision };
+        folder.create(used, store.classes);
+        return withModel(
+          await carryOut({ folder, config: used, store, engine, task, world: alone, hints, pretrained }),
+        );
       });
     });
   });
@@ -127,7 +130,8 @@ export async function resume(options: ResumeOptions): Promise<TrainResult> {
       refuseOtherPictures(changed, store, folder);
       const engine = await openEngineFor(changed);
       return using(engine, async () => {
-        const config = { ...changed, data: { ...changed.data, store: resolve(store.path) } };
+        const { precision } = engine.description;
+        const config = { ...changed, precision, data: { ...changed.data, store: resolve(store.path) } };
         await checkCapacity(folder, config, store, engine);
         folder.writeConfig(config);
         return withModel(await carryOut({ folder, config, store, engine, task, world: alone }));
@@ -144,11 +148,7 @@ async function checkCapacity(folder: RunFolder, config: RunConfig, store: Store,
 /** The store that a run began with, or one prepared anew from its source. */
 async function findPictures({ data }: RunConfig, moved: string | undefined, task: Task<TrainEvent>): Promise<string> {
   if (moved === undefined && existsSync(data.store)) return data.store;
-  return prepared(moved ?? data.source, data.preparation, task);
-}
-
-function prepared(data: string, preparation: PreparationChoices | undefined, task: Task<TrainEvent>): Promise<string> {
-  return findOrMakeStore(data, preparation ?? {}, task);
+  return findOrMakeStore(moved ?? data.source, data.preparation, task);
 }
 
 /** `runs/<data>-<number>`, the first number that is free. */

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { type EvaluateOptions, type Evaluation, evaluate, type LabelledPrediction } from "#src/evaluation/evaluate.js";
 import { isCorrect } from "#src/scoring/prediction.js";
 import { parseCsvLine, splitCsvLines } from "#src/system/csv.js";
@@ -25,6 +25,73 @@ it("a held-out folder of classes is evaluated whole, a divided one on its valida
   await expect(evaluate({ run, data: undivided, split: "val", ...quick })).rejects.toMatchObject({
     code: "unusable-data",
     hints: [{ option: "split", value: "all" }],
+  });
+});
+
+describe("pictures for tests", () => {
+  it("are evaluated by themselves when asked for, of the run's own set too", async () => {
+    const set = join(scratch, "with-tests");
+    cpSync(path, set, { recursive: true });
+    cpSync(join(path, "val"), join(set, "Testing"), { recursive: true });
+    rmSync(join(set, "Testing", "lake", "0.png"));
+    const files: string[] = [];
+    const onEvent: EvaluateOptions["onEvent"] = (event) => {
+      if (event.kind === "prediction") files.push(event.file);
+    };
+    const tested = await evaluate({ run, data: set, split: "test", onEvent, ...quick });
+    expect(tested).toMatchObject({ samples: 14, split: "test", data: set });
+    expect(files.every((file) => file.startsWith("Testing/"))).toBe(true);
+    expect(await evaluate({ run, data: set, ...quick })).toMatchObject({ samples: 15, split: "val" });
+    await expect(evaluate({ run, split: "test", ...quick })).rejects.toThrow(/no pictures for tests with labels in it/);
+  });
+
+  it("of a prepared store there are none, which is said", async () => {
+    const { store } = await evaluate({ run, ...quick });
+    await expect(evaluate({ run, data: store, split: "test", ...quick })).rejects.toMatchObject({
+      code: "invalid-option",
+      hints: [{ option: "data" }],
+    });
+  });
+});
+
+describe("classes that are not the network's", () => {
+  const some = join(scratch, "some");
+  beforeAll(() => {
+    cpSync(join(path, "val", "apple"), join(some, "apple"), { recursive: true });
+    cpSync(join(path, "val", "lake"), join(some, "pond"), { recursive: true });
+  });
+
+  it("are refused by the name of what was given, with the way out", async () => {
+    await expect(evaluate({ run, data: some, ...quick })).rejects.toMatchObject({
+      code: "classes-differ",
+      problem: `${some}: its classes are not the network's: it lacks lake, meadow; the network does not know pond`,
+      hints: [{ option: "allowMissingClasses", value: true }],
+    });
+  });
+
+  it("are left out when asked for, and it says what", async () => {
+    const result = await evaluate({ run, data: some, allowMissingClasses: true, ...quick });
+    expect(result).toMatchObject({
+      samples: 5,
+      leftOut: { missing: ["lake", "meadow"], unknown: [{ name: "pond", pictures: 5 }] },
+    });
+    expect(result.perClass.map(({ name, samples }) => [name, samples])).toEqual([
+      ["apple", 5],
+      ["lake", 0],
+      ["meadow", 0],
+    ]);
+    const { stdout } = alexnet("evaluate", run, some, "--allow-missing-classes", "--threads", "1");
+    expect(stdout).toContain("left out, having no pictures: lake, meadow");
+    expect(stdout).toContain("left out, being of no class of the network: 5 pictures of pond");
+  });
+
+  it("all of them: an error", async () => {
+    const none = join(scratch, "none");
+    cpSync(join(path, "val", "lake"), join(none, "pond"), { recursive: true });
+    await expect(evaluate({ run, data: none, allowMissingClasses: true, ...quick })).rejects.toMatchObject({
+      code: "classes-differ",
+      message: expect.stringContaining("the network knows none of its classes (pond)"),
+    });
   });
 });
 

@@ -586,7 +586,8 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
         await other.predict(firstSamples(batch, 1));
       }
       expect(await beside.read("parameters")).toEqual(await alone.read("parameters"));
-      expect(await other.read("parameters")).toEqual(startOf(smallNetwork));
+      // A program that predicts may hold them in the products' precision.
+      expectClose(await other.read("parameters"), startOf(smallNetwork), tolerances.close, "parameters");
       await Promise.all([alone, beside, other].map((program) => program.close()));
     });
 

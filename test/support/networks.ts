@@ -13,7 +13,7 @@ export async function openIfPossible(name: EngineName | "auto", options?: OpenOp
   try {
     return await openEngine(name, options);
   } catch (error) {
-    if (!(error instanceof AlexnetError && error.code === "engine")) throw error;
+    if (!(error instanceof AlexnetError && ["engine", "unsupported"].includes(error.code))) throw error;
     return error.message;
   }
 }

@@ -58,7 +58,7 @@ export function exampleCheckpoint(step: number, best: number | null = null): Che
           [0, 0, 1],
         ],
       },
-      engine: { engine: "reference", library: "float64", instructionSet: "none", threads: 1 },
+      engine: { engine: "reference", library: "float64", instructionSet: "none", precision: "float32", threads: 1 },
       state: {
         ...initialState(30),
         step,

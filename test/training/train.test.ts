@@ -6,6 +6,7 @@ import { checkpointPath } from "#src/runs/checkpoint/keep.js";
 import type { TrainEvent } from "#src/runs/events.js";
 import { readMetrics } from "#src/runs/metrics.js";
 import { resume, type TrainOptions, train } from "#src/training/train.js";
+import { openIfPossible } from "../support/networks.js";
 import { drawnPictures } from "../support/pictures.js";
 import { expectSameRun, lastCheckpoint, rowsOf } from "../support/runs.js";
 import { quickTraining } from "../support/training.js";
@@ -100,6 +101,25 @@ describe("train", () => {
     const run = newRun();
     await expect(train(options(run, { recipe: "none" }))).rejects.toThrow("no recipe is named none");
     expect(existsSync(run)).toBe(false);
+  });
+
+  test("keeps the precision that it began with, and goes on in another when told to", async (context) => {
+    const engine = await openIfPossible("onednn", { precision: "bf16" });
+    if (typeof engine === "string") return context.skip(engine);
+    await engine.close();
+    const precisionOf = (run: string) => JSON.parse(readFileSync(join(run, "config.json"), "utf8")).precision;
+    const inBfloat16 = { engine: "onednn", precision: "bf16", threads: 1 } as const;
+    const [whole, stopped, changed] = [newRun(), newRun(), newRun()];
+    await train(options(whole, inBfloat16));
+    await expect(train(options(stopped, { ...inBfloat16, ...stopAfter(5) }))).rejects.toThrow();
+    cpSync(stopped, changed, { recursive: true });
+    expect(precisionOf(stopped)).toBe("bf16");
+    await resume({ run: stopped });
+    expectSameRun(stopped, whole);
+    const summary = await resume({ run: changed, precision: "float32" });
+    expect(summary).toMatchObject({ steps: 12 });
+    expect(precisionOf(changed)).toBe("float32");
+    await train(options(newRun(), { engine: "onednn", precision: "auto", threads: 1, epochs: 1 }));
   });
 });
 

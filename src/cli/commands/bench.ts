@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { measureLayers } from "../../benchmark/layers.js";
 import { measureThroughput } from "../../benchmark/throughput.js";
-import type { Engine, Precision } from "../../engine/engine.js";
+import type { Engine, PrecisionChoice } from "../../engine/engine.js";
 import type { EngineName } from "../../engine/host/engines.js";
 import { openEngine } from "../../engine/host/open.js";
 import type { Network } from "../../network/network.js";
@@ -65,7 +65,7 @@ interface BenchOptions {
   readonly width: number;
   readonly engine: "auto" | EngineName;
   readonly threads?: number;
-  readonly precision?: Precision;
+  readonly precision?: PrecisionChoice;
 }
 
 async function withEngine(

@@ -1,9 +1,10 @@
 import type { Evaluation, LabelledPrediction } from "../../evaluation/evaluate.js";
+import { describeLeftOut } from "../../evaluation/match-classes.js";
 import { wilsonInterval } from "../../scoring/interval.js";
 import { isCorrect } from "../../scoring/prediction.js";
 import { type ClassScores, errors, precisionAndRecall } from "../../scoring/scores.js";
 import { csvLine } from "../../system/csv.js";
-import { percent, printTable, thousands } from "./print.js";
+import { percent, printable, printTable, thousands } from "./print.js";
 
 /** Classes that are listed where not all of them are asked for. */
 export const LISTED = 40;
@@ -17,6 +18,7 @@ export interface EvaluationParts {
 
 export function printEvaluation(result: Evaluation, { allClasses, confusion, calibration }: EvaluationParts): void {
   printErrors(result);
+  for (const line of describeLeftOut(result.leftOut)) console.log(`${printable(line)}\n`);
   printClasses(result, allClasses === true);
   if (confusion) printConfusion(result);
   if (calibration) printCalibration(result);
@@ -52,13 +54,13 @@ function errorInterval(samples: number, correct: number) {
 }
 
 /** A line of CSV for each picture. */
-export function predictionsToCsv(predictions: readonly LabelledPrediction[], { perClass }: Evaluation): string {
+export function predictionsToCsv(predictions: readonly LabelledPrediction[], { perClass, split }: Evaluation): string {
   const ranks = Math.min(5, perClass.length);
   const nameOf = (output: number | undefined): string => perClass[output ?? -1]?.name ?? "";
   const columns = Array.from({ length: ranks }, (_, i) => [`class_${i + 1}`, `probability_${i + 1}`]).flat();
   const lines = predictions.map((prediction) =>
     csvLine([
-      prediction.split,
+      split === "test" ? split : prediction.split,
       prediction.file,
       nameOf(prediction.label),
       isCorrect(prediction) ? 1 : 0,

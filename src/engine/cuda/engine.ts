@@ -42,6 +42,7 @@ export function openCuda(options: { readonly precision?: Precision }): ComputeEn
       engine: "cuda",
       library: gpu.library,
       instructionSet: `${name}, sm_${major}${minor}, ${gpu.precision}`,
+      precision: gpu.precision,
       threads: 1,
     },
     compile: (network, compileOptions) => compileProgram(gpu, network, compileOptions),

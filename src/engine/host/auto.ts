@@ -8,7 +8,7 @@ import { scaleWidth, withClasses } from "../../network/transform.js";
 import { cacheFolder } from "../../system/cache-folder.js";
 import { writeWhole } from "../../system/files.js";
 import { packageVersion } from "../../version.js";
-import type { Engine, Precision } from "../engine.js";
+import type { Engine } from "../engine.js";
 import { type EngineName, engines, type OpenOptions } from "./engines.js";
 import { type Comparison, compareLayers, compareSteps, isClose } from "./self-check.js";
 
@@ -23,30 +23,28 @@ const checked = withClasses(scaleWidth(paper, 1 / 8), 16);
 export async function openBest(open: Open, options: OpenOptions): Promise<Engine> {
   const gpus = engines.filter(({ runsOn, mayBeHere }) => runsOn === "gpu" && mayBeHere?.());
   const reasons: string[] = [];
-  for (const { name, precisions } of gpus) {
-    const gpu = await openGpu(name, open, options, options.precision ?? precisions[0]);
+  for (const { name } of gpus) {
+    const gpu = await openGpu(name, open, options);
     if (typeof gpu !== "string") return gpu;
     reasons.push(gpu);
   }
   const why = reasons.join("; ") || "there is no GPU here that can be used";
-  const { precision = "float32" } = options;
-  const cpu = engines.find(({ runsOn, precisions }) => runsOn === "cpu" && precisions.includes(precision));
+  const { precision } = options;
+  const has = ({ precisions }: (typeof engines)[number]) => precision === undefined || precisions.includes(precision);
+  const cpu = engines.find((engine) => engine.runsOn === "cpu" && has(engine));
   if (cpu === undefined)
     throw new AlexnetError(
       "invalid-option",
       `precision ${precision}: only a GPU has it, and auto stays on the CPU: ${why}`,
     );
   const engine = await open(cpu.name, options);
-  return gpus.length > 0 ? { ...engine, choice: `auto stays on the CPU: ${why}` } : engine;
+  if (gpus.length === 0) return engine;
+  const choices = [`auto stays on the CPU: ${why}`, engine.choice].filter((choice) => choice !== undefined);
+  return { ...engine, choice: choices.join("; ") };
 }
 
 /** An engine on a GPU, or why it isn't taken. */
-async function openGpu(
-  name: EngineName,
-  open: Open,
-  options: OpenOptions,
-  precision: Precision,
-): Promise<Engine | string> {
+async function openGpu(name: EngineName, open: Open, options: OpenOptions): Promise<Engine | string> {
   if (options.threads !== undefined) return "a number of threads was given";
   let engine: Engine;
   try {
@@ -55,7 +53,7 @@ async function openGpu(
     return reasonOf(error);
   }
   try {
-    const { failures, date } = recall(engine) ?? (await check(engine, open, precision));
+    const { failures, date } = recall(engine) ?? (await check(engine, open));
     if (failures.length === 0)
       return { ...engine, choice: `auto takes the GPU, which agreed with the reference engine on ${date}` };
     await engine.close();
@@ -81,12 +79,12 @@ const verdictSchema = z.object({
 
 type Verdict = z.infer<typeof verdictSchema>;
 
-async function check(engine: Engine, open: Open, precision: Precision): Promise<Verdict> {
+async function check(engine: Engine, open: Open): Promise<Verdict> {
   const reference = await open("reference", {});
   try {
     const failures: string[] = [];
     for (const compare of [compareLayers, compareSteps])
-      for await (const comparison of compare([{ engine, precision }], reference, checked))
+      for await (const comparison of compare([{ engine, precision: engine.description.precision }], reference, checked))
         if (!isClose(comparison)) failures.push(describe(comparison));
     const verdict = { date: new Date().toISOString().slice(0, 10), failures };
     remember(engine, verdict);

@@ -23,6 +23,7 @@ export function checkedEngine(engine: ComputeEngine): ComputeEngine {
   const programs = new Set<ComputeProgram>();
   return {
     description: engine.description,
+    choice: engine.choice,
     compile: async (network, options) => {
       checkOptions(network, options);
       const inner = await engine.compile(network, options);

@@ -14,8 +14,8 @@ interface EngineRow<Name = string> {
   readonly name: Name;
   /** Opens it on the calling thread, which becomes the one that computes. Its code is loaded only now. */
   readonly open: (options: OpenOptions) => Promise<ComputeEngine>;
-  /** What it can compute products in, the fastest first. */
-  readonly precisions: readonly [Precision, ...Precision[]];
+  /** What it can compute products in. */
+  readonly precisions: readonly Precision[];
   /** How "auto" looks at it: a GPU is taken where it proves right, else the CPU; the definition never is. */
   readonly runsOn: "gpu" | "cpu" | "definition";
   /** Of one on a GPU, whether it is worth while to look for the device. */
@@ -26,8 +26,12 @@ interface EngineRow<Name = string> {
 const rows = [
   {
     name: "onednn",
-    open: async (options) => (await import("../onednn/engine.js")).openOneDnn(options),
-    precisions: ["float32"],
+    open: async ({ precision, ...options }) =>
+      (await import("../onednn/engine.js")).openOneDnn({
+        ...options,
+        precision: precision === "tf32" ? undefined : precision,
+      }),
+    precisions: ["float32", "bf16"],
     runsOn: "cpu",
   },
   {

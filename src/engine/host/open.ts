@@ -1,9 +1,14 @@
 import { AlexnetError } from "../../errors.js";
 import { Thread } from "../../system/threads/call.js";
-import type { Engine } from "../engine.js";
+import type { Engine, PrecisionChoice } from "../engine.js";
 import { openBest } from "./auto.js";
 import { type EngineName, engineByName, enginesWith, type OpenOptions } from "./engines.js";
 import type { Start } from "./serve.js";
+
+export interface EngineOptions extends Omit<OpenOptions, "precision"> {
+  /** Default "auto". */
+  readonly precision?: PrecisionChoice;
+}
 
 /**
  * Opens an engine on a compute thread of its own, so that the calling thread stays alive while it works. Calls are
@@ -11,8 +16,10 @@ import type { Start } from "./serve.js";
  * engine's `choice` says why. An engine keeps the process running only while a call is under way.
  * @throws AlexnetError "engine" saying what to install when the engine can't run here, "invalid-option" for bad options.
  */
-export async function openEngine(name: EngineName | "auto", options: OpenOptions = {}): Promise<Engine> {
-  const { threads, precision } = options;
+export async function openEngine(name: EngineName | "auto", given: EngineOptions = {}): Promise<Engine> {
+  const { threads } = given;
+  const precision = given.precision === "auto" ? undefined : given.precision;
+  const options: OpenOptions = { threads, precision };
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1))
     throw new AlexnetError(
       "invalid-option",

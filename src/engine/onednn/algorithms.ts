@@ -36,7 +36,7 @@ export interface Sources {
   readonly clock: () => number;
 }
 
-const preferences = ["measure", "default", "direct", "product", "winograd"];
+const preferences = ["measure", "default", "direct", "product", "winograd", "space-to-depth"];
 
 const LEAST_OPERATIONS = 1e7; // floating-point operations: below, measuring takes longer than it ever gains
 const ROUNDS = 3;
@@ -45,14 +45,19 @@ const FAR_BEHIND = 2;
 /** What a candidate may take of the first one's time, so that noise decides nothing. */
 const WORTHWHILE = 0.95;
 
-/** Where choices come from as the environment says. @throws AlexnetError "invalid-option" for a preference that is none. */
-export function usualSources(options: Pick<Sources, "given" | "measures">): Sources {
+/** What the environment says of choices: "measure" unless it says otherwise. @throws AlexnetError "invalid-option" for a preference that is none. */
+export function preferredAlgorithms(): string {
   const preference = process.env.ALEXNET_ALGORITHMS || "measure";
   if (!preferences.includes(preference))
     throw new AlexnetError("invalid-option", `ALEXNET_ALGORITHMS=${preference}: is none of ${preferences.join(", ")}`);
+  return preference;
+}
+
+/** Where choices come from as the environment says. @throws AlexnetError "invalid-option" as `preferredAlgorithms` */
+export function usualSources(options: Pick<Sources, "given" | "measures">): Sources {
   return {
     ...options,
-    preference,
+    preference: preferredAlgorithms(),
     file: join(cacheFolder(), "choices", "onednn.json"),
     clock: () => performance.now(),
   };
@@ -111,9 +116,9 @@ export class Algorithms {
 }
 
 /** A candidate that is carried out as a program of its own, to which `add` adds its operations. */
-export function asProgram(library: Library, name: string, add: (build: Build) => void): Candidate {
+export function asProgram({ library, arithmetic }: Build, name: string, add: (build: Build) => void): Candidate {
   const planned = (): Build => {
-    const build = new Build(library);
+    const build = new Build(library, arithmetic);
     try {
       add(build);
     } catch (error) {

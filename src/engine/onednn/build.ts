@@ -1,6 +1,7 @@
 import { addressOf, type Pointer } from "../../system/native/memory.js";
 import { type Block, emptyBlock } from "../program/blocks.js";
 import { type Operation, type OperationInfo, OperationList, type Phase, type Prepare } from "../program/operations.js";
+import type { Arithmetic, NumberType } from "./arithmetic.js";
 import { type Arena, allocateArena } from "./native/arena.js";
 import {
   Argument,
@@ -9,18 +10,17 @@ import {
   denseBytes,
   type Layout,
   type Memory,
-  type NumberType,
   type PrimitiveDescriptor,
   packArguments,
   Query,
   unlessNotImplemented,
 } from "./native/bindings.js";
 import type { Library, Scope } from "./native/library.js";
+import type { Constants, KernelName } from "./rows/kernels.js";
+import type { Place } from "./rows/memory.js";
+import type { PreparedRows } from "./rows/team.js";
 
 const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
-
-/** How a program stores numbers; a tensor says its own. */
-export const NUMBER_TYPE: NumberType = "float32";
 
 /** Values in one of the library's layouts. */
 export interface Tensor {
@@ -39,6 +39,15 @@ interface Work {
   readonly prepare: Prepare;
 }
 
+/** An operation over rows; see `Build.rows`. */
+export interface RowWork<K extends KernelName> {
+  readonly kernel: K;
+  readonly rows: number;
+  readonly constants: (place: (tensor: Tensor) => Place) => Constants<K>;
+  readonly begin?: () => void;
+  readonly end?: () => void;
+}
+
 /**
  * Puts a program together: operations in the order they will run, and the memory between them. Tensors whose lives
  * don't meet share memory. After `finish` nothing is allocated any more.
@@ -48,12 +57,16 @@ export class Build {
   /** Blocks outside of the arena. */
   readonly #shared = new Map<Block, Uint8Array<SharedArrayBuffer>>();
   readonly #plain: Attributes;
+  readonly #prepared: PreparedRows[] = [];
   #arena: Arena | undefined;
 
   /** The library for this program: what its bindings create is destroyed with the program. */
   readonly library: Scope;
 
-  constructor(library: Library) {
+  constructor(
+    library: Library,
+    readonly arithmetic: Arithmetic,
+  ) {
     this.library = library.scope();
     this.#plain = this.library.bindings.attributes({ relu: false });
   }
@@ -62,15 +75,21 @@ export class Build {
     return this.#plain;
   }
 
-  descriptor(dims: readonly number[], layout: Layout): Descriptor {
-    return this.library.bindings.descriptor(dims, layout, NUMBER_TYPE);
+  /** How activations and the weights in products are stored. */
+  get type(): NumberType {
+    return this.arithmetic.type;
+  }
+
+  descriptor(dims: readonly number[], layout: Layout, type = this.type): Descriptor {
+    return this.library.bindings.descriptor(dims, layout, type);
   }
 
   tensor(descriptor: Descriptor, options: { readonly kept?: boolean } = {}): Tensor {
-    const bytes = this.library.bindings.bytes(descriptor);
+    const { bindings } = this.library;
+    const bytes = bindings.bytes(descriptor);
     const block = this.block(options.kept ?? false);
     block.bytes = bytes;
-    return { descriptor, type: NUMBER_TYPE, bytes, block, offset: 0 };
+    return { descriptor, type: bindings.numberType(descriptor), bytes, block, offset: 0 };
   }
 
   /** An empty block; `append` makes it grow. */
@@ -87,8 +106,9 @@ export class Build {
 
   /** A tensor at the end of `block`, so that several lie side by side. */
   append(block: Block, descriptor: Descriptor): Tensor {
-    const bytes = this.library.bindings.bytes(descriptor);
-    return { descriptor, type: NUMBER_TYPE, bytes, block, offset: this.#list.extend(block, bytes) };
+    const { bindings } = this.library;
+    const bytes = bindings.bytes(descriptor);
+    return { descriptor, type: bindings.numberType(descriptor), bytes, block, offset: this.#list.extend(block, bytes) };
   }
 
   /** Operations that are added from now on belong to this phase. */
@@ -135,7 +155,33 @@ export class Build {
 
   /** Adds an operation in TypeScript; `prepare` is called once memory is there and gives what runs each time. */
   compute(info: OperationInfo, tensors: readonly Tensor[], prepare: Prepare): void {
-    this.#list.add(info, tensors, { implementation: "typescript", prepare });
+    this.#list.add({ ...info, serial: true }, tensors, { implementation: "typescript", prepare });
+  }
+
+  /**
+   * Adds an operation in TypeScript over the rows (samples) of its tensors, which all threads share.
+   * @param constants what the kernel is made from, once memory is there
+   * @param begin writes what depends on the step to the kernel's frame
+   * @param end reads what its rows gave
+   */
+  rows<K extends KernelName>(
+    info: OperationInfo,
+    tensors: readonly Tensor[],
+    { kernel, rows, constants, begin, end }: RowWork<K>,
+  ): void {
+    const prepare = () => {
+      const prepared = this.library.team.prepare(
+        kernel,
+        constants((tensor) => this.#place(tensor)),
+      );
+      this.#prepared.push(prepared);
+      return () => {
+        begin?.();
+        prepared.run(rows);
+        end?.();
+      };
+    };
+    this.#list.add(info, tensors, { implementation: "typescript:threads", prepare });
   }
 
   /** `tensor` itself when it has this layout already, else a copy that has it. */
@@ -205,11 +251,17 @@ export class Build {
   }
 
   /** A tensor's memory as numbers, in its own layout; after `finish`. */
-  floats({ block, offset, bytes, type }: Tensor): Float32Array {
-    if (type !== "float32") throw new Error(`numbers of ${type} are no floats`);
-    const shared = this.#shared.get(block);
-    if (shared !== undefined) return new Float32Array(shared.buffer, shared.byteOffset + offset, bytes / 4);
-    return new Float32Array(this.#allocated.view(block.offset + offset, bytes));
+  floats(tensor: Tensor): Float32Array {
+    if (tensor.type !== "float32") throw new Error(`numbers of ${tensor.type} are no floats`);
+    const bytes = this.#bytes(tensor);
+    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  }
+
+  /** The same of bfloat16 as bits, or floats: for what moves numbers without computing with them. */
+  numbers(tensor: Tensor): Float32Array | Uint16Array {
+    if (tensor.type !== "bfloat16") return this.floats(tensor);
+    const bytes = this.#bytes(tensor);
+    return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
   }
 
   /** A memory object of the library for `tensor`. */
@@ -218,9 +270,20 @@ export class Build {
   }
 
   close(): void {
+    for (const prepared of this.#prepared) prepared.close();
     this.library.close();
     this.#arena?.free();
     this.#arena = undefined;
+  }
+
+  #place(tensor: Tensor): Place {
+    return { address: this.address(tensor), bytes: tensor.bytes, type: tensor.type };
+  }
+
+  #bytes({ block, offset, bytes }: Tensor): Uint8Array {
+    const shared = this.#shared.get(block);
+    if (shared !== undefined) return shared.subarray(offset, offset + bytes);
+    return new Uint8Array(this.#allocated.view(block.offset + offset, bytes));
   }
 
   #extra(primitiveDescriptor: PrimitiveDescriptor, query: number, argument: number): Arguments {

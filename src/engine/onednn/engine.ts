@@ -1,43 +1,43 @@
-import type { Layer } from "../../network/network.js";
 import type { ComputeEngine } from "../compute.js";
-import type { LayerInputs, LayerOutputs } from "../engine.js";
-import {
-  aloneAt,
-  layerOutputs,
-  parametersOf,
-  parameterValues,
-  plainPreprocessing,
-  tensorOf,
-} from "../program/one-layer.js";
-import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
-import { Build } from "./build.js";
-import { type Activation, type Current, readRows } from "./layer.js";
-import { addLayer } from "./layers/index.js";
-import { crossEntropy, softmax } from "./layers/loss.js";
+import { plainPreprocessing, tensorOf } from "../program/one-layer.js";
+import { crossEntropy } from "./layers/loss.js";
 import { copyRate, matrixRate } from "./machine-rates.js";
-import { type Library, openLibrary } from "./native/library.js";
-import { Parameters } from "./parameters.js";
+import { openLibrary } from "./native/library.js";
+import { differentiate } from "./one-layer.js";
+import { chooseArithmetic } from "./precision.js";
 import { Products } from "./products.js";
-import { compileProgram, noBatch, planProgram } from "./program.js";
+import { compileProgram, planProgram } from "./program.js";
+
+interface OpenOptions {
+  readonly threads?: number;
+  /** Default: what is quicker here. */
+  readonly precision?: "float32" | "bf16";
+}
 
 /**
  * The CPU engine on oneDNN's C API. Call on the thread that will compute.
- * @throws AlexnetError "engine" when the library can't be opened.
+ * @throws AlexnetError "engine" when the library can't be opened, or computes wrongly in the precision; "unsupported"
+ * where the processor can't compute in it
  */
-export function openOneDnn(options: { readonly threads?: number }): ComputeEngine {
+export function openOneDnn(options: OpenOptions): ComputeEngine {
   const library = openLibrary(options.threads);
+  const { arithmetic, choice } = chooseArithmetic(library, options.precision);
+  const precision = arithmetic.type === "float32" ? "float32" : "bf16";
   const products = new Products(library);
   return {
     description: {
       engine: "onednn",
       library: `oneDNN ${library.version}`,
-      instructionSet: library.instructionSet,
+      instructionSet: precision === "float32" ? library.instructionSet : `${library.instructionSet}, bf16`,
+      precision,
       threads: library.threads,
     },
-    compile: (network, compileOptions) => compileProgram(library, network, compileOptions),
+    choice,
+    compile: (network, compileOptions) => compileProgram(library, arithmetic, network, compileOptions),
     estimateMemory(network, { batchSize, mode }) {
       const { build } = planProgram(
         library,
+        arithmetic,
         network,
         { batchSize, mode, preprocessing: plainPreprocessing(network) },
         false,
@@ -46,52 +46,18 @@ export function openOneDnn(options: { readonly threads?: number }): ComputeEngin
       build.close();
       return bytes;
     },
-    differentiate: (layer, inputs) => differentiate(library, layer, inputs),
+    differentiate: (layer, inputs) => differentiate(library, arithmetic, layer, inputs),
     crossEntropy(logits, labels) {
-      const [batch, classes] = logits.shape;
-      const values = Float32Array.from(logits.data);
-      const probabilities = new Float32Array(values.length);
-      softmax(values, probabilities, batch, classes);
-      const dlogits = new Float32Array(values.length);
-      const { loss } = crossEntropy(values, labels, dlogits, classes);
+      const [, classes] = logits.shape;
+      const { probabilities, loss, dlogits } = crossEntropy(Float32Array.from(logits.data), labels, classes);
       return { probabilities: tensorOf(logits.shape, probabilities), loss, dlogits: tensorOf(logits.shape, dlogits) };
     },
     multiply: (a, b, length) => products.multiply(a, b, length),
-    measureMatrixRate: (size) => matrixRate(library, size),
+    measureMatrixRate: (size) => matrixRate(library, size, arithmetic),
     measureCopyRate: (bytes) => copyRate(library, bytes),
     close() {
       products.close();
       library.close();
     },
   };
-}
-
-/** One layer as a program of its own. */
-function differentiate(library: Library, layer: Layer, inputs: LayerInputs): LayerOutputs {
-  const { x, dy } = inputs;
-  const batchSize = x.shape[0];
-  const build = new Build(library);
-  try {
-    const parameters = new Parameters(build, parametersOf(layer, inputs), { training: true });
-    const algorithms = new Algorithms(describeMachine(library), usualSources({ measures: false }));
-    const current: Current = { batch: noBatch, seed: 0, purpose: "learning", divisor: batchSize };
-    const keptTensor = (dims: readonly number[]) => build.tensor(build.descriptor(dims, "row-major"), { kept: true });
-    const source: Activation = { tensor: keptTensor(x.shape), dims: x.shape, rectified: false };
-    const context = { ...aloneAt(layer, inputs), build, parameters, algorithms, batchSize, training: true, current };
-    const stage = addLayer(layer, source, context);
-    stage.y.tensor.block.kept = true;
-    const upstream = keptTensor(dy.shape);
-    const dx = stage.backward(upstream);
-    if (dx === undefined) throw new Error(`${layer.name}: gave no input gradient`);
-    dx.block.kept = true;
-    const operations = build.finish();
-    build.floats(source.tensor).set(x.data);
-    build.floats(upstream).set(dy.data);
-    parameters.write("parameters", parameterValues(inputs));
-    for (const operation of operations) operation.run();
-    const y = readRows(build, { ...stage.y, dims: dy.shape });
-    return layerOutputs(inputs, y, readRows(build, { ...source, tensor: dx }), parameters.read("gradients"));
-  } finally {
-    build.close();
-  }
 }

@@ -49,9 +49,9 @@ export function mapDims(batchSize: number, { channels, height, width }: Shape): 
   return [batchSize, channels, height, width];
 }
 
-/** Adds a copy of `x` in row-major order, unless that is what it is. */
-export function rowMajor(build: Build, { tensor, dims }: Activation, info: OperationInfo): Tensor {
-  return build.reorder(tensor, build.descriptor(dims, "row-major"), info);
+/** Adds a copy of `x` in row-major order, and of this number type, unless that is what it is. */
+export function rowMajor(build: Build, { tensor, dims }: Activation, info: OperationInfo, type = build.type): Tensor {
+  return build.reorder(tensor, build.descriptor(dims, "row-major", type), info);
 }
 
 /** A kept activation's values, row-major. */

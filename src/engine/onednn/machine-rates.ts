@@ -1,16 +1,18 @@
 import { leastSeconds, productOperations, secondsOf, varied } from "../program/machine-rates.js";
 import type { Operation } from "../program/operations.js";
+import { type Arithmetic, float32 } from "./arithmetic.js";
 import { Build } from "./build.js";
 import { Argument } from "./native/bindings.js";
 import type { Library } from "./native/library.js";
+import { copy } from "./parameters.js";
 
 /** What the machine can do at best, by the library's own operations: the yardsticks of benchmarks. */
 
 const RUNS = 4;
 
-/** Operations per second of float32 matrix products of `size` cubed. */
-export function matrixRate(library: Library, size: number): number {
-  const build = new Build(library);
+/** Operations per second of matrix products of `size` cubed. */
+export function matrixRate(library: Library, size: number, arithmetic: Arithmetic): number {
+  const build = new Build(library, arithmetic);
   try {
     const descriptor = build.descriptor([size, size], "row-major");
     const product = build.library.bindings.matmul(descriptor, descriptor, descriptor, build.attributes);
@@ -21,10 +23,8 @@ export function matrixRate(library: Library, size: number): number {
       [Argument.dst, c],
     ]);
     const [operation] = build.finish();
-    for (const factor of [a, b]) {
-      const values = build.floats(factor);
-      values.set(varied(values.length));
-    }
+    const values = varied(size * size);
+    for (const factor of [a, b]) copy(build, factor, [size, size], values, "write");
     return productOperations(size) / leastOf(operation);
   } finally {
     build.close();
@@ -33,7 +33,7 @@ export function matrixRate(library: Library, size: number): number {
 
 /** Bytes read and written per second when copying `bytes`. */
 export function copyRate(library: Library, bytes: number): number {
-  const build = new Build(library);
+  const build = new Build(library, float32);
   try {
     const descriptor = build.descriptor([Math.ceil(bytes / 4)], "row-major");
     const [from, to] = [0, 1].map(() => build.tensor(descriptor));

@@ -6,9 +6,19 @@ import { type ParameterPlace, ProgramParameters, type RatedParameter, tensorOf }
 import type { Build, Tensor } from "./build.js";
 import { Argument, type Descriptor, packArguments } from "./native/bindings.js";
 
-/** One parameter in the layout its forward operation chose. */
+/** One parameter in the layout its operations chose. */
 export interface PlacedParameter extends ParameterPlace<Tensor> {
   readonly dims: readonly number[];
+  /** What products read: the value itself, or its copy in the program's number type. */
+  readonly operand: Tensor;
+}
+
+/** How a parameter lies in memory. */
+export interface ParameterLayouts {
+  /** As products read it. */
+  readonly operand: Descriptor;
+  /** In float32, as it learns, where products read another number type. */
+  readonly value?: () => Descriptor;
 }
 
 export interface ParameterOptions {
@@ -24,22 +34,37 @@ export class Parameters extends ProgramParameters<Tensor, PlacedParameter> {
   readonly #values: Block;
   readonly #momentum: Block | undefined;
   readonly #gradients: Block | undefined;
+  readonly #training: boolean;
 
   constructor(build: Build, table: readonly Parameter[], options: ParameterOptions) {
     const { training, multipliers, sharesGradients = false } = options;
     super(table, training, multipliers);
     this.#build = build;
+    this.#training = training;
     this.#values = build.block(true);
     this.#momentum = training ? build.block(true) : undefined;
     const gradients = () => (sharesGradients ? build.sharedBlock() : build.block(true));
     this.#gradients = training ? gradients() : undefined;
   }
 
-  /** Places a parameter in `descriptor`'s layout. */
-  place(name: string, dims: readonly number[], descriptor: Descriptor): PlacedParameter {
-    const placed = this.#place(this.rated(name), dims, descriptor);
-    this.placed.push(placed);
-    return placed;
+  /**
+   * Places a parameter. One that learns is float32; where products read another number type, they read a copy, which
+   * `addCopies` keeps true. A program that predicts has only what products read.
+   */
+  place(name: string, dims: readonly number[], { operand, value }: ParameterLayouts): PlacedParameter {
+    const build = this.#build;
+    const copied = this.#training && value !== undefined;
+    const placed = this.#place(this.rated(name), dims, copied ? value() : operand);
+    const own = copied ? { ...placed, operand: build.tensor(operand, { kept: true }) } : placed;
+    this.placed.push(own);
+    return own;
+  }
+
+  /** Adds what gives products the values that an update has changed. */
+  addCopies(): void {
+    for (const { parameter, learningRate, value, operand } of this.placed)
+      if (operand !== value && learningRate !== 0)
+        this.#build.reorderInto(value, operand, { layer: parameter.layer, kind: "reorder", direction: "update" });
   }
 
   /** Where backward operations put the gradient. */
@@ -58,23 +83,26 @@ export class Parameters extends ProgramParameters<Tensor, PlacedParameter> {
 
   protected placeUnused(rated: RatedParameter): PlacedParameter {
     const dims = [rated.parameter.count];
-    return this.#place(rated, dims, this.#build.descriptor(dims, "row-major"));
+    return this.#place(rated, dims, this.#build.descriptor(dims, "row-major", "float32"));
   }
 
   protected copyOut({ dims }: PlacedParameter, tensor: Tensor, values: Float32Array): void {
     copy(this.#build, tensor, dims, values, "read");
   }
 
-  protected copyIn({ dims }: PlacedParameter, tensor: Tensor, values: Float32Array): void {
+  protected copyIn({ dims, value, operand }: PlacedParameter, tensor: Tensor, values: Float32Array): void {
     copy(this.#build, tensor, dims, values, "write");
+    if (tensor === value && operand !== value) copy(this.#build, operand, dims, values, "write");
   }
 
   #place(rated: RatedParameter, dims: readonly number[], descriptor: Descriptor): PlacedParameter {
     const build = this.#build;
+    const value = build.append(this.#values, descriptor);
     return {
       ...rated,
       dims,
-      value: build.append(this.#values, descriptor),
+      value,
+      operand: value,
       momentum: this.#momentum && build.append(this.#momentum, descriptor),
       gradient: this.#gradients && build.append(this.#gradients, descriptor),
     };

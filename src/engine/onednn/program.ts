@@ -5,15 +5,16 @@ import type { Batch } from "../../network/picture.js";
 import type { ShapedLayer } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeProgram } from "../compute.js";
-import type { CompileOptions } from "../engine.js";
+import type { CompileOptions, UpdateOptions } from "../engine.js";
 import type { Operation } from "../program/operations.js";
 import { Walk } from "../program/walk.js";
 import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
+import type { Arithmetic } from "./arithmetic.js";
 import { Build, type Tensor } from "./build.js";
 import { type Activation, type Current, mapDims, readRows, rowMajor } from "./layer.js";
 import { addLayer } from "./layers/index.js";
 import { addActivations, addInput } from "./layers/input.js";
-import { crossEntropy, scoreGradient, softmax } from "./layers/loss.js";
+import { addLoss } from "./layers/loss.js";
 import { Update } from "./layers/update.js";
 import type { Library } from "./native/library.js";
 import { Parameters } from "./parameters.js";
@@ -26,9 +27,15 @@ export const noBatch: Batch = { pictures: new Uint8Array(), views: [], labels: n
  * A network as operations in order, with the memory between them planned but not allocated.
  * @param measures whether the quickest algorithms may be found by running them
  */
-export function planProgram(library: Library, network: Network, options: CompileOptions, measures: boolean) {
+export function planProgram(
+  library: Library,
+  arithmetic: Arithmetic,
+  network: Network,
+  options: CompileOptions,
+  measures: boolean,
+) {
   const algorithms = new Algorithms(describeMachine(library), usualSources({ given: options.algorithms, measures }));
-  const build = new Build(library);
+  const build = new Build(library, arithmetic);
   try {
     return plan(build, algorithms, network, options);
   } catch (error) {
@@ -64,19 +71,11 @@ function plan(build: Build, algorithms: Algorithms, network: Network, options: C
   build.begin("outputs");
   const classes = classCount(network);
   const loss = { layer: "loss", kind: "loss", direction: "forward" } as const;
-  const logits = rowMajor(build, y, loss);
-  /** Probabilities, or the gradient of the logits. */
-  const outputs = build.tensor(logits.descriptor);
-  build.compute(loss, [logits, outputs], () => {
-    const [from, to] = [logits, outputs].map((tensor) => build.floats(tensor));
-    return () => {
-      const { purpose, batch, divisor } = current;
-      if (purpose === "scoring") scoreGradient(batch.labels, to, classes);
-      else if (purpose === "learning") Object.assign(result, crossEntropy(from, batch.labels, to, classes, divisor));
-      else softmax(from, to, batch.views.length, classes);
-    };
-  });
+  const logits = rowMajor(build, y, loss, "float32");
+  const outputs = addLoss(build, logits, { current, batchSize, classes }, result);
   const dx = walk.backward(outputs);
+  build.begin("update");
+  if (training) parameters.addCopies();
   if (dx !== undefined) keepAlive(dx);
   const inputGradient: Activation | undefined = dx && { tensor: dx, dims: input.dims, rectified: false };
   const { chosen } = algorithms;
@@ -84,15 +83,25 @@ function plan(build: Build, algorithms: Algorithms, network: Network, options: C
 }
 
 /** @throws AlexnetError "memory" when memory is short, "engine" when the library refuses; what was made is freed. */
-export function compileProgram(library: Library, network: Network, options: CompileOptions): ComputeProgram {
-  const plan = planProgram(library, network, options, true);
+export function compileProgram(
+  library: Library,
+  arithmetic: Arithmetic,
+  network: Network,
+  options: CompileOptions,
+): ComputeProgram {
+  const plan = planProgram(library, arithmetic, network, options, true);
   const { build, parameters, current, result, outputs, classes, walk } = plan;
   try {
     const operations = build.finish();
     const forward = operations.filter(({ phase }) => phase === "forward" || phase === "outputs");
     const backward = operations.filter(({ phase }) => phase === "backward");
     const probabilities = build.floats(outputs);
-    const update = new Update(build, parameters);
+    const sums = new Update(build, parameters);
+    const copies = operations.filter(({ phase }) => phase === "update");
+    const update = (updateOptions: UpdateOptions): void => {
+      sums.run(updateOptions);
+      run(copies);
+    };
     const begin = (batch: Batch, purpose: Current["purpose"], seed = 0, divisor = batch.views.length): void => {
       Object.assign(current, { batch, purpose, seed, divisor } satisfies Current);
     };
@@ -108,7 +117,7 @@ export function compileProgram(library: Library, network: Network, options: Comp
         begin(batch, "learning", stepOptions.seed);
         run(forward);
         run(backward);
-        if (Number.isFinite(result.loss)) update.run(stepOptions);
+        if (Number.isFinite(result.loss)) update(stepOptions);
         return { ...result };
       },
       forward(batch, { seed, samples }) {
@@ -117,11 +126,11 @@ export function compileProgram(library: Library, network: Network, options: Comp
         return { ...result };
       },
       backward: (bucket) => run(backwardOf[bucket]),
-      update: (updateOptions) => update.run(updateOptions),
+      update,
       profile(batch, stepOptions, steps) {
         begin(batch, "learning", stepOptions.seed);
-        const last = { run: () => update.run(stepOptions), bytes: update.bytes, ...updateInfo };
-        return profileOperations([...operations, last], steps);
+        const own = { run: () => sums.run(stepOptions), bytes: sums.bytes, ...updateInfo };
+        return profileOperations([...forward, ...backward, own, ...copies], steps);
       },
       predict(batch) {
         begin(batch, "predicting");
@@ -139,7 +148,7 @@ export function compileProgram(library: Library, network: Network, options: Comp
       read: (state) => parameters.read(state),
       write: (state, values) => parameters.write(state, values),
       close() {
-        update.close();
+        sums.close();
         build.close();
       },
     };

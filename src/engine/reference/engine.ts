@@ -17,6 +17,7 @@ export function openReference(): ComputeEngine {
       engine: "reference",
       library: `float64 JavaScript, V8 ${process.versions.v8}`,
       instructionSet: "portable",
+      precision: "float32",
       threads: 1,
     },
     compile: (network, options) => new ReferenceProgram(network, options),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { precisions } from "../../engine/engine.js";
 import { engineNames } from "../../engine/host/engines.js";
 import { AlexnetError } from "../../errors.js";
 import { type OpenTensorFile, openSafetensors, readSafetensorsHeader } from "../../formats/safetensors.js";
@@ -28,6 +29,8 @@ const originSchema: z.ZodType<Origin> = z.object({
     engine: z.enum(engineNames),
     library: z.string(),
     instructionSet: z.string(),
+    /** Of files that were written before there was a choice on CPUs: what they were computed in. */
+    precision: z.enum(precisions).default("float32"),
     threads: z.number(),
   }),
   algorithms: z.record(z.string(), z.string()).optional(),

@@ -6,7 +6,7 @@ import { fingerprintSource } from "./listing.js";
 import type { StoreRequest } from "./unfinished.js";
 
 /** What a store was made of and how, as it says itself. Stores of former versions don't say all. */
-type Made = Pick<StoreRequest, "kind" | "path" | "pictureSize" | "seed" | "valFraction"> & {
+type Made = Pick<StoreRequest, "kind" | "path" | "columns" | "part" | "pictureSize" | "seed" | "valFraction"> & {
   readonly allowMissingClasses?: boolean;
   readonly allowSvg?: boolean;
   readonly encoding: Encoding;
@@ -37,6 +37,14 @@ export async function refuseOtherRequest(
     );
 }
 
+/** Stores of former versions don't say which columns they are of. */
+function columns({ columns: there }: Made, { columns: asked }: StoreRequest): string[] {
+  if (there === undefined || asked === undefined) return [];
+  return (["image", "label"] as const).flatMap((name) =>
+    there[name] === asked[name] ? [] : [`${name} column ${there[name]}, not ${asked[name]}`],
+  );
+}
+
 function compare(made: Made, request: StoreRequest, encoding: Encoding | "auto"): string[] {
   const value = (name: string, there: unknown, asked: unknown) =>
     there === asked ? [] : [`${name} ${there}, not ${asked}`];
@@ -45,6 +53,8 @@ function compare(made: Made, request: StoreRequest, encoding: Encoding | "auto")
   return [
     ...value("pictures of", made.path, request.path),
     ...value("read as", made.kind, request.kind),
+    ...columns(made, request),
+    ...value("part", made.part ?? "all", request.part ?? "all"),
     ...value("size", made.pictureSize, request.pictureSize),
     ...value("seed", made.seed, request.seed),
     ...value("share for validation", made.valFraction, request.valFraction),

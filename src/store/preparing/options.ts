@@ -2,6 +2,7 @@ import type { JpegDecoder } from "../../images/decode/decode.js";
 import { DEFAULT_PICTURE_SIZE } from "../../network/picture.js";
 import type { TaskOptions } from "../../task.js";
 import type { Encoding } from "../encode.js";
+import type { SourceChoices } from "../sources/source.js";
 
 /** How a picture set is made into a store. */
 export interface StoreOptions {
@@ -19,16 +20,23 @@ export interface StoreOptions {
   readonly allowMissingClasses?: boolean;
   /** SVG can refer to other files, so it is skipped otherwise. */
   readonly allowSvg?: boolean;
+  /** Of Parquet files: the column that holds the pictures. Default image or img, or the only one of its type. */
+  readonly imageColumn?: string;
+  /** Of Parquet files: the column that holds the classes. Default label, or the only one of its type. */
+  readonly labelColumn?: string;
   /** Decodes and makes JPEGs; by default libjpeg-turbo where it is installed, being twice as fast. */
   readonly jpegDecoder?: JpegDecoder;
 }
+
+/** What a store is made with: what people choose, and which part of the set an evaluation wants. */
+export type MakingOptions = StoreOptions & SourceChoices;
 
 export interface PrepareOptions extends StoreOptions, TaskOptions<PreparingEvent> {
   /** A folder of pictures, an archive, or a pattern of archives. */
   readonly source: string;
   /** Folder of the store. */
   readonly out: string;
-  /** Share of unreadable pictures beyond which the call fails; the store is kept. Default 0.01. */
+  /** Share of unreadable pictures beyond which the call fails; the store is kept. Default 0.01, if more than five. */
   readonly maxBad?: number;
 }
 
@@ -49,5 +57,4 @@ export const DEFAULTS = {
   encoding: "auto",
   allowMissingClasses: false,
   allowSvg: false,
-  maxBad: 0.01,
 } as const;

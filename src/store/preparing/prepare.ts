@@ -5,7 +5,6 @@ import { AlexnetError } from "../../errors.js";
 import { describeDecoder, preferredJpegDecoder } from "../../images/decode/decode.js";
 import { fraction, parseOptions, path, taskShape, wholeNumber } from "../../options.js";
 import { type Task, taskOf } from "../../task.js";
-import { shortPercent } from "../../text.js";
 import { DatabaseFile, isBegun, isStoreFolder, keys, lockStore, openForReading } from "../database.js";
 import { detectSource } from "../sources/detect.js";
 import type { Source } from "../sources/source.js";
@@ -13,10 +12,17 @@ import { decodeListed, progressOf, suitableWorkers } from "./decoding.js";
 import { refuseOtherRequest } from "./differences.js";
 import { writeListing } from "./listing.js";
 import { writeSkippedList } from "./lists.js";
-import { DEFAULTS, type PrepareOptions, type PreparingEvent, type StoreOptions } from "./options.js";
+import {
+  DEFAULTS,
+  type MakingOptions,
+  type PrepareOptions,
+  type PreparingEvent,
+  type StoreOptions,
+} from "./options.js";
 import { chooseEncoding, freeBytes, requireSpace } from "./space.js";
 import { type PrepareSummary, summariseStore } from "./summary.js";
 import { readJob, type StoreRequest } from "./unfinished.js";
+import { refuseUnreadable } from "./unreadable.js";
 import { StoreWriter } from "./writing.js";
 
 const storeShape = {
@@ -27,6 +33,8 @@ const storeShape = {
   workers: wholeNumber(1).optional(),
   allowMissingClasses: z.boolean().optional(),
   allowSvg: z.boolean().optional(),
+  imageColumn: z.string().optional(),
+  labelColumn: z.string().optional(),
   jpegDecoder: z.enum(["libjpeg-turbo", "sharp"]).optional(),
 };
 
@@ -50,9 +58,9 @@ const shape = z.object({
  */
 export async function prepare(options: PrepareOptions): Promise<PrepareSummary> {
   parseOptions(shape, options, "prepare");
-  const { source, out, maxBad = DEFAULTS.maxBad } = options;
+  const { source, out, maxBad } = options;
   const summary = await makeStore(source, out, options, taskOf(options));
-  refuseBad(summary, maxBad);
+  refuseUnreadable(summary, maxBad);
   return summary;
 }
 
@@ -60,11 +68,11 @@ export async function prepare(options: PrepareOptions): Promise<PrepareSummary> 
 export async function makeStore(
   pictures: string,
   folder: string,
-  options: StoreOptions,
+  options: MakingOptions,
   task: Task<PreparingEvent>,
 ): Promise<PrepareSummary> {
   const out = resolve(folder);
-  const source = await detectSource(pictures, {}, task);
+  const source = await detectSource(pictures, options, task);
   refuseForeignFolder(out);
   const request = requestOf(source, options);
   if (await isWhole(out)) return reuse(out, source, request, options, task);
@@ -91,10 +99,12 @@ export async function makeStore(
 }
 
 /** What the options ask for of a source. */
-function requestOf(source: Source, options: StoreOptions): StoreRequest {
+function requestOf(source: Source, options: MakingOptions): StoreRequest {
   return {
     kind: source.kind,
     path: source.path,
+    columns: source.columns,
+    part: options.part,
     pictureSize: options.size ?? DEFAULTS.size,
     seed: options.seed ?? DEFAULTS.seed,
     valFraction: options.valFraction ?? DEFAULTS.valFraction,
@@ -160,24 +170,6 @@ function refuseForeignFolder(out: string): void {
     throw new AlexnetError("already-exists", `${out}: not empty and no picture store`, {
       hint: { advice: "choose a new folder", option: "out" },
     });
-}
-
-function refuseBad({ info, path, skippedList }: PrepareSummary, maxBad: number): void {
-  const tried = info.skipped + info.counts.train + info.counts.val;
-  if (info.partial > 0 && maxBad < 1)
-    throw new AlexnetError(
-      "unusable-data",
-      `${path}: ${info.partial} of the archives or folders could not be read to the end, and how many pictures are ` +
-        `missing is unknown: see ${skippedList}; the store is whole and kept`,
-      { hint: { advice: "accept it", option: "maxBad", value: 1 } },
-    );
-  if (info.skipped <= tried * maxBad) return;
-  throw new AlexnetError(
-    "unusable-data",
-    `${path}: ${info.skipped} of ${tried} pictures could not be read, more than ${shortPercent(maxBad)}: see ` +
-      `${skippedList}; the store is whole and kept`,
-    { hint: { advice: "accept it with a larger share", option: "maxBad" } },
-  );
 }
 
 async function isWhole(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DEFAULT_PICTURE_SIZE, pictureBytes, splits } from "../../network/picture.js";
 import { noSums, type Sums } from "../colour.js";
 import { type Database, damagedStore, keys, parseJson, toFloat64 } from "../database.js";
+import { columnsTaken, partTaken } from "../store.js";
 
 /**
  * What a store that is being prepared says of itself, below `work/` in its database. A process may be killed at any
@@ -15,6 +16,8 @@ const storeRequest = z
   .object({
     kind: z.string(),
     path: z.string(),
+    columns: columnsTaken.optional(),
+    part: partTaken.optional(),
     /** Absent in stores begun before there was a choice. */
     pictureSize: z.number().int().min(1).default(DEFAULT_PICTURE_SIZE),
     seed: z.number(),

@@ -5,6 +5,7 @@ import { hasPictureExtension } from "../../images/list.js";
 import type { Split } from "../../network/picture.js";
 import { readFolder } from "../../system/folder.js";
 import type { Task } from "../../task.js";
+import type { SourceChoices } from "./source.js";
 import { roleOf } from "./split-names.js";
 
 /** Archives of one kind, in order, and which split each belongs to. */
@@ -19,8 +20,14 @@ export interface ArchiveFiles {
  * The archives with an extension that a path stands for: itself; those in a folder, in its folder data, or in its
  * folders for training and validation.
  */
-export async function findArchives(path: string, extension: string, task: Pick<Task, "signal">): Promise<ArchiveFiles> {
-  if (existsSync(path) && !isFolder(path)) return arrange(path.toLowerCase().endsWith(extension) ? [path] : []);
+export async function findArchives(
+  path: string,
+  extension: string,
+  choices: SourceChoices,
+  task: Pick<Task, "signal">,
+): Promise<ArchiveFiles> {
+  if (existsSync(path) && !isFolder(path))
+    return arrange(path.toLowerCase().endsWith(extension) ? [path] : [], choices);
   for (const folder of [path, join(path, "data")].filter(isFolder)) {
     const entries = await readFolder(folder, task);
     const bySplit = entries.filter((entry) => entry.isDirectory() && splitOfName(entry.name) !== undefined);
@@ -34,11 +41,11 @@ export async function findArchives(path: string, extension: string, task: Pick<T
       .flatMap(([, found]) => listCompressed(found))
       .map((name) => `left aside: ${name} (compressed; unpack it)`);
     if (paths.length > 0) {
-      const arranged = arrange(paths);
+      const arranged = arrange(paths, choices);
       return { ...arranged, notes: [...arranged.notes, ...compressed] };
     }
   }
-  return arrange([]);
+  return arrange([], choices);
 }
 
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -58,7 +65,11 @@ function listCompressed(entries: readonly Dirent[]): readonly string[] {
 }
 
 /** Files whose names tell splits apart go to them; the tests are left alone when there is a validation set of its own. */
-export function arrange(paths: readonly string[]): ArchiveFiles {
+export function arrange(paths: readonly string[], { part }: SourceChoices): ArchiveFiles {
+  if (part === "test") {
+    const tests = paths.filter((path) => roleOf(nameOf(path)) === "test" || roleOf(nameOrFolderOf(path)) === "test");
+    return { paths: tests, splitOf: () => undefined, notes: [] };
+  }
   const speaking = [nameOf, nameOrFolderOf].find((name) => tellsApart(paths.map(name)));
   const name = speaking ?? nameOf;
   const unclear = speaking && paths.find((path) => splitOfName(name(path)) === undefined);

@@ -5,23 +5,25 @@ import { describeFault } from "../../images/picture.js";
 import type { Task } from "../../task.js";
 import { openIlsvrcArchives } from "./ilsvrc-archives.js";
 import { openImageFolder } from "./image-folder.js";
-import { openParquet, type ParquetColumns } from "./parquet.js";
-import { type Source, understood } from "./source.js";
+import { openParquet } from "./parquet.js";
+import { type Source, type SourceChoices, understood } from "./source.js";
 import { openWebDataset } from "./webdataset.js";
 
 /**
  * Tells what form of picture set was given by looking at it.
- * @throws AlexnetError "not-found" where nothing is there, "unusable-data" for none that it knows.
+ * @throws AlexnetError "not-found" where nothing is there, "unusable-data" for none that it knows, "invalid-option" for
+ * columns of what has none.
  */
-export async function detectSource(
-  given: string,
-  columns: ParquetColumns,
-  task: Pick<Task, "signal">,
-): Promise<Source> {
+export async function detectSource(given: string, choices: SourceChoices, task: Pick<Task, "signal">): Promise<Source> {
   const path = resolve(given);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  const source = await tryAll(path, isFolder, columns, task);
-  if (source !== undefined) return source;
+  const source = await tryAll(path, isFolder, choices, task);
+  if (source !== undefined) return refuseUnusedColumns(source, choices);
+  if (choices.part !== undefined && existsSync(path))
+    throw new AlexnetError(
+      "unusable-data",
+      `${path}: no pictures for tests with labels in it, such as test/<class>/ or test-00000.parquet`,
+    );
   const code = existsSync(path) ? "unusable-data" : "not-found";
   throw new AlexnetError(code, `${path}: ${describe(path, isFolder)}; ${understood}`);
 }
@@ -29,20 +31,33 @@ export async function detectSource(
 async function tryAll(
   path: string,
   isFolder: boolean,
-  columns: ParquetColumns,
+  choices: SourceChoices,
   task: Pick<Task, "signal">,
 ): Promise<Source | undefined> {
   try {
     return (
-      openIlsvrcArchives(path) ??
-      (await openParquet(path, columns, task)) ??
-      (await openWebDataset(path, task)) ??
-      (isFolder ? await openImageFolder(path, task) : undefined)
+      (choices.part === undefined ? openIlsvrcArchives(path) : undefined) ?? // whose tests have no labels
+      (await openParquet(path, choices, task)) ??
+      (await openWebDataset(path, choices, task)) ??
+      (isFolder ? await openImageFolder(path, choices, task) : undefined)
     );
   } catch (error) {
     if (error instanceof AlexnetError) throw error;
     throw new AlexnetError("not-found", `${path}: ${describeFault(error)}`, { cause: error });
   }
+}
+
+function refuseUnusedColumns(source: Source, { imageColumn, labelColumn }: SourceChoices): Source {
+  const option = imageColumn !== undefined ? "imageColumn" : "labelColumn";
+  if (source.columns === undefined && (imageColumn ?? labelColumn) !== undefined)
+    throw new AlexnetError(
+      "invalid-option",
+      `${source.path}: only Parquet files have columns, these are ${source.kind}`,
+      {
+        hint: { advice: "leave it out", option },
+      },
+    );
+  return source;
 }
 
 function describe(path: string, isFolder: boolean): string {

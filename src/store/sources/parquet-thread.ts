@@ -16,7 +16,7 @@ export interface ParquetCalls {
 }
 
 export interface ParquetDescription {
-  /** Of columns. */
+  /** Of columns, not of the fields within them. */
   readonly names: readonly string[];
   /** What Hugging Face's `datasets` wrote into it, JSON. */
   readonly huggingface: string | undefined;
@@ -40,11 +40,26 @@ serve<undefined, ParquetCalls>(() => ({
 
 function describe({ schema, key_value_metadata, row_groups }: FileMetaData): ParquetDescription {
   return {
-    names: schema.map(({ name }) => name),
+    names: columnNames(schema),
     huggingface: key_value_metadata?.find(({ key }) => key === "huggingface")?.value,
     groups: row_groups.map(({ num_rows }) => Number(num_rows)),
     groupBytes: row_groups.reduce((most, { total_byte_size }) => Math.max(most, Number(total_byte_size)), 0),
   };
+}
+
+/** The schema is a tree, parents before children; its root's children are the columns. */
+function columnNames(schema: FileMetaData["schema"]): readonly string[] {
+  const names: string[] = [];
+  for (let i = 1; i < schema.length; i = behind(schema, i)) names.push(schema[i]?.name ?? "");
+  return names;
+}
+
+/** Where the subtree of an element ends. */
+function behind(schema: FileMetaData["schema"], element: number): number {
+  let next = element + 1;
+  for (let child = schema[element]?.num_children ?? 0; child > 0 && next < schema.length; child--)
+    next = behind(schema, next);
+  return next;
 }
 
 async function readColumn(

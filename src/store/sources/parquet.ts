@@ -8,7 +8,7 @@ import { stampOf } from "./archive.js";
 import { findArchives } from "./archive-files.js";
 import { ParquetReader } from "./parquet-reader.js";
 import type { ParquetDescription } from "./parquet-thread.js";
-import { compareNumerically, type Fault, type Item, type Source } from "./source.js";
+import { compareNumerically, type Fault, type Item, type Source, type SourceChoices } from "./source.js";
 
 /** What Hugging Face's `datasets` writes into a file's metadata about its columns, each in a form of its own. */
 const description = z.object({ info: z.object({ features: z.record(z.string(), z.unknown()) }) });
@@ -20,36 +20,31 @@ const COPIES = 3.5; // of a row group, packed and unpacked, while it is read: me
 const IMAGE_COLUMNS = ["image", "img"];
 const LABEL_COLUMNS = ["label", "labels", "fine_label", "class"]; // in the order of preference
 
-/** Which columns to take, where people say so. */
-export interface ParquetColumns {
-  readonly imageColumn?: string;
-  readonly labelColumn?: string;
-}
-
 /**
  * Parquet as Hugging Face ships picture sets: an image column with `bytes`, a label column, class names in the
  * metadata. `path` is a file, or a folder (or its `data` folder) of `train-….parquet`, `validation-….parquet`, or of
  * folders train and validation.
- * @throws AlexnetError "unusable-data" where there is no such column, or several and none is preferred by its name;
- * "classes-differ" where the files have not the same class names
+ * @throws AlexnetError "invalid-option" for a column that isn't there; "unusable-data" where none can be found, or
+ * several and none is preferred by its name; "classes-differ" where the files have not the same class names
  */
 export async function openParquet(
   path: string,
-  wanted: ParquetColumns,
+  choices: SourceChoices,
   task: Pick<Task, "signal">,
 ): Promise<Source | undefined> {
-  const { paths, splitOf, notes } = await findArchives(path, ".parquet", task);
+  const { paths, splitOf, notes } = await findArchives(path, ".parquet", choices, task);
   if (paths.length === 0) return undefined;
   const files = await describeAll(paths);
   const [first] = files.values();
   if (first === undefined) throw new AlexnetError("unusable-data", `${path}: no Parquet file that can be read`);
-  const columns = findColumns(first.description, first.path, wanted);
+  const columns = findColumns(first.description, first.path, choices);
   const names = commonNames(files.values(), columns);
   return {
     kind: "Parquet files",
     path,
     compareClasses: names === undefined ? compareNumerically : (a, b) => names.indexOf(a) - names.indexOf(b),
     titles: new Map(),
+    columns: { image: columns.image, label: columns.label },
     notes: [...notes, `pictures of the column ${columns.image}, classes of ${columns.label}${columns.others}`],
     bytesPerThread: COPIES * Math.max(...[...files.values()].map(({ description: { groupBytes } }) => groupBytes)),
     async *items() {
@@ -106,7 +101,7 @@ function featuresOf({ huggingface }: ParquetDescription): ReadonlyMap<string, Fe
   );
 }
 
-function findColumns(file: ParquetDescription, path: string, wanted: ParquetColumns): Columns {
+function findColumns(file: ParquetDescription, path: string, wanted: SourceChoices): Columns {
   const features = featuresOf(file);
   const typed = (type: string) => [...features].filter(([, { _type }]) => _type === type).map(([name]) => name);
   const image = choose("image", wanted.imageColumn, typed("Image"), IMAGE_COLUMNS, file.names, path);
@@ -128,21 +123,24 @@ function choose(
   present: readonly string[],
   path: string,
 ): { readonly name: string; readonly others: readonly string[] } {
-  const hint = { advice: "name it", option: `${what}Column` };
+  const option = `${what}Column`;
+  if (wanted !== undefined && !present.includes(wanted))
+    throw new AlexnetError("invalid-option", `${path}: has no column ${wanted}`, {
+      hint: { advice: `give one of ${present.join(", ")}`, option },
+    });
+  const hint = { advice: "name it", option };
   const found = wanted ?? (typed.length === 1 ? typed[0] : preferred.find((name) => typed.includes(name)));
   const name = found ?? (typed.length === 0 ? preferred.find((column) => present.includes(column)) : undefined);
   if (name === undefined && typed.length > 1)
     throw new AlexnetError(
       "unusable-data",
       `${path}: ${typed.join(" and ")} are ${what} columns, and none is named ${preferred[0]}`,
-      {
-        hint,
-      },
+      { hint },
     );
   if (name === undefined || !present.includes(name))
     throw new AlexnetError(
       "unusable-data",
-      `${path}: no ${wanted ?? what} column among ${present.slice(1).join(", ")}; ` +
+      `${path}: no ${what} column among ${present.join(", ")}; ` +
         `understood: ${IMAGE_COLUMNS.join(" or ")} with bytes, and ${LABEL_COLUMNS.join(" or ")}`,
       { hint },
     );
@@ -178,8 +176,9 @@ function commonNames(files: Iterable<ParquetFile>, columns: Columns): readonly s
 
 /** Classes of the same name are told apart by their numbers: ImageNet has two kinds of crane. */
 function unique(names: readonly string[] | undefined): readonly string[] | undefined {
-  const isRepeated = (name: string) => names?.indexOf(name) !== names?.lastIndexOf(name);
-  return names?.map((name, number) => (isRepeated(name) ? `${name} (${number})` : name));
+  const composed = names?.map((name) => name.normalize());
+  const isRepeated = (name: string) => composed?.indexOf(name) !== composed?.lastIndexOf(name);
+  return composed?.map((name, number) => (isRepeated(name) ? `${name} (${number})` : name));
 }
 
 /** @param known its description, unless it is damaged; @param common the classes of all files, for one that has none */

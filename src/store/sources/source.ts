@@ -35,6 +35,15 @@ export interface Fault {
   readonly isPartial?: boolean;
 }
 
+/** How a picture set is to be understood, where people say so. */
+export interface SourceChoices {
+  /** Of Parquet files: which columns hold the pictures and their classes. */
+  readonly imageColumn?: string;
+  readonly labelColumn?: string;
+  /** Only the pictures for tests, which are left aside otherwise where there are others to validate on. */
+  readonly part?: "test";
+}
+
 /** Pictures as somebody has them. */
 export interface Source {
   /** "image folders", "ILSVRC archives", … */
@@ -46,6 +55,8 @@ export interface Source {
   readonly titles: ReadonlyMap<string, string>;
   /** What a person should know of how it was understood; complete once the items were gone through. */
   readonly notes?: readonly string[];
+  /** Which columns of Parquet files were taken. */
+  readonly columns?: { readonly image: string; readonly label: string };
   /** Memory that reading takes on each thread, where that is much: bytes. */
   readonly bytesPerThread?: number;
   /** Every picture, always in the same order. @throws AlexnetError "interrupted" once the signal is given. */

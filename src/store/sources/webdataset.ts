@@ -3,12 +3,13 @@ import { basename, dirname } from "node:path";
 import { expand } from "brace-expansion";
 import { AlexnetError } from "../../errors.js";
 import { hasPictureExtension, pictureExtensions } from "../../images/list.js";
+import { OtherFiles } from "../../images/other-files.js";
 import type { Split } from "../../network/picture.js";
 import type { Task } from "../../task.js";
 
 import { listArchive, placeOf, untilDamaged } from "./archive.js";
 import { type ArchiveFiles, arrange, findArchives } from "./archive-files.js";
-import { compareNumerically, type Fault, type Item, type Source } from "./source.js";
+import { compareNumerically, type Fault, type Item, type Source, type SourceChoices } from "./source.js";
 import { type Bytes, readTar, type TarEntry } from "./tar.js";
 import { readTitles } from "./titles.js";
 
@@ -20,29 +21,37 @@ const LONGEST_LABEL = 1 << 20; // bytes
  * `000123.cls` or `000123.json`. `path` is a shard, a folder of shards (or of folders train and val of shards), or
  * several by a brace pattern.
  */
-export async function openWebDataset(path: string, task: Pick<Task, "signal">): Promise<Source | undefined> {
-  const { paths, splitOf, notes } = await findShards(path, task);
+export async function openWebDataset(
+  path: string,
+  choices: SourceChoices,
+  task: Pick<Task, "signal">,
+): Promise<Source | undefined> {
+  const { paths, splitOf, notes } = await findShards(path, choices, task);
   const [first] = paths;
   if (first === undefined) return undefined;
+  const others = new OtherFiles();
   return {
     kind: "WebDataset shards",
     path,
     compareClasses: compareNumerically,
     titles: readTitles(dirname(first)),
-    notes,
+    get notes() {
+      return [...notes, ...[others.describe() ?? []].flat()];
+    },
     *items() {
+      others.clear();
       for (const shard of paths)
-        yield* listArchive(shard, (file, stamp) => listShard(file, shard, stamp, splitOf(shard)));
+        yield* listArchive(shard, (file, stamp) => listShard(file, shard, stamp, splitOf(shard), others));
     },
   };
 }
 
-async function findShards(path: string, task: Pick<Task, "signal">): Promise<ArchiveFiles> {
-  if (existsSync(path) || !/\{.*\}.*\.tar$/.test(path)) return findArchives(path, ".tar", task);
+async function findShards(path: string, choices: SourceChoices, task: Pick<Task, "signal">): Promise<ArchiveFiles> {
+  if (existsSync(path) || !/\{.*\}.*\.tar$/.test(path)) return findArchives(path, ".tar", choices, task);
   const shards = expand(path);
   const missing = shards.find((shard) => !existsSync(shard));
   if (missing !== undefined) throw new AlexnetError("not-found", `${missing}: no such shard, named by ${path}`);
-  return arrange(shards);
+  return arrange(shards, choices);
 }
 
 /** The files of one sample. */
@@ -51,10 +60,18 @@ interface Sample {
   readonly files: Map<string, TarEntry>; // by extension: all behind the key's dot
 }
 
-function* listShard(file: Bytes, path: string, stamp: string, split: Split | undefined): Generator<Item | Fault> {
+function* listShard(
+  file: Bytes,
+  path: string,
+  stamp: string,
+  split: Split | undefined,
+  others: OtherFiles,
+): Generator<Item | Fault> {
   const shard = basename(path);
   yield* untilDamaged(shard, samples(readTar(file)), function* (sample) {
-    for (const [extension, picture] of picturesOf(sample)) {
+    const pictures = picturesOf(sample);
+    if (pictures.length === 0) for (const { path: entry } of sample.files.values()) others.add(entry);
+    for (const [extension, picture] of pictures) {
       const name = `${shard}!${picture.path}`;
       const rest = extension.slice(0, extension.lastIndexOf(".") + 1); // "left." of "left.jpg"
       const className = (rest === "" ? undefined : readLabel(file, sample, rest)) ?? readLabel(file, sample, "");

@@ -51,7 +51,7 @@ function lateEngine(log: string[], batchesAtOnce?: number): ComputeEngine {
     close: () => late("close program", undefined),
   };
   return {
-    description: { engine: "late", library: "", instructionSet: "", threads: 1 },
+    description: { engine: "late", library: "", instructionSet: "", precision: "float32", threads: 1 },
     compile: () => late("compile", program),
     estimateMemory: () => late("estimate", 1),
     differentiate: unused,

@@ -124,10 +124,11 @@ describe("opening", () => {
     await Promise.all([auto.close(), named.close()]);
   });
 
-  it("refuses precisions that only a GPU has for the others", async () => {
+  it("refuses precisions that an engine does not have, and names those that do", async () => {
     await expect(openEngine("reference", { precision: "bf16" })).rejects.toMatchObject({
       code: "invalid-option",
-      message: 'precision bf16: reference computes in float32; take an engine that has it (engine: "cuda")',
+      message:
+        'precision bf16: reference computes in float32; take an engine that has it (engine: "onednn"), or take an engine that has it (engine: "cuda")',
     });
   });
 

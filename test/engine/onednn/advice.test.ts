@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { adviceOn } from "#src/engine/onednn/advice.js";
 
 const described = (library: string, instructionSet: string, engine = "onednn") =>
-  adviceOn({ engine, library, instructionSet, threads: 2 } as Parameters<typeof adviceOn>[0]);
+  adviceOn({ engine, library, instructionSet, precision: "float32", threads: 2 } as Parameters<typeof adviceOn>[0]);
 
 describe("advice on the library's version", () => {
   it.each(["AVX2", "AVX-512", "AVX-512 with bfloat16"])("names oneDNN 2 to train with on %s", (instructionSet) => {

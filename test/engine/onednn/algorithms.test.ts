@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Engine, pictureShape } from "#src/engine/engine.js";
+import { type Engine, type Precision, pictureShape } from "#src/engine/engine.js";
 import { openEngine } from "#src/engine/host/open.js";
 import { Algorithms, type Candidate, type Sources } from "#src/engine/onednn/algorithms.js";
 import { initialise } from "#src/network/initialise.js";
@@ -14,6 +14,11 @@ import { centred, networkOf, noiseBatch, normalTensor, openIfPossible } from "..
 import { tolerances } from "../../support/tolerances.js";
 
 const LARGE = 1e9; // operations
+
+const inBfloat16 = await openIfPossible("onednn", { precision: "bf16" });
+/** Why there is no bfloat16 here. */
+const bfloat16 = typeof inBfloat16 === "string" ? inBfloat16 : undefined;
+if (typeof inBfloat16 !== "string") await inBfloat16.close();
 
 describe("choosing", () => {
   let folder: string;
@@ -172,9 +177,13 @@ describe("onednn's", () => {
   });
   afterAll(() => reference.close());
 
-  const preferring = async (preference: string, use: (engine: Engine) => Promise<void>): Promise<void> => {
+  const preferring = async (
+    preference: string,
+    use: (engine: Engine) => Promise<void>,
+    precision: Precision = "float32",
+  ): Promise<void> => {
     process.env.ALEXNET_ALGORITHMS = preference;
-    const engine = await openEngine("onednn");
+    const engine = await openEngine("onednn", { precision });
     try {
       await use(engine);
     } finally {
@@ -195,8 +204,16 @@ describe("onednn's", () => {
     [{ ...window, size: 7, stride: 3, padding: 1 }, [2, 16, 21, 26]],
   ];
 
-  it.each(["direct", "product", "winograd"])("%s agrees with the reference wherever there is one", async (name) => {
-    await preferring(name, async (engine) => {
+  it.for([
+    ["direct", "float32"],
+    ["product", "float32"],
+    ["winograd", "float32"],
+    ["direct", "bf16"],
+    ["product", "bf16"],
+    ["space-to-depth", "bf16"],
+  ] as const)("%s in %s agrees with the reference wherever there is one", async ([name, precision], context) => {
+    context.skip(precision === "bf16" && bfloat16 !== undefined, bfloat16);
+    const work = async (engine: Engine): Promise<void> => {
       for (const [layer, shape] of cases) {
         const x = normalTensor(1, ...shape);
         const { channels, height, width } = outputShape(layer, pictureShape(x));
@@ -210,10 +227,11 @@ describe("onednn's", () => {
         for (const key of ["y", "dx", "dw", "db"] as const) {
           const right = expected[key];
           if (right === undefined) throw new Error(`the reference has no ${key}`);
-          expectTensorClose(actual[key], right, tolerances.float32.layer, `${layer.size}x${layer.size} ${key}`);
+          expectTensorClose(actual[key], right, tolerances[precision].layer, `${layer.size}x${layer.size} ${key}`);
         }
       }
-    });
+    };
+    await preferring(name, work, precision);
   });
 
   const network = networkOf(

@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import type { SchemaElement } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { ensurePrepared } from "#src/store/cache.js";
+import { prepare } from "#src/store/preparing/prepare.js";
 import { detectSource } from "#src/store/sources/detect.js";
-import { openParquet, type ParquetColumns } from "#src/store/sources/parquet.js";
+import { openParquet } from "#src/store/sources/parquet.js";
+import type { SourceChoices } from "#src/store/sources/source.js";
 import { drawJpeg } from "../../support/draw.js";
 import { temporaryFolder } from "../../support/folders.js";
 import { write } from "../../support/stores.js";
@@ -37,7 +40,7 @@ function makeSet(columns: Readonly<Record<string, "image" | readonly number[]>>,
   );
 }
 
-async function open(files: Readonly<Record<string, Uint8Array>>, columns?: ParquetColumns) {
+async function open(files: Readonly<Record<string, Uint8Array>>, columns?: SourceChoices) {
   const folder = temporaryFolder();
   write(folder, files);
   const source = await openParquet(folder, columns ?? {}, unwatched);
@@ -77,8 +80,8 @@ test("the columns can be named, and one that is not there is an error that lists
   expect(items).toEqual(["web", "web"]);
   expect(notes).toEqual(["pictures of the column mask, classes of source; not of image, label"]);
   await expect(open({ "train.parquet": two }, { labelColumn: "kind" })).rejects.toMatchObject({
-    code: "unusable-data",
-    message: expect.stringMatching(/no kind column among mask.*label.*\(labelColumn\)/),
+    code: "invalid-option",
+    message: expect.stringMatching(/has no column kind; give one of mask, image, source, label \(labelColumn\)/),
   });
 });
 
@@ -127,5 +130,62 @@ test("columns that are named reach Parquet through the detection of sources", as
   write(folder, { "train.parquet": two });
   expect((await detectSource(join(folder, "train.parquet"), { labelColumn: "source" }, unwatched)).notes).toEqual([
     "pictures of the column image, classes of source; not of mask, label",
+  ]);
+});
+
+test("columns that are named are those of a store, which says so and is not mixed up with another", async () => {
+  const folder = temporaryFolder();
+  write(folder, { "train.parquet": two });
+  const out = join(temporaryFolder(), "store");
+  const options = { source: folder, out, labelColumn: "source", valFraction: 0, maxBad: 1 };
+  const { classes, info } = await prepare(options);
+  expect(classes).toEqual(["web"]);
+  expect(info.source).toMatchObject({ columns: { image: "image", label: "source" } });
+  expect(info.notes).toContain("pictures of the column image, classes of source; not of mask, label");
+  expect(await prepare({ ...options, imageColumn: "image" })).toMatchObject({ reused: true });
+  await expect(prepare({ ...options, labelColumn: undefined })).rejects.toMatchObject({
+    code: "settings-differ",
+    message: expect.stringContaining("label column source, not label"),
+  });
+});
+
+test("stores that nobody named are told apart by their columns", async () => {
+  const folder = temporaryFolder();
+  vi.stubEnv("ALEXNET_CACHE", join(folder, "cache"));
+  write(folder, { "set/train.parquet": two });
+  const prepared = (columns: SourceChoices) => ensurePrepared(join(folder, "set"), { ...columns, valFraction: 0 });
+  const paths = [
+    await prepared({}),
+    await prepared({ labelColumn: "source" }),
+    await prepared({ imageColumn: "mask" }),
+  ];
+  expect(new Set(paths).size).toBe(3);
+  expect(await prepared({ labelColumn: "source" })).toBe(paths[1]);
+  vi.unstubAllEnvs();
+});
+
+test("columns of what has none are refused", async () => {
+  const folder = temporaryFolder();
+  write(folder, { "a/1.jpg": picture, "b/1.jpg": picture });
+  await expect(detectSource(folder, { labelColumn: "kind" }, unwatched)).rejects.toMatchObject({
+    code: "invalid-option",
+    message: expect.stringMatching(/only Parquet files have columns, these are image folders/),
+  });
+});
+
+test("of archives, those for tests are taken alone when asked for", async () => {
+  const folder = temporaryFolder();
+  const features = { image, label: classes("ant", "bee") };
+  const file = makeSet({ image: "image", label: [0, 1] }, features);
+  write(folder, {
+    "data/train-0.parquet": file,
+    "data/validation-0.parquet": file,
+    "data/test-0.parquet": makeSet({ image: "image", label: [1, 1] }, features),
+  });
+  const items: unknown[] = [];
+  for await (const item of (await detectSource(folder, { part: "test" }, unwatched)).items(unwatched)) items.push(item);
+  expect(items).toMatchObject([
+    { name: "test-0.parquet#0", className: "bee", split: undefined },
+    { name: "test-0.parquet#1", className: "bee", split: undefined },
   ]);
 });

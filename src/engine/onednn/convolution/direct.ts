@@ -22,6 +22,8 @@ export interface DirectConvolution extends ConvolutionAlgorithm {
   readonly operation: PrimitiveDescriptor;
   /** The layouts that it reads and writes. */
   readonly weightLayout: Descriptor;
+  /** Of float32: what the weights' gradient is written in. */
+  readonly gradientLayout: () => Descriptor;
   readonly outputLayout: Descriptor;
   readonly inputGradientLayout: () => Descriptor;
 }
@@ -33,6 +35,11 @@ export function direct(problem: ConvolutionProblem): DirectConvolution {
   const operation = bindings.convolutionForward(spec, training, bindings.attributes({ relu: rectified }));
   const outputLayout = build.query(operation, Query.dst);
   let backwardData: PrimitiveDescriptor | undefined;
+  let backwardWeights: PrimitiveDescriptor | undefined;
+  const weightsOperation = (): PrimitiveDescriptor => {
+    backwardWeights ??= bindings.convolutionBackwardWeights(gradientSpec(problem, spec), build.attributes, operation);
+    return backwardWeights;
+  };
   const dataOperation = (): PrimitiveDescriptor => {
     backwardData ??= bindings.convolutionBackwardData(spec, build.attributes, operation);
     return backwardData;
@@ -55,7 +62,8 @@ export function direct(problem: ConvolutionProblem): DirectConvolution {
       ]);
       return { src, y };
     },
-    weights: () => weightsBy(problem, bindings.convolutionBackwardWeights(spec, build.attributes, operation)),
+    weights: () => weightsBy(problem, weightsOperation()),
+    gradientLayout: () => build.query(weightsOperation(), Query.diffWeights),
     data: () => dataBy(problem, dataOperation()),
     inputGradientLayout: () => build.query(dataOperation(), Query.diffSrc),
   };
@@ -68,11 +76,19 @@ function specOf({ build, layer, dims, output, weightDims }: ConvolutionProblem) 
     algorithm: "direct",
     src: build.descriptor(dims, layout),
     weights: build.descriptor(weightDims, "any"),
-    bias: build.descriptor([layer.filters], "row-major"),
+    bias: build.descriptor([layer.filters], "row-major", "float32"),
     dst: build.descriptor(output, "any"),
     stride: layer.stride,
     padding: layer.padding,
   } as const;
+}
+
+/** The same for the weights' gradient, which is float32 whatever is multiplied. */
+export function gradientSpec<S extends { readonly weights: Descriptor }>(
+  { build, weightDims }: Pick<ConvolutionProblem, "build" | "weightDims">,
+  spec: S,
+): S {
+  return { ...spec, weights: build.descriptor(weightDims, "any", "float32") };
 }
 
 /** The gradients of weights and bias by an operation of the library. */

@@ -5,9 +5,9 @@ import { asProgram, isPossible, standIn } from "../algorithms.js";
 import type { Build, Tensor } from "../build.js";
 import { type Activation, type Context, mapDims, type Stage } from "../layer.js";
 import { type ConvolutionAlgorithm, type ConvolutionProblem, infoOf } from "./algorithm.js";
+import { squaresAsChannels, winograd } from "./as-3x3.js";
 import { direct } from "./direct.js";
 import { product } from "./product.js";
-import { winograd } from "./winograd.js";
 
 /** The ReLU that follows is fused into the forward operation. Which algorithm each direction takes is measured. */
 export function convolution(layer: Convolution, x: Activation, context: Context): Stage {
@@ -15,7 +15,12 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
   const { name } = layer;
   const problem = problemOf(layer, x, context);
   const usual = direct(problem);
-  const algorithms: readonly ConvolutionAlgorithm[] = [usual, product(problem, usual), winograd(problem)];
+  const algorithms: readonly ConvolutionAlgorithm[] = [
+    usual,
+    product(problem, usual),
+    winograd(problem),
+    squaresAsChannels(problem),
+  ];
 
   const forward = choose(
     problem,
@@ -28,9 +33,12 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
       trial.reorder(y, usual.outputLayout, infoOf(problem, "forward"));
     },
   );
-  const weights = parameters.place(`${name}.weight`, problem.weightDims, usual.weightLayout);
-  const bias = parameters.place(`${name}.bias`, [layer.filters], usual.spec.bias);
-  const { y, ...read } = forward(build, x.tensor, weights.value, bias.value, usual.outputLayout);
+  const weights = parameters.place(`${name}.weight`, problem.weightDims, {
+    operand: usual.weightLayout,
+    value: problem.type === "float32" ? undefined : usual.gradientLayout,
+  });
+  const bias = parameters.place(`${name}.bias`, [layer.filters], { operand: usual.spec.bias });
+  const { y, ...read } = forward(build, x.tensor, weights.operand, bias.operand, usual.outputLayout);
 
   const backwardWeights = (dy: Tensor): void => {
     const gradients = [parameters.gradient(weights), parameters.gradient(bias)];
@@ -57,11 +65,11 @@ export function convolution(layer: Convolution, x: Activation, context: Context)
       "backward-data",
       algorithms.map((algorithm) => ({ algorithm, add: algorithm.data?.() })),
       (trial, add) => {
-        const dx = add(trial, standIn(trial, dy), standIn(trial, weights.value), layout);
+        const dx = add(trial, standIn(trial, dy), standIn(trial, weights.operand), layout);
         trial.reorder(dx, layout, infoOf(problem, "backward-data"));
       },
     );
-    return add(build, dy, weights.value, layout);
+    return add(build, dy, weights.operand, layout);
   };
 
   return {
@@ -104,7 +112,7 @@ function choose<Add>(
   const { build, layer, flops } = problem;
   const candidates = options
     .flatMap(({ algorithm: { name }, add }) =>
-      add === undefined ? [] : [{ ...asProgram(build.library, name, (trial) => tryOut(trial, add)), add }],
+      add === undefined ? [] : [{ ...asProgram(build, name, (trial) => tryOut(trial, add)), add }],
     )
     // Groups are parts of tensors, which not every layout can be divided into.
     .filter((candidate, i) => i === 0 || layer.groups === 1 || isPossible(candidate));

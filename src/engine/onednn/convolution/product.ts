@@ -1,5 +1,5 @@
 import type { ConvolutionAlgorithm, ConvolutionProblem } from "./algorithm.js";
-import { type DirectConvolution, weightsBy } from "./direct.js";
+import { type DirectConvolution, gradientSpec, weightsBy } from "./direct.js";
 
 /** The weights' gradient as a product of matrices: the library makes one of maps that are row-major. */
 export function product(problem: ConvolutionProblem, { spec, operation }: DirectConvolution): ConvolutionAlgorithm {
@@ -10,7 +10,7 @@ export function product(problem: ConvolutionProblem, { spec, operation }: Direct
     weights() {
       const rows = { src: build.descriptor(dims, "row-major"), dst: build.descriptor(output, "row-major") };
       const own = build.quickOnly(() =>
-        bindings.convolutionBackwardWeights({ ...spec, ...rows }, build.attributes, operation),
+        bindings.convolutionBackwardWeights({ ...gradientSpec(problem, spec), ...rows }, build.attributes, operation),
       );
       return own && weightsBy(problem, own);
     },

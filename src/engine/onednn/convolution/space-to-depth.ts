@@ -156,7 +156,7 @@ export function spreadWeights(
   if (isPlain(form)) return (group) => weightsOf(build, form, rows, group);
   const spread = build.tensor(build.descriptor(allWeights(form), "row-major"));
   build.compute(info, [rows, spread], () => {
-    const [from, to] = [rows, spread].map((tensor) => build.floats(tensor));
+    const [from, to] = [rows, spread].map((tensor) => build.numbers(tensor));
     const places = tapPlaces(form);
     return () => {
       for (let i = 0; i < to.length; i++) to[i] = places[i] < 0 ? 0 : from[places[i]];
@@ -167,7 +167,7 @@ export function spreadWeights(
 
 /** Where each group's gradient goes in this form, row-major; `finish` adds what gives the layer's own, row-major. */
 export function gatherWeightGradient(build: Build, form: SpaceToDepth, rows: Descriptor, info: OperationInfo) {
-  const spread = build.tensor(isPlain(form) ? rows : build.descriptor(allWeights(form), "row-major"));
+  const spread = build.tensor(isPlain(form) ? rows : build.descriptor(allWeights(form), "row-major", "float32"));
   return {
     target: (group: number): Tensor => weightsOf(build, form, spread, group),
     finish(): Tensor {
@@ -238,7 +238,7 @@ function shift({ pieces }: SpaceToDepth, index: number): readonly number[] {
 
 function clear(build: Build, tensor: Tensor, info: OperationInfo): void {
   build.compute({ ...info, kind: "reorder" }, [tensor], () => {
-    const values = build.floats(tensor);
+    const values = build.numbers(tensor);
     return () => values.fill(0);
   });
 }
@@ -251,7 +251,7 @@ function allWeights({ layer, weights }: SpaceToDepth): readonly number[] {
 /** One group's of row-major weights in this form. */
 function weightsOf(build: Build, { weights }: SpaceToDepth, all: Tensor, group: number): Tensor {
   const bytes = denseBytes(weights, all.type);
-  const descriptor = build.descriptor(weights, "row-major");
+  const descriptor = build.descriptor(weights, "row-major", all.type);
   return { ...all, descriptor, bytes, offset: all.offset + group * bytes };
 }
 

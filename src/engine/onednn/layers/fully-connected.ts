@@ -1,7 +1,7 @@
 import type { FullyConnected } from "../../../network/network.js";
 import type { Tensor } from "../build.js";
 import { type Activation, type Context, rowMajor, type Stage } from "../layer.js";
-import { Argument, Query } from "../native/bindings.js";
+import { Argument, type PrimitiveDescriptor, Query } from "../native/bindings.js";
 
 /**
  * Takes its input as a row-major matrix and gives one. Where the library's implementation is a plain matrix product,
@@ -21,9 +21,10 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
   const spec = {
     src: build.descriptor([batchSize, inputs], "row-major"),
     weights: build.descriptor(weightDims, "any"),
-    bias: build.descriptor([outputs], "row-major"),
-    dst: build.descriptor([batchSize, outputs], "row-major"),
+    bias: build.descriptor([outputs], "row-major", "float32"),
+    dst: build.descriptor([batchSize, outputs], "row-major", context.last ? "float32" : build.type),
   };
+  const diffDst = build.descriptor([batchSize, outputs], "row-major");
   const rectified = context.following[0]?.kind === "relu";
   const attributes = bindings.attributes({ relu: rectified });
   const freely = bindings.innerProductForward(spec, context.training, attributes);
@@ -33,19 +34,31 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
 
   const flat = rowMajor(build, x, forward);
   const src = { ...flat, descriptor: spec.src };
-  const weights = parameters.place(`${name}.weight`, weightDims, build.query(operation, Query.weights));
-  const bias = parameters.place(`${name}.bias`, [outputs], spec.bias);
+  let gradientOperation: PrimitiveDescriptor | undefined;
+  const weightsOperation = (): PrimitiveDescriptor => {
+    gradientOperation ??= bindings.innerProductBackwardWeights(
+      { ...spec, weights: build.descriptor(weightDims, blocked ? "any" : "row-major", "float32"), dst: diffDst },
+      build.attributes,
+      operation,
+    );
+    return gradientOperation;
+  };
+  const weights = parameters.place(`${name}.weight`, weightDims, {
+    operand: build.query(operation, Query.weights),
+    value: build.type === "float32" ? undefined : () => build.query(weightsOperation(), Query.diffWeights),
+  });
+  const bias = parameters.place(`${name}.bias`, [outputs], { operand: spec.bias });
   const y = build.tensor(spec.dst);
   build.execute(forward, operation, [
     [Argument.src, src],
-    [Argument.weights, weights.value],
-    [Argument.bias, bias.value],
+    [Argument.weights, weights.operand],
+    [Argument.bias, bias.operand],
     [Argument.dst, y],
   ]);
 
   const backwardWeights = (dy: Tensor): void => {
     const info = { layer: name, kind, direction: "backward-weights", flops } as const;
-    const backward = bindings.innerProductBackwardWeights(blocked ? spec : rows, build.attributes, operation);
+    const backward = weightsOperation();
     const dw = build.target(parameters.gradient(weights), build.query(backward, Query.diffWeights), info);
     build.execute(info, backward, [
       [Argument.src, src],
@@ -58,12 +71,16 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
 
   const backwardData = (dy: Tensor): Tensor => {
     const info = { layer: name, kind, direction: "backward-data", flops } as const;
-    const columns = { ...spec, weights: build.descriptor(weightDims, "column-major") };
-    const backward = bindings.innerProductBackwardData(blocked ? spec : columns, build.attributes, operation);
+    const layout = blocked ? "any" : "column-major";
+    const backward = bindings.innerProductBackwardData(
+      { ...spec, weights: build.descriptor(weightDims, layout), dst: diffDst },
+      build.attributes,
+      operation,
+    );
     const dx = build.tensor(spec.src);
     build.execute(info, backward, [
       [Argument.diffDst, dy],
-      [Argument.weights, build.reorder(weights.value, build.query(backward, Query.weights), info)],
+      [Argument.weights, build.reorder(weights.operand, build.query(backward, Query.weights), info)],
       [Argument.diffSrc, dx],
     ]);
     return { ...dx, descriptor: flat.descriptor };
@@ -72,7 +89,7 @@ export function fullyConnected(layer: FullyConnected, x: Activation, context: Co
   return {
     y: { tensor: y, dims: [batchSize, outputs], rectified },
     backward(gradient) {
-      const dy = build.reorder(gradient, spec.dst, { layer: name, kind, direction: "backward-data" });
+      const dy = build.reorder(gradient, diffDst, { layer: name, kind, direction: "backward-data" });
       if (parameters.learns(name)) backwardWeights(dy);
       return context.needsInputGradient ? backwardData(dy) : undefined;
     },

@@ -1,8 +1,15 @@
 import type { MaxPool } from "../../../network/network.js";
+import type { OperationInfo } from "../../program/operations.js";
+import type { Arguments, Build, Tensor } from "../build.js";
 import { type Activation, type Context, mapDims, type Stage } from "../layer.js";
-import { Argument, Query } from "../native/bindings.js";
+import { Argument, type Descriptor, type PrimitiveDescriptor, Query } from "../native/bindings.js";
 
-/** Keeps its input's layout. The workspace holds which value of each window was the largest. */
+/**
+ * Keeps its input's layout. The workspace holds which value of each window was the largest.
+ *
+ * Where windows overlap, a value that is the largest of several gets the sum of their gradients. The library added them
+ * in bfloat16 before 2025, so that 256 + 1 + 1 + 1 gave 256: there the gradient is taken in float32.
+ */
 export function maxPool(layer: MaxPool, x: Activation, context: Context): Stage {
   const { build, batchSize, training } = context;
   const { bindings } = build.library;
@@ -22,14 +29,51 @@ export function maxPool(layer: MaxPool, x: Activation, context: Context): Stage 
     backward(dy) {
       if (!context.needsInputGradient) return undefined;
       const info = { layer: name, kind, direction: "backward-data" } as const;
-      const backward = bindings.maxPoolBackward({ ...spec, dst: y.descriptor }, build.attributes, operation);
-      const dx = build.tensor(spec.src);
-      build.execute(info, backward, [
-        [Argument.diffDst, build.reorder(dy, build.query(backward, Query.diffDst), info)],
-        [Argument.diffSrc, dx],
-        ...workspace,
-      ]);
-      return dx;
+      const pool: Pool = { size, stride, forward: operation, workspace };
+      if (build.arithmetic.poolsExactly || size <= stride)
+        return gradient(build, pool, dy, { src: spec.src, dst: y.descriptor }, info);
+      const src = inFloat32(build, spec.src, x.dims);
+      const dst = inFloat32(build, y.descriptor, dims);
+      const forward = bindings.maxPoolForward({ ...spec, src, dst }, true, build.attributes);
+      const dx = gradient(build, { ...pool, forward }, dy, { src, dst }, info);
+      return build.reorder(dx, spec.src, info);
     },
   };
+}
+
+interface Pool {
+  readonly size: number;
+  readonly stride: number;
+  /** The library takes it as a hint. */
+  readonly forward: PrimitiveDescriptor;
+  /** Written by the forward operation; the same whatever type the values have. */
+  readonly workspace: Arguments;
+}
+
+/** Adds the gradient of the input, in the layout and number type of `src`. */
+function gradient(
+  build: Build,
+  { size, stride, forward, workspace }: Pool,
+  dy: Tensor,
+  { src, dst }: { readonly src: Descriptor; readonly dst: Descriptor },
+  info: OperationInfo,
+): Tensor {
+  const operation = build.library.bindings.maxPoolBackward({ src, dst, size, stride }, build.attributes, forward);
+  const dx = build.tensor(src);
+  build.execute(info, operation, [
+    [Argument.diffDst, build.reorder(dy, build.query(operation, Query.diffDst), info)],
+    [Argument.diffSrc, dx],
+    ...workspace,
+  ]);
+  return dx;
+}
+
+/** float32 maps in the layout that these bfloat16 maps have. */
+function inFloat32(build: Build, descriptor: Descriptor, dims: readonly number[]): Descriptor {
+  const { bindings } = build.library;
+  const layout = (["channels-by-16", "channels-last", "row-major"] as const).find((candidate) =>
+    bindings.equal(descriptor, build.descriptor(dims, candidate)),
+  );
+  if (layout === undefined) throw new Error("the library keeps maps in a layout that this engine does not know");
+  return build.descriptor(dims, layout, "float32");
 }

@@ -1,5 +1,5 @@
 import type { UpdateOptions } from "../../engine.js";
-import { type Build, NUMBER_TYPE, type Tensor } from "../build.js";
+import type { Build, Tensor } from "../build.js";
 import { Argument, type MemoryArguments, type Primitive, packArguments } from "../native/bindings.js";
 import type { Scope } from "../native/library.js";
 import type { Parameters, PlacedParameter } from "../parameters.js";
@@ -67,7 +67,7 @@ export class Update {
     const key = `${count} ${scales}`;
     let sum = this.#sums.get(key);
     if (sum === undefined) {
-      const descriptor = bindings.descriptor([count], "row-major", NUMBER_TYPE);
+      const descriptor = bindings.descriptor([count], "row-major", "float32");
       sum = bindings.createPrimitive(bindings.sum(descriptor, scales, this.#build.attributes));
       this.#sums.set(key, sum);
     }
@@ -81,7 +81,7 @@ export class Update {
     const total = (last.value.offset + last.value.bytes - value.offset) / 4;
     for (let start = 0; start < total; start += PIECE) {
       const count = Math.min(PIECE, total - start);
-      const descriptor = this.#build.descriptor([count], "row-major");
+      const descriptor = this.#build.descriptor([count], "row-major", "float32");
       const [w, v, g] = [value, momentum, gradient].map((tensor: Tensor) =>
         this.#build.memory({ ...tensor, descriptor, offset: tensor.offset + 4 * start, bytes: 4 * count }),
       );

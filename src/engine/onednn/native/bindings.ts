@@ -3,6 +3,7 @@ import type { NativeLibrary } from "../../../system/native/library.js";
 import { type Pointer, textAt, writtenPointer } from "../../../system/native/memory.js";
 import { type Handle, type NativeObject, type Owner, partOf } from "../../../system/native/objects.js";
 import type { CheckedFunctions, NativeFunctions } from "../../../system/native/signatures.js";
+import type { NumberType } from "../arithmetic.js";
 import { commonAnswers, commonCalls, DNNL } from "./signatures.js";
 
 /** How values lie in memory: dimensions, strides, number type. */
@@ -50,16 +51,24 @@ export const Query = {
 export const numberTypes = {
   float32: { code: DNNL.dnnl_f32, bytes: 4 },
   bfloat16: { code: DNNL.dnnl_bf16, bytes: 2 },
-} as const;
-export type NumberType = keyof typeof numberTypes;
+  byte: { code: DNNL.dnnl_u8, bytes: 1 },
+} as const satisfies Readonly<Record<NumberType, { readonly code: number; readonly bytes: number }>>;
+
+/** The type that the library gives this code; "byte" for memory of its own, whatever it holds there. */
+export function numberTypeOf(code: number): NumberType {
+  for (const type of ["float32", "bfloat16"] as const) if (numberTypes[type].code === code) return type;
+  return "byte";
+}
 
 /** The bytes of so many values close together: `[batch, channels, height, width]` of float32 take 4 bytes each. */
 export function denseBytes(dims: readonly number[], type: NumberType): number {
   return dims.reduce((product, n) => product * n, numberTypes[type].bytes);
 }
 
-/** Row-major in memory, column-major (of matrices), channels innermost (of maps), or the library's choice. */
-export type Layout = "row-major" | "column-major" | "channels-last" | "any";
+/** Row-major in memory, column-major (of matrices), channels innermost (of maps). */
+export type StridedLayout = "row-major" | "column-major" | "channels-last";
+/** The same, sixteen channels together (of maps), or the library's choice. */
+export type Layout = StridedLayout | "channels-by-16" | "any";
 
 /** Winograd's takes fewer multiplications; the library has it for windows of 3 x 3 on some processors. */
 export type ConvolutionAlgorithm = "direct" | "winograd";
@@ -111,6 +120,8 @@ export interface OperationBindings {
   descriptor(dims: readonly number[], layout: Layout, type: NumberType): Descriptor;
   /** Strides in values. */
   strided(dims: readonly number[], strides: readonly number[], type: NumberType): Descriptor;
+  /** How the memory's numbers are stored. */
+  numberType(descriptor: Descriptor): NumberType;
   /** The part of `whole` that begins at `offsets`, at the same address. */
   part(whole: Descriptor, dims: readonly number[], offsets: readonly number[]): Descriptor;
   /** What comes after the operation, and a user-held scratchpad. */
@@ -215,7 +226,7 @@ export function checkStatus(status: number, name: string): void {
 }
 
 /** Strides of `dims` without gaps. */
-export function denseStrides(dims: readonly number[], layout: Exclude<Layout, "any">): BigInt64Array {
+export function denseStrides(dims: readonly number[], layout: StridedLayout): BigInt64Array {
   const rowMajor = [...dims.keys()].reverse();
   const innermostFirst = {
     "row-major": rowMajor,

@@ -97,6 +97,8 @@ export const version3Calls = {
   /** descriptor, whole, dimensions, offsets */
   dnnl_memory_desc_create_submemory: [P, P, P, P],
   dnnl_memory_desc_destroy: [P],
+  /** descriptor, query, result */
+  dnnl_memory_desc_query: [P, "int", P],
   /** operations, algorithm, alpha, beta */
   dnnl_post_ops_append_eltwise: [P, "int", "float", "float"],
   /** operations, scale, zero point, number type */
@@ -137,6 +139,7 @@ export const DNNL = {
   dnnl_stream_in_order: 1,
   dnnl_bf16: 2,
   dnnl_f32: 3,
+  dnnl_u8: 6,
   dnnl_format_tag_any: 1,
   dnnl_forward_training: 64,
   dnnl_forward_inference: 96,
@@ -172,11 +175,14 @@ export const DNNL = {
 /** Constants of version 2 alone. */
 export const DNNL_2 = {
   dnnl_eltwise_relu: 0x1f,
+  dnnl_aBcd16b: 69,
 } as const;
 
 /** Constants of version 3 alone. */
 export const DNNL_3 = {
   dnnl_eltwise_relu: 0x20,
+  dnnl_aBcd16b: 78,
+  dnnl_query_data_type: 258,
   dnnl_data_type_undef: 0,
 } as const;
 
@@ -202,7 +208,7 @@ export const instructionSets3 = {
 
 /** Version 2: bytes of the structures that this engine allocates and the library fills. */
 export const version2Layouts = {
-  dnnl_memory_desc_t: { size: 696, fields: {} },
+  dnnl_memory_desc_t: { size: 696, fields: { data_type: 104 } },
   dnnl_convolution_desc_t: { size: 5976, fields: {} },
   dnnl_inner_product_desc_t: { size: 5584, fields: {} },
   dnnl_pooling_desc_t: { size: 3192, fields: {} },

@@ -10,6 +10,7 @@ import {
   denseStrides,
   dimensions,
   lrnAlgorithm,
+  numberTypeOf,
   numberTypes,
   type OperationBindings,
   ownAttributes,
@@ -28,6 +29,8 @@ export function bindV2(library: NativeLibrary): (context: Context) => OperationB
   const calls = library.bindChecked(version2Calls, checkStatus);
   return (context) => operations(calls, context);
 }
+
+const tags = { any: DNNL.dnnl_format_tag_any, "channels-by-16": DNNL_2.dnnl_aBcd16b } as const;
 
 const MEMORY_BYTES = version2Layouts.dnnl_memory_desc_t.size;
 
@@ -72,8 +75,8 @@ function operations(calls: CheckedFunctions<typeof version2Calls>, context: Cont
       struct((d) => {
         const { code } = numberTypes[type];
         const lengths = dimensions(dims);
-        if (layout === "any")
-          calls.dnnl_memory_desc_init_by_tag(d, dims.length, lengths, code, DNNL.dnnl_format_tag_any);
+        if (layout === "any" || layout === "channels-by-16")
+          calls.dnnl_memory_desc_init_by_tag(d, dims.length, lengths, code, tags[layout]);
         else calls.dnnl_memory_desc_init_by_strides(d, dims.length, lengths, code, denseStrides(dims, layout));
       }),
     strided: (dims, strides, type) =>
@@ -84,6 +87,13 @@ function operations(calls: CheckedFunctions<typeof version2Calls>, context: Cont
           dimensions(dims),
           numberTypes[type].code,
           dimensions(strides),
+        ),
+      ),
+    numberType: ({ address }) =>
+      numberTypeOf(
+        new DataView(memoryAt(address, MEMORY_BYTES)).getInt32(
+          version2Layouts.dnnl_memory_desc_t.fields.data_type,
+          true,
         ),
       ),
     part: (whole, dims, offsets) =>

@@ -8,6 +8,7 @@ import {
   denseStrides,
   dimensions,
   lrnAlgorithm,
+  numberTypeOf,
   numberTypes,
   type OperationBindings,
   ownAttributes,
@@ -26,6 +27,8 @@ export function bindV3(library: NativeLibrary): (context: Context) => OperationB
   return (context) => operations(calls, context);
 }
 
+const tags = { any: DNNL.dnnl_format_tag_any, "channels-by-16": DNNL_3.dnnl_aBcd16b } as const;
+
 function operations(calls: CheckedFunctions<typeof version3Calls>, context: Context): OperationBindings {
   const { engine, owner, common } = context;
   const describe = (create: (out: BigUint64Array) => void): Descriptor =>
@@ -38,8 +41,8 @@ function operations(calls: CheckedFunctions<typeof version3Calls>, context: Cont
       describe((out) => {
         const { code } = numberTypes[type];
         const lengths = dimensions(dims);
-        if (layout === "any")
-          calls.dnnl_memory_desc_create_with_tag(out, dims.length, lengths, code, DNNL.dnnl_format_tag_any);
+        if (layout === "any" || layout === "channels-by-16")
+          calls.dnnl_memory_desc_create_with_tag(out, dims.length, lengths, code, tags[layout]);
         else calls.dnnl_memory_desc_create_with_strides(out, dims.length, lengths, code, denseStrides(dims, layout));
       }),
     strided: (dims, strides, type) =>
@@ -52,6 +55,11 @@ function operations(calls: CheckedFunctions<typeof version3Calls>, context: Cont
           dimensions(strides),
         ),
       ),
+    numberType(descriptor) {
+      const out = new Int32Array(1);
+      calls.dnnl_memory_desc_query(descriptor, DNNL_3.dnnl_query_data_type, out);
+      return numberTypeOf(out[0]);
+    },
     part: (whole, dims, offsets) =>
       describe((out) => calls.dnnl_memory_desc_create_submemory(out, whole, dimensions(dims), dimensions(offsets))),
     attributes({ relu, adds }) {

@@ -1,6 +1,14 @@
 import type { OperationInfo } from "../../program/operations.js";
+import type { NumberType } from "../arithmetic.js";
 import type { Build, Tensor } from "../build.js";
-import { Argument, type Descriptor, denseBytes, type PrimitiveDescriptor, Query } from "../native/bindings.js";
+import {
+  type ConvolutionAlgorithm as Algorithm,
+  Argument,
+  type Descriptor,
+  denseBytes,
+  type PrimitiveDescriptor,
+  Query,
+} from "../native/bindings.js";
 import {
   type BackwardData,
   type BackwardWeights,
@@ -20,42 +28,63 @@ import {
 } from "./space-to-depth.js";
 
 /**
- * A convolution by Winograd's algorithm, F(4x4, 3x3), with a quarter of the multiplications: the directions in which the
- * library has it. The layer is brought into its form before, see space-to-depth.ts; each group is one of its own.
+ * Convolutions brought into the form of space-to-depth.ts: ungrouped, windows of 3 x 3, stride 1. Each group is one of
+ * its own.
  */
+
+/** By Winograd's algorithm, F(4x4, 3x3), with a quarter of the multiplications: the directions in which the library has it. */
 export function winograd(problem: ConvolutionProblem): ConvolutionAlgorithm {
   const form = spaceToDepth(problem.layer, problem.dims, problem.output);
-  const forward = form && forwardOperation(problem, form);
-  if (form === undefined || forward === undefined) return { name: "winograd" };
+  return (form && inForm("winograd", problem, form, "winograd")) ?? { name: "winograd" };
+}
+
+/**
+ * Directly, in bfloat16, where a stride made the squares of pixels channels: 3 channels leave most of a register, or of
+ * AMX's tiles, empty; 48 don't.
+ */
+export function squaresAsChannels(problem: ConvolutionProblem): ConvolutionAlgorithm {
+  const name = "space-to-depth";
+  const form = spaceToDepth(problem.layer, problem.dims, problem.output);
+  if (form === undefined || problem.type === "float32" || problem.layer.stride === 1) return { name };
+  return inForm(name, problem, form, "direct") ?? { name };
+}
+
+/** Undefined where the library has no quick forward operation. */
+function inForm(
+  name: string,
+  problem: ConvolutionProblem,
+  form: SpaceToDepth,
+  algorithm: Algorithm,
+): ConvolutionAlgorithm | undefined {
+  const forward = forwardOperation(problem, form, algorithm);
+  if (forward === undefined) return undefined;
   const { build, layer } = problem;
   const { bindings } = build.library;
   const groups = new Groups(problem, form);
+  const spec = specOf(problem, form, algorithm);
   return {
-    name: "winograd",
+    name,
     forward: () => forwardBy(groups, forward),
     weights() {
-      const operation = build.quickOnly(() =>
-        bindings.convolutionBackwardWeights(specOf(problem, form), build.attributes, forward),
-      );
+      const gradient = { ...spec, weights: build.descriptor(form.weights, "any", "float32") };
+      const operation = build.quickOnly(() => bindings.convolutionBackwardWeights(gradient, build.attributes, forward));
       return operation && weightsBy(groups, operation);
     },
     data() {
       if (!isPlain(form) && layer.stride > 1) return undefined; // squares of pixels are not gathered again
-      const operation = build.quickOnly(() =>
-        bindings.convolutionBackwardData(specOf(problem, form), build.attributes, forward),
-      );
+      const operation = build.quickOnly(() => bindings.convolutionBackwardData(spec, build.attributes, forward));
       return operation && dataBy(groups, operation);
     },
   };
 }
 
-function specOf({ build, layer }: ConvolutionProblem, form: SpaceToDepth) {
+function specOf({ build, layer }: ConvolutionProblem, form: SpaceToDepth, algorithm: Algorithm) {
   const any = (dims: readonly number[]) => build.descriptor(dims, "any");
   return {
-    algorithm: "winograd",
+    algorithm,
     src: any(form.src),
     weights: any(form.weights),
-    bias: build.descriptor([layer.filters / layer.groups], "row-major"),
+    bias: build.descriptor([layer.filters / layer.groups], "row-major", "float32"),
     dst: any(form.dst),
     stride: 1,
     padding: form.padding,
@@ -63,16 +92,20 @@ function specOf({ build, layer }: ConvolutionProblem, form: SpaceToDepth) {
 }
 
 /** One group's. */
-function forwardOperation(problem: ConvolutionProblem, form: SpaceToDepth): PrimitiveDescriptor | undefined {
+function forwardOperation(
+  problem: ConvolutionProblem,
+  form: SpaceToDepth,
+  algorithm: Algorithm,
+): PrimitiveDescriptor | undefined {
   const { build, rectified } = problem;
   const { bindings } = build.library;
-  const spec = specOf(problem, form);
+  const spec = specOf(problem, form, algorithm);
   const attributes = bindings.attributes({ relu: rectified });
   // As in training when predicting too: then the algorithm takes weights in an ordinary layout.
   const ordinary = build.quickOnly(() =>
     bindings.convolutionForward({ ...spec, algorithm: "direct" }, true, attributes),
   );
-  if (ordinary === undefined) return undefined;
+  if (ordinary === undefined || algorithm === "direct") return ordinary;
   const weights = build.query(ordinary, Query.weights);
   return build.quickOnly(() => bindings.convolutionForward({ ...spec, weights }, true, attributes));
 }
@@ -109,7 +142,9 @@ function weightsBy(groups: Groups, operation: PrimitiveDescriptor): BackwardWeig
     const input = spreadInput(into, form, src, build.query(operation, Query.src), copying, spread);
     const upstream = groups.outputGradientFor(into, dy, operation, copying);
     const layout = build.query(operation, Query.diffWeights);
-    const gathered = groups.areAsTheyAre ? undefined : gatherWeightGradient(into, form, groups.rows, copying);
+    const gathered = groups.areAsTheyAre
+      ? undefined
+      : gatherWeightGradient(into, form, groups.rowsOf(dw.type), copying);
     groups.each((group) => {
       const gradient = into.target(gathered?.target(group) ?? dw, layout, copying);
       into.execute(computing, operation, [
@@ -149,14 +184,14 @@ function dataBy(groups: Groups, operation: PrimitiveDescriptor): BackwardData {
 
 /** Each group's part of the layer's tensors. */
 class Groups {
-  /** Of all of the layer's weights, row-major. */
-  readonly rows: Descriptor;
-
   constructor(
     readonly problem: ConvolutionProblem,
     readonly form: SpaceToDepth,
-  ) {
-    this.rows = problem.build.descriptor(problem.weightDims, "row-major");
+  ) {}
+
+  /** All of the layer's weights, row-major. */
+  rowsOf(type: NumberType): Descriptor {
+    return this.problem.build.descriptor(this.problem.weightDims, "row-major", type);
   }
 
   /** Whether the layer is one group in the algorithm's form already. */
@@ -176,7 +211,7 @@ class Groups {
 
   bias(bias: Tensor, group: number): Tensor {
     const [, perGroup] = this.form.dst;
-    const descriptor = this.problem.build.descriptor([perGroup], "row-major");
+    const descriptor = this.problem.build.descriptor([perGroup], "row-major", "float32");
     const bytes = denseBytes([perGroup], bias.type);
     return { ...bias, descriptor, bytes, offset: bias.offset + group * bytes };
   }
@@ -185,7 +220,7 @@ class Groups {
   weightsFor(into: Build, all: Tensor, operation: PrimitiveDescriptor, info: OperationInfo): (group: number) => Tensor {
     const layout = this.problem.build.query(operation, Query.weights);
     if (this.areAsTheyAre) return () => into.reorder(all, layout, info);
-    const spread = spreadWeights(into, this.form, into.reorder(all, this.rows, info), info);
+    const spread = spreadWeights(into, this.form, into.reorder(all, this.rowsOf(all.type), info), info);
     return (group) => into.reorder(spread(group), layout, info);
   }
 
