@@ -52,8 +52,8 @@ struct Result {
   int correct, correctTop5;
 };
 
-// dlogits: (batch, CLASSES): weight (softmax - one-hot) / divisor, or one-hot - 1 / CLASSES when scoring; zeros for samples the
-// batch lacks.
+// dlogits: (batch, CLASSES): weight (softmax - one-hot) / divisor, or one-hot - 1 / CLASSES when scoring; zeros for
+// samples the batch lacks.
 // weights: (batch), of the samples' losses.
 // losses, ranks: (batch): a sample's loss times its weight, and how many other logits are not below its label's.
 // arrivals: 0; the last block to arrive sums up in `result` and makes it 0 again.
