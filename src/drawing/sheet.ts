@@ -17,6 +17,8 @@ export interface SheetOptions {
   readonly gap: number;
   /** Default white. */
   readonly background?: Rgb;
+  /** Colour of captions. Default black. */
+  readonly captions?: Rgb;
   /** The first tile of each row stands three gaps away from the others. */
   readonly firstApart?: boolean;
 }
@@ -28,13 +30,21 @@ export interface Sheet {
 }
 
 const WHITE: Rgb = [255, 255, 255];
+const BLACK: Rgb = [0, 0, 0];
 const MISSING: Rgb = [221, 221, 221];
 const CAPTION = 18; // pixels below a tile
 const CHARACTER = 7; // pixels that one takes, about
 
 /** Rows of tiles as one picture. */
 export async function drawSheet(rows: readonly (readonly Tile[])[], options: SheetOptions): Promise<Sheet> {
-  const { width: tileWidth, height: tileHeight, gap, background = WHITE, firstApart = false } = options;
+  const {
+    width: tileWidth,
+    height: tileHeight,
+    gap,
+    background = WHITE,
+    captions = BLACK,
+    firstApart = false,
+  } = options;
   const hasCaptions = rows.some((row) => row.some(({ caption }) => caption !== undefined));
   const left = (column: number): number => gap + column * (tileWidth + gap) + (firstApart && column > 0 ? 2 * gap : 0);
   const top = (row: number): number => gap + row * (tileHeight + gap + (hasCaptions ? CAPTION : 0));
@@ -55,7 +65,7 @@ export async function drawSheet(rows: readonly (readonly Tile[])[], options: She
   if (hasCaptions)
     image.composite(
       rows.map((tiles, row) => ({
-        input: captionsOf(tiles, left, tileWidth, width),
+        input: captionsOf(tiles, left, tileWidth, width, captions),
         left: 0,
         top: top(row) + tileHeight,
       })),
@@ -80,13 +90,14 @@ function captionsOf(
   left: (column: number) => number,
   tileWidth: number,
   width: number,
+  colour: Rgb,
 ): Buffer {
   const fitting = Math.floor(tileWidth / CHARACTER);
   const texts = tiles.map(({ caption = "" }, column) => {
     const text = caption.length > fitting ? `${caption.slice(0, fitting - 1)}…` : caption;
     return html`<text x="${left(column)}" y="13">${text}</text>`;
   });
-  const style = html`font-family="sans-serif" font-size="12"`;
+  const style = html`font-family="sans-serif" font-size="12" fill="rgb(${colour.join(",")})"`;
   return Buffer.from(
     html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${CAPTION}" ${style}>${texts}</svg>`.text,
   );

@@ -212,6 +212,8 @@ export interface LayerTime {
   readonly direction: "forward" | "backward-data" | "backward-weights" | "update";
   /** The median over the steps measured. */
   readonly milliseconds: number;
+  /** The part of it that one thread does alone, however many there are. */
+  readonly serialMilliseconds: number;
   /** Floating-point operations of direct convolution or matrix product; 0 for what only moves memory. */
   readonly flops: number;
   /** Read and written at the least. */

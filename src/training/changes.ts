@@ -5,7 +5,7 @@ import { AlexnetError, type Hint } from "../errors.js";
 import { scaleWidth, withClasses } from "../network/transform.js";
 import { layerRatesOf } from "../recipes/layer-rates.js";
 import type { Recipe } from "../recipes/recipe.js";
-import { chooseRecipe } from "../recipes/recipes.js";
+import { recipeByName } from "../recipes/recipes.js";
 import type { Checkpoint, Origin } from "../runs/checkpoint/format.js";
 import { type Difference, describeDifference, differences } from "../runs/differences.js";
 import type { TrainEvent } from "../runs/events.js";
@@ -14,7 +14,7 @@ import { changeFreely, given, namesThatChange, type RunChoices, type RunConfig }
 import type { TrainingState } from "../runs/state.js";
 import type { Store } from "../store/store.js";
 import type { Task } from "../task.js";
-import { enumerate } from "../text.js";
+import { enumerate, indexOfName } from "../text.js";
 import { describedNetwork } from "./settle.js";
 import { reasonToEnd } from "./stopping.js";
 
@@ -69,7 +69,9 @@ function wantedRecipe({ recipe: own, network }: RunConfig, choices: RunChoices):
   const { recipe, augmentation = own.augmentation, freeze, headRate, layerRates } = choices;
   const isAskedFor = [freeze, headRate, layerRates].some((choice) => choice !== undefined);
   return {
-    ...(recipe === undefined ? own : withoutOverridable(chooseRecipe(recipe, 0).recipe, own)),
+    ...(recipe === undefined
+      ? own
+      : withoutOverridable(typeof recipe === "string" ? recipeByName(recipe) : recipe, own)),
     augmentation,
     layerRates: isAskedFor ? layerRatesOf(network, choices) : own.layerRates,
   };
@@ -97,8 +99,8 @@ function listed(changed: readonly Difference[]): string {
 /** @throws AlexnetError "classes-differ" or "settings-differ" when the pictures are not those the run was begun with. */
 export function refuseOtherPictures({ data }: RunConfig, store: Store, folder: RunFolder): void {
   const begun = folder.readClasses();
-  const missing = begun.filter((name) => !store.classes.includes(name));
-  const added = store.classes.filter((name) => !begun.includes(name));
+  const missing = begun.filter((name) => indexOfName(store.classes, name) < 0);
+  const added = store.classes.filter((name) => indexOfName(begun, name) < 0);
   const hint: Hint[] = [{ advice: "train a new run on them", call: "train", options: { data: store.path } }];
   if (resolve(store.path) !== data.store && existsSync(data.store))
     hint.push({ advice: "go on with those it began with", call: "resume", options: { run: folder.path } });

@@ -1,4 +1,4 @@
-import type { LayerRow, LayerTable } from "../../benchmark/layers.js";
+import { type LayerRow, type LayerTable, rateWithThreads } from "../../benchmark/layers.js";
 import type { Loading } from "../../benchmark/loading.js";
 import type { Throughput } from "../../benchmark/throughput.js";
 import type { Engine } from "../../engine/engine.js";
@@ -30,6 +30,13 @@ export function printLayers(setting: Setting, table: LayerTable): void {
   printTable(["layer", "operation", "ms", "share", "rate", "of machine", "implementation"], table.rows.map(layerCells));
   const { stepMilliseconds, sumMilliseconds, gemmGflops, copyRate } = table;
   console.log(`rows sum to ${sumMilliseconds.toFixed(0)} ms; the step takes ${stepMilliseconds.toFixed(0)} ms`);
+  const rates = [16, 64].map((wanted) => {
+    const rate = rateWithThreads(table, setting.batch, { measured: setting.engine.threads, wanted });
+    return `${thousands(Math.round(rate))} images/s with ${wanted}`;
+  });
+  console.log(
+    `one thread alone does ${table.serialMilliseconds.toFixed(1)} ms of it, which lets ${rates.join(", ")} threads at the most`,
+  );
   console.log(`the machine: ${gemmGflops.toFixed(0)} GFLOP/s in a matrix product, ${copyRate.toFixed(1)} GB/s copying`);
 }
 

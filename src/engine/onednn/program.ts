@@ -14,7 +14,7 @@ import { Build, type Tensor } from "./build.js";
 import { type Activation, type Current, mapDims, readRows, rowMajor } from "./layer.js";
 import { addLayer } from "./layers/index.js";
 import { addActivations, addInput } from "./layers/input.js";
-import { crossEntropy, scoreGradient, softmax } from "./layers/loss.js";
+import { addLoss } from "./layers/loss.js";
 import { Update } from "./layers/update.js";
 import type { Library } from "./native/library.js";
 import { Parameters } from "./parameters.js";
@@ -72,17 +72,7 @@ function plan(build: Build, algorithms: Algorithms, network: Network, options: C
   const classes = classCount(network);
   const loss = { layer: "loss", kind: "loss", direction: "forward" } as const;
   const logits = rowMajor(build, y, loss, "float32");
-  /** Probabilities, or the gradient of the logits. */
-  const outputs = build.tensor(logits.descriptor);
-  build.compute(loss, [logits, outputs], () => {
-    const [from, to] = [logits, outputs].map((tensor) => build.floats(tensor));
-    return () => {
-      const { purpose, batch, divisor } = current;
-      if (purpose === "scoring") scoreGradient(batch.labels, to, classes);
-      else if (purpose === "learning") Object.assign(result, crossEntropy(from, batch.labels, to, classes, divisor));
-      else softmax(from, to, batch.views.length, classes);
-    };
-  });
+  const outputs = addLoss(build, logits, { current, batchSize, classes }, result);
   const dx = walk.backward(outputs);
   build.begin("update");
   if (training) parameters.addCopies();
