@@ -1,4 +1,5 @@
 import { withHints } from "../../errors.js";
+import { describeRates } from "../../recipes/policy.js";
 import type { EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
 import { errors } from "../../scoring/scores.js";
 import { byteSize, clock, enumerate, percent, printable, thousands } from "../../text.js";
@@ -76,7 +77,8 @@ function describeStart(started: Started): string[] {
     `network ${network.name}${width === 1 ? "" : ` at ${width} of its width`}: ${thousands(parameters)} parameters, ${byteSize(memoryBytes)} of memory`,
     ...describeFineTuning(started),
     `recipe ${recipe.name}: ${withHints(config.recipeReason, started.hints, commandLineForm)}`,
-    `  ${recipe.epochs} epochs of ${thousands(batches)} batches of ${recipe.batchSize}, learning rate ${recipe.learningRate}`,
+    `  ${recipe.epochs} epochs of ${thousands(batches)} batches of ${recipe.batchSize}`,
+    `  learning rate ${describeRates(recipe)}`,
     `engine ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`,
     ...(started.choice === undefined ? [] : [`  ${started.choice}`]),
     ...describeCapacity(started),
