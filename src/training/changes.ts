@@ -5,7 +5,7 @@ import { AlexnetError, type Hint } from "../errors.js";
 import { scaleWidth, withClasses } from "../network/transform.js";
 import { layerRatesOf } from "../recipes/layer-rates.js";
 import type { Recipe } from "../recipes/recipe.js";
-import { chooseRecipe } from "../recipes/recipes.js";
+import { recipeByName } from "../recipes/recipes.js";
 import type { Checkpoint, Origin } from "../runs/checkpoint/format.js";
 import { type Difference, describeDifference, differences } from "../runs/differences.js";
 import type { TrainEvent } from "../runs/events.js";
@@ -69,7 +69,9 @@ function wantedRecipe({ recipe: own, network }: RunConfig, choices: RunChoices):
   const { recipe, augmentation = own.augmentation, freeze, headRate, layerRates } = choices;
   const isAskedFor = [freeze, headRate, layerRates].some((choice) => choice !== undefined);
   return {
-    ...(recipe === undefined ? own : withoutOverridable(chooseRecipe(recipe, 0).recipe, own)),
+    ...(recipe === undefined
+      ? own
+      : withoutOverridable(typeof recipe === "string" ? recipeByName(recipe) : recipe, own)),
     augmentation,
     layerRates: isAskedFor ? layerRatesOf(network, choices) : own.layerRates,
   };

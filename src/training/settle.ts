@@ -109,7 +109,8 @@ export async function settle(choices: Choices, pictures: PicturesOfRun, engine: 
   const network = withClasses(choices.network, classes);
   refuseLargerCrop(store, network);
   if (pretrained !== undefined) refuseOtherPictureSize(store, pretrained.model);
-  const { recipe: named, reason, hint } = chooseRecipe(choices.recipe, train, pretrained !== undefined);
+  const learning = { network, pictures: train, isTrained: pretrained !== undefined };
+  const { recipe: named, reason, hint } = chooseRecipe(choices.recipe, learning);
   const fitting = (most: number) => fittingBatchSize(engine, network, most, store.info.pictureSize);
   const recipe = {
     ...named,

@@ -1,4 +1,5 @@
 import { withHints } from "../../errors.js";
+import { describeRates } from "../../recipes/policy.js";
 import type { EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
 import { errors } from "../../scoring/scores.js";
 import { byteSize, clock, counted, enumerate, percent, printable, thousands } from "../../text.js";
@@ -79,7 +80,8 @@ function describeStart(started: Started): string[] {
     `network ${network.name}${width === 1 ? "" : ` at ${width} of its width`}: ${thousands(parameters)} parameters, ${byteSize(memoryBytes)} of memory`,
     ...describeFineTuning(started),
     `recipe ${recipe.name}: ${withHints(config.recipeReason, started.hints, commandLineForm)}`,
-    `  ${counted(recipe.epochs, "epoch")} of ${counted(batches, "batch", "batches")} of ${recipe.batchSize}, learning rate ${recipe.learningRate}`,
+    `  ${counted(recipe.epochs, "epoch")} of ${counted(batches, "batch", "batches")} of ${recipe.batchSize}`,
+    `  learning rate ${describeRates(recipe)}`,
     `engine ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`,
     ...(started.choice === undefined ? [] : [`  ${started.choice}`]),
     ...describeCapacity(started),
