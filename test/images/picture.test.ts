@@ -226,9 +226,6 @@ describe("what is refused", () => {
 
   test("TIFF of floating-point numbers, whose brightness nobody knows", async () => {
     const values = Float32Array.from({ length: 100 }, (_, i) => i / 100);
-    const raw = { width: 10, height: 10, channels: 1 } as const;
-    const file = await sharp(values, { raw }).toColourspace("b-w").tiff({ bitdepth: 8 }).toBuffer();
-    await expect(decodePicture(file)).resolves.toHaveLength(256 * 256 * 3);
     await expect(decodePicture(floatTiff(values))).rejects.toThrow(
       "TIFF of floating-point numbers is not read; save it in another form, such as JPEG or PNG",
     );
