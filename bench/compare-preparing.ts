@@ -4,6 +4,7 @@ import { extname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { describeDecoder, preferredJpegDecoder } from "#src/images/decode/decode.js";
 import { listPictures } from "#src/images/list.js";
+import { OtherFiles } from "#src/images/other-files.js";
 import { median } from "#src/scoring/quantiles.js";
 import { prepare } from "#src/store/preparing/prepare.js";
 import { taskOf } from "#src/task.js";
@@ -52,6 +53,7 @@ try {
 async function replicate(paths: readonly string[], into: string): Promise<void> {
   const files = await listPictures(
     paths.map((path) => resolve(path)),
+    new OtherFiles(),
     taskOf({}),
   );
   mkdirSync(join(into, "photos"), { recursive: true });

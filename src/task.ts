@@ -36,6 +36,9 @@ export interface UnreadableEvent {
   readonly error: string;
 }
 
+/** What is told while pictures are looked for and gone through. */
+export type FindingEvent = ProgressEvent | UnreadableEvent | WarningEvent;
+
 /** What users of the library may give along; all of it can be left out there, and only there. */
 export interface TaskOptions<Event> {
   /** Ends the work as soon as it can be ended; the call then throws AlexnetError "interrupted". */

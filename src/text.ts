@@ -65,6 +65,17 @@ export function enumerate(names: readonly string[], named = 10): string {
   return names.slice(0, named).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
+/**
+ * Where a name is among others, -1 where it isn't. One name in two forms of Unicode is one name: disks and programs write
+ * é as one character or as two.
+ */
+export function indexOfName(names: readonly string[], name: string): number {
+  const exact = names.indexOf(name);
+  if (exact >= 0) return exact;
+  const composed = name.normalize();
+  return names.findIndex((other) => other.normalize() === composed);
+}
+
 /** Order of names that no locale changes: by code points, as of their bytes in UTF-8. */
 export function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length);

@@ -162,7 +162,7 @@ function optionOf({ flag, help, text, schema }: Setting): Option {
   return option.argParser(text === undefined ? (given: string) => valueFor(schema, given) : texts[text]);
 }
 
-const texts = { duration, cadence, factor } as const;
+const texts = { duration, cadence, factor, share } as const;
 
 /** A word or a number, whichever the setting is. */
 function valueFor(schema: Setting["schema"], text: string): unknown {

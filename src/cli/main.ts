@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../version.js";
 import { endQuietlyWhenOutputCloses } from "./display/closed-output.js";
+import { asOnDisk } from "./paths-on-disk.js";
 
 type Load = () => Promise<{ register(program: Command): void }>;
 
@@ -50,7 +51,7 @@ endQuietlyWhenOutputCloses();
 try {
   await registerCommands(process.argv[2]);
   polish(program);
-  await program.parseAsync();
+  await program.parseAsync(process.argv.map(asOnDisk));
 } catch (error) {
   process.exitCode = await statusAfter(error);
 }

@@ -1,7 +1,7 @@
 import { type Html, html } from "./markup.js";
 import { type Extent, extentOf, isDrawable, type Point, ticks } from "./points.js";
 
-/** Lines between two axes. The same chart is drawn in a page, as an SVG file and in a terminal (`terminal.ts`). */
+/** Lines between two axes. The same chart is an SVG file and drawn in a terminal (`terminal.ts`). */
 export interface Chart {
   /** What the vertical axis shows; it stands above the chart. */
   readonly title: string;
@@ -44,21 +44,6 @@ const ENLARGED = 1.2; // times the units above, in a file
 const LEGEND_ROW = 18;
 const CHARACTER = 7; // width of one in a legend, about
 
-/** The chart as a part of a page, which brings `chartStyle`. @param description for readers who don't see it */
-export function chartFigure(chart: Chart, description: string): Html {
-  const names = chart.series.map(({ name }) => name);
-  return figureOf(description, drawLines(chart), html`<figcaption>${legendList(names)}</figcaption>`);
-}
-
-/** Anything that was drawn in a frame, as a part of a page. */
-export function figureOf(description: string, drawing: Html, caption?: Html): Html {
-  return html`<figure class="chart">
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${description}">
-${drawing}
-</svg>
-${caption}</figure>`;
-}
-
 /** Charts side by side as an SVG file that follows the reader's light or dark scheme. */
 export function chartFile(charts: readonly Chart[]): string {
   const legends = charts.map(({ series }) => legendLines(series.map(({ name }) => name)));
@@ -82,7 +67,7 @@ ${panels}
 `.text;
 }
 
-export interface ChartColours {
+interface ChartColours {
   readonly text: string;
   readonly grid: string;
   /** One after the other; the first again after the last. */
@@ -103,8 +88,8 @@ const dark: ChartColours = {
   series: ["#7eb0ff", "#ffa45c", "#8fce88", "#cf9df0", "#f58b98", "#a6adb8"],
 };
 
-/** Rules of CSS for what this file draws, in the colours of a page or a file. */
-export function chartStyle(colours: ChartColours): string {
+/** Rules of CSS for what this file draws. */
+function chartStyle(colours: ChartColours): string {
   return `.chart text { font-size: 12px; }
 .chart .title { font-weight: 600; }
 .chart .small { font-size: 10px; }
@@ -128,14 +113,14 @@ function colourRules({ text, grid, series }: ChartColours): string {
 }
 
 /** Axes, and where values come to lie between them. */
-export interface Frame {
+interface Frame {
   readonly axes: Html;
   px(x: number): number;
   py(y: number): number;
 }
 
 /** @param points lie within the frame */
-export function frameOf({ title, x, y }: Omit<Chart, "series">, points: readonly Point[] = []): Frame {
+function frameOf({ title, x, y }: Omit<Chart, "series">, points: readonly Point[]): Frame {
   const across = reach(
     x,
     points.map((point) => point.x),
@@ -191,11 +176,6 @@ function drawSeries({ points }: Series, index: number, { px, py }: Frame): Html 
 
 function seriesClass(index: number): string {
   return `series-${(index % SERIES_COLOURS) + 1}`;
-}
-
-function legendList(names: readonly string[]): Html {
-  const key = html`<svg viewBox="0 0 24 8" aria-hidden="true"><line class="key" x1="0" y1="4" x2="24" y2="4"/></svg>`;
-  return html`<ul class="legend">${names.map((name, i) => html`<li class="${seriesClass(i)}">${key}${name}</li>`)}</ul>`;
 }
 
 /** Below a chart, in as many rows as the names need. */

@@ -17,7 +17,7 @@ import { readModelHash } from "../runs/checkpoint/read.js";
 import { csvLine, parseCsvLine, splitCsvLines } from "../system/csv.js";
 import { explainDisk, readJson, syncFolder, UNFINISHED, writeWhole } from "../system/files.js";
 import { checkOutput } from "../system/outputs.js";
-import { type ProgressEvent, type TaskOptions, taskOf, type UnreadableEvent } from "../task.js";
+import { type FindingEvent, type TaskOptions, taskOf } from "../task.js";
 import {
   type Classification,
   type ClassifyAllOptions,
@@ -29,8 +29,8 @@ import {
 import { type LoadedModel, modelPath, type OpenModelOptions, openModelShape } from "./loaded-model.js";
 
 export interface ClassifyingToFileOptions
-  extends Omit<ClassifyAllOptions, "signal">,
-    TaskOptions<ProgressEvent | UnreadableEvent> {
+  extends Omit<ClassifyAllOptions, "signal" | "onEvent">,
+    TaskOptions<FindingEvent> {
   /** Picture files; a folder stands for the pictures below it. */
   readonly pictures: readonly string[];
   /** The file to write. */
@@ -46,7 +46,7 @@ export interface ClassifyToFileOptions extends OpenModelOptions, ClassifyingToFi
 
 const toFileShape = {
   ...classifyingShape,
-  ...taskShape<ProgressEvent | UnreadableEvent>(),
+  ...taskShape<FindingEvent>(),
   pictures: z.array(path()),
   out: path(),
   format: z.enum(["csv", "jsonl"]),

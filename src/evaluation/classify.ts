@@ -2,11 +2,12 @@ import { z } from "zod";
 import type { Program } from "../engine/engine.js";
 import { AlexnetError } from "../errors.js";
 import { listPictures } from "../images/list.js";
+import { OtherFiles } from "../images/other-files.js";
 import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { highest } from "../scoring/scores.js";
 import { type FileBatch, fileBatches, type PictureInput } from "../store/reading/file-batches.js";
 import { checkViewCount, viewsOf } from "../store/views.js";
-import { type Task, taskOf, throwIfStopped } from "../task.js";
+import { type Task, type TaskOptions, taskOf, throwIfStopped, type WarningEvent } from "../task.js";
 import { averageViews } from "./evaluate-split.js";
 import {
   LoadedModel,
@@ -28,7 +29,7 @@ export interface ClassifyingOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface ClassifyAllOptions extends ClassifyingOptions {
+export interface ClassifyAllOptions extends ClassifyingOptions, TaskOptions<WarningEvent> {
   /** Threads that decode. Default: a quarter of the machine's cores. */
   readonly workers?: number;
 }
@@ -46,7 +47,8 @@ export const classifyingShape = {
   workers: wholeNumber(1).optional(),
   signal: taskShape().signal,
 };
-const optionsShape = { ...openModelShape, ...classifyingShape, run: path(), pictures: z.array(z.unknown()) };
+const classifyAllShape = { ...classifyingShape, ...taskShape<WarningEvent>() };
+const optionsShape = { ...openModelShape, ...classifyAllShape, run: path(), pictures: z.array(z.unknown()) };
 
 /** A class that a picture may be of. */
 export interface Prediction {
@@ -74,8 +76,8 @@ export type Classification = { readonly file: string; readonly predictions: read
  */
 export async function* classify(options: ClassifyOptions): AsyncGenerator<Classification, void, undefined> {
   parseOptions(z.object(optionsShape), options, "classify");
-  const { run, pictures, top, views, workers, signal, ...opening } = options;
-  const found = await findInputs(pictures, taskOf({ signal }));
+  const { run, pictures, top, views, workers, signal, onEvent, ...opening } = options;
+  const found = await findInputs(pictures, taskOf({ signal, onEvent }));
   yield* classifyFound(found, fileOf(run, opening), { top, views, workers, signal }, closes);
 }
 
@@ -104,7 +106,7 @@ export async function* classifyAll(
   pictures: Iterable<PictureSource>,
   options: ClassifyAllOptions,
 ): AsyncGenerator<Classification, void, undefined> {
-  parseOptions(z.object(classifyingShape), options, "classifyAll");
+  parseOptions(z.object(classifyAllShape), options, "classifyAll");
   const found = await loaded.during(() => findInputs(pictures, taskOf(options)));
   yield* classifyFound(found, openOne(loaded), options, staysOpen);
 }
@@ -112,7 +114,7 @@ export async function* classifyAll(
 /** One place in the list of results: a picture to classify, or a path that stands for none. */
 type Found = { readonly input: PictureInput; readonly name: string } | Unreadable;
 
-async function findInputs(pictures: Iterable<PictureSource>, task: Pick<Task, "signal">): Promise<readonly Found[]> {
+async function findInputs(pictures: Iterable<PictureSource>, task: Task<WarningEvent>): Promise<readonly Found[]> {
   const found: Found[] = [];
   let place = 0;
   for (const source of pictures) {
@@ -213,17 +215,21 @@ async function* classifyInputs(
   }
 }
 
-/** The picture files that paths stand for, and the paths that stand for none. */
+/** The picture files that paths stand for, and the paths that stand for none. Warns of files that are not looked at. */
 export async function findPictures(
   paths: readonly string[],
-  task: Pick<Task, "signal">,
+  task: Task<WarningEvent>,
 ): Promise<{ readonly files: readonly string[]; readonly missing: readonly Unreadable[] }> {
   const files: string[] = [];
   const missing: Unreadable[] = [];
   for (const path of paths) {
     try {
-      const found = await listPictures([path], task);
-      if (found.length === 0) missing.push({ file: path, error: `${path}: no pictures in this folder` });
+      const others = new OtherFiles();
+      const found = await listPictures([path], others, task);
+      const leftAside = others.describe();
+      if (found.length === 0)
+        missing.push({ file: path, error: `${path}: no pictures in this folder${leftAside ? `; ${leftAside}` : ""}` });
+      else if (leftAside !== undefined) task.report({ kind: "warning", problem: `${path}: ${leftAside}`, hints: [] });
       for (const file of found) files.push(file);
     } catch (error) {
       if (!(error instanceof AlexnetError && error.code === "not-found")) throw error;

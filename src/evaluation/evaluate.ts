@@ -12,9 +12,10 @@ import { findOrMakeStore, isInCache } from "../store/cache.js";
 import { isStoreFolder } from "../store/database.js";
 import { refuseOtherPictureSize } from "../store/picture-size.js";
 import type { PreparingEvent } from "../store/preparing/options.js";
+import { findingsOf } from "../store/preparing/summary.js";
 import { openStore, type Store } from "../store/store.js";
 import { checkViewCount } from "../store/views.js";
-import { type ProgressEvent, type Task, type TaskOptions, taskOf } from "../task.js";
+import { type ProgressEvent, type Task, type TaskOptions, taskOf, type WarningEvent } from "../task.js";
 import { enumerate } from "../text.js";
 import { evaluateSplit } from "./evaluate-split.js";
 import {
@@ -27,7 +28,11 @@ import {
 import { type LeftOut, matchClasses, UNKNOWN } from "./match-classes.js";
 
 /** What is told while a network is evaluated; "prediction" for each picture, in order. */
-export type EvaluateEvent = PreparingEvent | ProgressEvent | ({ readonly kind: "prediction" } & LabelledPrediction);
+export type EvaluateEvent =
+  | PreparingEvent
+  | ProgressEvent
+  | WarningEvent
+  | ({ readonly kind: "prediction" } & LabelledPrediction);
 
 export interface EvaluatingOptions extends TaskOptions<EvaluateEvent> {
   /**
@@ -145,6 +150,7 @@ export async function evaluateWith(
   const store = await openStore(found.path);
   try {
     refuseOtherPictureSize(store, loaded.model);
+    reportFindings(store, found, task);
     return await evaluateStore({ store, loaded, usualSplit: usualSplit(store, found.isOwn) }, options, task);
   } finally {
     await store.close();
@@ -160,6 +166,7 @@ export async function openEvaluation(options: EvaluateOptions, task: Task<Evalua
   try {
     const loaded = await LoadedModel.open(run, { checkpoint, engine, threads, precision });
     refuseOtherPictureSize(store, loaded.model);
+    reportFindings(store, found, task);
     const close = (): Promise<void> => loaded.close().finally(() => store.close());
     return { store, loaded, usualSplit: usualSplit(store, found.isOwn), close };
   } catch (error) {
@@ -229,6 +236,12 @@ export async function evaluateStore(
   } finally {
     release();
   }
+}
+
+/** What a person should know of pictures that the run was not trained on. */
+function reportFindings({ info, path }: Store, { isOwn }: FoundStore, { report }: Task<EvaluateEvent>): void {
+  if (isOwn || !isInCache(path)) return;
+  for (const problem of findingsOf(info, path)) report({ kind: "warning", problem, hints: [] });
 }
 
 interface FoundStore {

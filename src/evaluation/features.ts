@@ -5,7 +5,7 @@ import { volume } from "../network/shapes.js";
 import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { readModelHash } from "../runs/checkpoint/read.js";
 import { checkOutput } from "../system/outputs.js";
-import { type ProgressEvent, type Task, type TaskOptions, taskOf, type UnreadableEvent } from "../task.js";
+import { type FindingEvent, type Task, type TaskOptions, taskOf } from "../task.js";
 import { lastHiddenLayer, layerShape, readActivations } from "./activations.js";
 import { findPictures } from "./classify.js";
 import { LoadedModel, type OpenModelOptions, openModelShape } from "./loaded-model.js";
@@ -26,9 +26,7 @@ export const layerOptionsShape = {
   signal: taskShape().signal,
 };
 
-export interface WriteFeaturesOptions
-  extends Omit<LayerOptions, "signal">,
-    TaskOptions<ProgressEvent | UnreadableEvent> {
+export interface WriteFeaturesOptions extends Omit<LayerOptions, "signal">, TaskOptions<FindingEvent> {
   /** Picture files; a folder stands for the pictures below it. */
   readonly pictures: readonly string[];
   /** The file to write. */
@@ -43,7 +41,7 @@ export interface FeaturesOptions extends OpenModelOptions, WriteFeaturesOptions 
 
 const writeFeaturesShape = {
   ...layerOptionsShape,
-  ...taskShape<ProgressEvent | UnreadableEvent>(),
+  ...taskShape<FindingEvent>(),
   pictures: z.array(path()),
   out: path(),
   format: z.enum(matrixFormats),
@@ -97,7 +95,7 @@ export async function writeFeatures(
   loaded: LoadedModel,
   files: readonly string[],
   options: Pick<WriteFeaturesOptions, "out" | "format" | "layer" | "workers">,
-  task: Task<ProgressEvent | UnreadableEvent>,
+  task: Task<FindingEvent>,
   more: Readonly<Record<string, string>> = {},
 ): Promise<FeaturesSummary> {
   const { network } = loaded.model;

@@ -12,6 +12,7 @@ import { centreView } from "../store/views.js";
 import { writeWhole } from "../system/files.js";
 import { makeOutputFolder } from "../system/outputs.js";
 import { type ProgressEvent, type TaskOptions, taskOf } from "../task.js";
+import { indexOfName } from "../text.js";
 import { mostProbable, type Prediction } from "./classify.js";
 import { LoadedModel, type OpenModelOptions, openModelShape, readPictureSize } from "./loaded-model.js";
 import { type HiddenPlace, type OcclusionOptions, occlude } from "./occlusion.js";
@@ -198,7 +199,7 @@ async function readMaps(
 
 function targetClass(name: string | undefined, classes: readonly string[], probabilities: Float32Array): number {
   if (name === undefined) return highest(probabilities, 1)[0] ?? 0;
-  const target = classes.indexOf(name);
+  const target = indexOfName(classes, name);
   if (target < 0) throw new AlexnetError("invalid-option", `${name}: the network knows no such class`);
   return target;
 }

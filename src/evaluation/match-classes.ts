@@ -1,7 +1,7 @@
 import { AlexnetError } from "../errors.js";
 import type { Split } from "../network/picture.js";
 import type { Store } from "../store/store.js";
-import { counted, enumerate } from "../text.js";
+import { counted, enumerate, indexOfName } from "../text.js";
 
 /** What is not evaluated, the classes of pictures and network not being the same. */
 export interface LeftOut {
@@ -38,7 +38,7 @@ export function matchClasses(
   name: string,
   mayDiffer: boolean,
 ): { readonly outputs: Int32Array; readonly leftOut: LeftOut } {
-  const outputs = Int32Array.from(store.classes, (name) => classes.indexOf(name));
+  const outputs = Int32Array.from(store.classes, (name) => indexOfName(classes, name));
   const counts = new Uint32Array(store.classes.length);
   for (const split of splits) for (const label of store.labels(split)) counts[label] = (counts[label] ?? 0) + 1;
   const missing = classes.filter((_, output) => !outputs.includes(output));

@@ -6,14 +6,7 @@ import { z } from "zod";
 import { AlexnetError } from "../errors.js";
 import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { readModelHash } from "../runs/checkpoint/read.js";
-import {
-  type ProgressEvent,
-  type Task,
-  type TaskOptions,
-  taskOf,
-  throwIfStopped,
-  type UnreadableEvent,
-} from "../task.js";
+import { type FindingEvent, type Task, type TaskOptions, taskOf, throwIfStopped } from "../task.js";
 import { lastHiddenLayer, layerShape, readActivations } from "./activations.js";
 import { findPictures, type Unreadable } from "./classify.js";
 import { FeatureIndex, type Neighbour } from "./feature-index.js";
@@ -21,7 +14,7 @@ import { namesAt, writeFeatures } from "./features.js";
 import { LoadedModel, type OpenModelOptions, openModelShape } from "./loaded-model.js";
 import { inputOf, type PictureSource } from "./picture-source.js";
 
-export interface SimilarSearchOptions extends TaskOptions<ProgressEvent | UnreadableEvent> {
+export interface SimilarSearchOptions extends TaskOptions<FindingEvent> {
   /** What to search: a folder of pictures, or a .safetensors file that `features` wrote. */
   readonly set: string;
   /** How many of the nearest pictures of each. Default 6, as in the paper's figure 4. */
@@ -42,7 +35,7 @@ export interface SimilarOptions extends OpenModelOptions, SimilarSearchOptions {
 }
 
 const searchShape = {
-  ...taskShape<ProgressEvent | UnreadableEvent>(),
+  ...taskShape<FindingEvent>(),
   set: path(),
   count: wholeNumber(1).optional(),
   layer: z.string().optional(),
@@ -50,7 +43,7 @@ const searchShape = {
   workers: wholeNumber(1).optional(),
 };
 
-type SimilarTask = Task<ProgressEvent | UnreadableEvent>;
+type SimilarTask = Task<FindingEvent>;
 
 export interface SimilarPictures {
   /** The picture's path, or its place among those given: "queries[2]". */
@@ -146,7 +139,7 @@ async function search(
 }
 
 /** Pictures to search for: folders become the pictures below them. */
-async function findQueries(sources: readonly PictureSource[], task: Pick<SimilarTask, "signal">) {
+async function findQueries(sources: readonly PictureSource[], task: SimilarTask) {
   const all = sources.map((source, i) => ({ input: inputOf(source, `queries[${i}]`), name: `queries[${i}]` }));
   const found: { readonly input: (typeof all)[number]["input"]; readonly name: string }[] = [];
   const missing: Unreadable[] = [];

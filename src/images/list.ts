@@ -4,13 +4,11 @@ import { extname, join, sep } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { readFolder } from "../system/folder.js";
 import { type Task, throwIfStopped } from "../task.js";
+import type { OtherFiles } from "./other-files.js";
 
 /** Extensions of files that are meant as pictures, readable here or not, in lower case. */
 export const pictureExtensions: ReadonlySet<string> = new Set(
-  (
-    "jpg jpeg jpe jfif mpo png webp avif gif tif tiff ppm pgm pbm pnm heic heif bmp svg jp2 jxl " +
-    "cr2 cr3 nef arw dng orf rw2 raf"
-  )
+  ("jpg jpeg jpe jfif mpo png apng webp avif avifs gif tif tiff ppm pgm pbm pnm heic heif hif " + "bmp svg jp2 j2k jxl")
     .split(" ")
     .map((name) => `.${name}`),
 );
@@ -38,13 +36,18 @@ export function hasPictureExtension(name: string): boolean {
 /**
  * The picture files that some paths stand for: a file stands for itself whatever its name, a folder for all pictures
  * below it, sorted by code points. Links are followed, to each folder once.
+ * @param others gets the files below folders that are no pictures by their names
  * @throws AlexnetError "not-found" for a path that doesn't exist or can't be read, "interrupted" once the signal is given.
  */
-export async function listPictures(paths: readonly string[], task: Pick<Task, "signal">): Promise<string[]> {
+export async function listPictures(
+  paths: readonly string[],
+  others: OtherFiles,
+  task: Pick<Task, "signal">,
+): Promise<string[]> {
+  const visitor = { unreadable: throwUnlessSpecial, other: (name: string) => others.add(name) };
   const found: string[] = [];
   for (const path of paths) {
-    if (await isFolder(path))
-      for await (const file of walk(path, throwUnlessSpecial, task)) found.push(join(path, file));
+    if (await isFolder(path)) for await (const file of walk(path, visitor, task)) found.push(join(path, file));
     else found.push(path);
   }
   return found;
@@ -55,16 +58,17 @@ function throwUnlessSpecial(_: string, error: unknown): void {
   if (!(error instanceof AlexnetError)) throw error;
 }
 
-/**
- * Names of the picture files below a folder, relative to it with "/" between, in a fixed order. What can't be entered
- * or is no file, whatever its name says, is given to `onUnreadable`; other files and hidden ones to nobody.
- */
-export async function* walk(
-  folder: string,
-  onUnreadable: (name: string, error: unknown) => void,
-  task: Pick<Task, "signal">,
-): AsyncGenerator<string> {
-  yield* walkBelow(folder, "", false, [], new Set(), onUnreadable, task);
+/** Who hears of what is no picture file; hidden files and those of systems are nobody's. */
+export interface Visitor {
+  /** What can't be entered, or has a picture's name and is no file. */
+  unreadable(name: string, error: unknown): void;
+  /** A file that is no picture by its name. */
+  other(name: string): void;
+}
+
+/** Names of the picture files below a folder, relative to it with "/" between, in a fixed order. */
+export async function* walk(folder: string, visitor: Visitor, task: Pick<Task, "signal">): AsyncGenerator<string> {
+  yield* walkBelow(folder, "", false, [], new Set(), visitor, task);
 }
 
 /** `seen`: folders walked so far. No link is followed to them: a few dozen links can lead along billions of paths. */
@@ -74,7 +78,7 @@ async function* walkBelow(
   isLink: boolean,
   ancestors: readonly string[],
   seen: Set<string>,
-  onUnreadable: (name: string, error: unknown) => void,
+  visitor: Visitor,
   task: Pick<Task, "signal">,
 ): AsyncGenerator<string> {
   let entries: readonly Dirent[];
@@ -85,7 +89,7 @@ async function* walkBelow(
     entries = await readFolder(join(root, prefix), task);
   } catch (error) {
     throwIfStopped(task, `listing ${root}`);
-    onUnreadable(prefix, error);
+    visitor.unreadable(prefix, error);
     return;
   }
   seen.add(real);
@@ -94,10 +98,11 @@ async function* walkBelow(
     const name = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     const kind = kindOf(entry, join(root, name));
     if (kind === "folder")
-      yield* walkBelow(root, name, entry.isSymbolicLink(), [...ancestors, real], seen, onUnreadable, task);
-    else if (!hasPictureExtension(entry.name)) continue;
-    else if (kind === "file") yield name;
-    else onUnreadable(name, new AlexnetError("unusable-data", "neither a file nor a folder"));
+      yield* walkBelow(root, name, entry.isSymbolicLink(), [...ancestors, real], seen, visitor, task);
+    else if (!hasPictureExtension(entry.name)) {
+      if (kind === "file") visitor.other(name);
+    } else if (kind === "file") yield name;
+    else visitor.unreadable(name, new AlexnetError("unusable-data", "neither a file nor a folder"));
   }
 }
 

@@ -1,21 +1,9 @@
-import { type Html, html } from "../drawing/markup.js";
 import { sharpOf, squareOf } from "../drawing/pixels.js";
 import type { LabelledPrediction } from "../evaluation/evaluate.js";
 import { confidence, isCorrect } from "../scoring/prediction.js";
 import { readPicture } from "../store/reading/read-picture.js";
 import type { Store } from "../store/store.js";
-import { share } from "./text.js";
-
-/** What the page knows of a picture that it shows. */
-export interface ShownPicture {
-  readonly id: string;
-  readonly file: string;
-  readonly label: string;
-  readonly predicted: string;
-  readonly confidence: string;
-  readonly labelProbability: string;
-  readonly correct: boolean;
-}
+import type { ShownPicture } from "./data.js";
 
 const SIZE = 112; // pixels; a picture takes about 5 kB then
 
@@ -58,8 +46,8 @@ export class Pictures {
       file,
       label: nameOf(label),
       predicted: nameOf(best[0]),
-      confidence: share(confidence(prediction)),
-      labelProbability: share(labelProbability),
+      confidence: confidence(prediction),
+      labelProbability,
       correct: isCorrect(prediction),
     };
   }
@@ -77,18 +65,4 @@ export class Pictures {
 async function thumbnail(picture: Uint8Array, size: number): Promise<string> {
   const jpeg = await sharpOf(squareOf(size, picture)).resize(SIZE, SIZE).jpeg({ quality: 72 }).toBuffer();
   return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
-}
-
-/** The page's script gives the image its source. */
-export function pictureImage({ id, file }: ShownPicture): Html {
-  return html`<img data-picture="${id}" alt="${file}" title="${file}" width="${SIZE}" height="${SIZE}">`;
-}
-
-/** A picture with what it is and what it was taken for. The page's script makes the same for clicked cells. */
-export function pictureFigure(picture: ShownPicture): Html {
-  const { label, predicted, correct, labelProbability } = picture;
-  const verdict = correct
-    ? html`<span class="right">${predicted}</span> ${picture.confidence}`
-    : html`<span class="wrong">${predicted}</span> ${picture.confidence}<br>is ${label}, ${labelProbability}`;
-  return html`<li><figure>${pictureImage(picture)}<figcaption>${verdict}</figcaption></figure></li>`;
 }

@@ -10,20 +10,21 @@ import {
   type LabelledPrediction,
   openEvaluation,
 } from "../evaluation/evaluate.js";
+import { describeLeftOut } from "../evaluation/match-classes.js";
+import { curvesOf } from "../runs/curves.js";
 import { RunFolder } from "../runs/folder.js";
 import { type MetricsRow, readMetrics } from "../runs/metrics.js";
 import { readJson, writeWhole } from "../system/files.js";
 import { checkOutput } from "../system/outputs.js";
 import { taskOf } from "../task.js";
-import { calibrationSection } from "./calibration-section.js";
-import { classSection } from "./class-section.js";
-import { confusionSection } from "./confusion-section.js";
-import { curves } from "./curves.js";
-import { filterSection } from "./filter-section.js";
+import { packageVersion } from "../version.js";
+import { takeCells } from "./cells.js";
+import type { ReportData } from "./data.js";
+import { leastCertain, takeExamples, worstMistakes } from "./examples.js";
+import { filterSheet } from "./filters.js";
 import { page } from "./page.js";
-import { examplesSection, mistakesSection, uncertainSection } from "./picture-sections.js";
 import { Pictures } from "./pictures.js";
-import { type RunRecords, settingsSection } from "./settings-section.js";
+import { type RunRecords, reportSettings } from "./settings.js";
 
 export interface ReportOptions extends EvaluateOptions {
   /** The HTML file. Default report.html in the run's folder. */
@@ -60,34 +61,40 @@ export async function report(options: ReportOptions): Promise<ReportSummary> {
     const { model, engine } = loaded;
     const evaluation = await evaluateStore(setup, options, { signal, report });
     const pictures = new Pictures(store, model.classes, most);
+    const training = trainingOf(records.metrics);
+    const filters = await filterSheet(model);
     // In the order of what must not be missing when the page gets full.
-    const examples = await examplesSection(predictions, model.classes, pictures);
-    const mistakes = await mistakesSection(predictions, pictures);
-    const uncertain = await uncertainSection(predictions, pictures);
-    const confusion = await confusionSection(evaluation, predictions, pictures);
+    const examples = await takeExamples(predictions, model.classes, pictures);
+    const mistakes = await pictures.takeAll(worstMistakes(predictions));
+    const uncertain = await pictures.takeAll(leastCertain(predictions));
+    const cells = await takeCells(evaluation, predictions, pictures);
     const text = page({
       title: basename(resolve(run)),
       subtitle: `${model.network.name}, ${model.classes.length} classes; ${engine.description.library}`,
+      notes: describeLeftOut(evaluation.leftOut),
+      version: packageVersion(),
+      date: new Date().toISOString(),
       evaluation,
-      sections: [
-        curves(records.metrics),
-        confusion,
-        mistakes,
-        uncertain,
-        classSection(evaluation.perClass),
-        calibrationSection(evaluation.calibration),
-        await filterSection(model),
-        examples,
-        settingsSection(model.network, records),
-      ],
+      ...(training && { training }),
+      cells,
+      mistakes,
+      uncertain,
+      examples,
+      ...(filters && { filters }),
+      settings: reportSettings(model.network, records),
       pictures: pictures.sources,
-      date: new Date(),
     });
     writeWhole(out, text);
     return { out, bytes: Buffer.byteLength(text), evaluation };
   } finally {
     await setup.close();
   }
+}
+
+function trainingOf(metrics: readonly MetricsRow[]): ReportData["training"] {
+  if (metrics.length === 0) return undefined;
+  const epochs = metrics.filter((row) => row.kind === "epoch").map(({ layers: _, ...row }) => row);
+  return { curves: curvesOf(metrics), epochs };
 }
 
 function defaultPath(run: string): string {

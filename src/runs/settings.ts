@@ -32,7 +32,7 @@ export interface Setting {
   readonly help: string;
   readonly group: keyof typeof groups;
   /** How the command line writes what is neither a word, a number nor a switch. */
-  readonly text?: "duration" | "cadence" | "factor" | "factors";
+  readonly text?: "duration" | "cadence" | "factor" | "factors" | "share";
 }
 
 /** The headings of the settings in help and forms. */
@@ -213,6 +213,17 @@ export const settings = {
     flag: "--allow-svg",
     help: "read SVG, which can refer to other files",
     group: "preparation",
+  },
+  /** Share of unreadable pictures beyond which they are not trained on. Default 0.01, if more than five. */
+  maxBad: {
+    schema: z.number("give a share from 0 to 1").min(0, "give a share from 0 to 1").max(1, "give a share from 0 to 1"),
+    kept: "in preparation",
+    isNewer: true,
+    change: "never",
+    flag: "--max-bad <share>",
+    help: "fail beyond this share of unreadable pictures; default 1%, if more than five",
+    group: "preparation",
+    text: "share",
   },
   /** Of Parquet files: the column that holds the pictures. Default image or img, or the only one of its type. */
   imageColumn: {

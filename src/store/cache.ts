@@ -8,9 +8,17 @@ import { cacheFolder } from "../system/cache-folder.js";
 import { type Task, type TaskOptions, taskOf } from "../task.js";
 import { isBegun, isStoreFolder, keys, openForReading } from "./database.js";
 import { fingerprintSource } from "./preparing/listing.js";
-import { DEFAULTS, type MakingOptions, type PreparingEvent, type StoreOptions } from "./preparing/options.js";
+import {
+  DEFAULTS,
+  type MakingOptions,
+  type PrepareOptions,
+  type PreparingEvent,
+  type StoreOptions,
+} from "./preparing/options.js";
 import { makeStore } from "./preparing/prepare.js";
+import { summariseStore } from "./preparing/summary.js";
 import { readJob } from "./preparing/unfinished.js";
+import { refuseUnreadable } from "./preparing/unreadable.js";
 import { detectSource } from "./sources/detect.js";
 import type { Source } from "./sources/source.js";
 import { isStoreInUse } from "./users.js";
@@ -48,6 +56,20 @@ export async function findOrMakeStore(
   await clearUnused(name, out);
   await makeStore(path, out, options, task);
   return out;
+}
+
+/**
+ * `findOrMakeStore`, for training: too many unreadable pictures are refused, unless the store was named.
+ * @throws AlexnetError as `prepare`.
+ */
+export async function findOrMakeTrainable(
+  path: string,
+  { maxBad, ...options }: MakingOptions & Pick<PrepareOptions, "maxBad">,
+  task: Task<PreparingEvent>,
+): Promise<string> {
+  const store = await findOrMakeStore(path, options, task);
+  if (store !== path) refuseUnreadable(await summariseStore(store, true), maxBad);
+  return store;
 }
 
 /** Whether a store is one of those that nobody named. */

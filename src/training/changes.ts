@@ -14,7 +14,7 @@ import { changeFreely, given, namesThatChange, type RunChoices, type RunConfig }
 import type { TrainingState } from "../runs/state.js";
 import type { Store } from "../store/store.js";
 import type { Task } from "../task.js";
-import { enumerate } from "../text.js";
+import { enumerate, indexOfName } from "../text.js";
 import { describedNetwork } from "./settle.js";
 import { reasonToEnd } from "./stopping.js";
 
@@ -97,8 +97,8 @@ function listed(changed: readonly Difference[]): string {
 /** @throws AlexnetError "classes-differ" or "settings-differ" when the pictures are not those the run was begun with. */
 export function refuseOtherPictures({ data }: RunConfig, store: Store, folder: RunFolder): void {
   const begun = folder.readClasses();
-  const missing = begun.filter((name) => !store.classes.includes(name));
-  const added = store.classes.filter((name) => !begun.includes(name));
+  const missing = begun.filter((name) => indexOfName(store.classes, name) < 0);
+  const added = store.classes.filter((name) => indexOfName(begun, name) < 0);
   const hint: Hint[] = [{ advice: "train a new run on them", call: "train", options: { data: store.path } }];
   if (resolve(store.path) !== data.store && existsSync(data.store))
     hint.push({ advice: "go on with those it began with", call: "resume", options: { run: folder.path } });

@@ -12,7 +12,7 @@ import {
   type RunChoices,
   type RunConfig,
 } from "../runs/settings.js";
-import { findOrMakeStore } from "../store/cache.js";
+import { findOrMakeTrainable } from "../store/cache.js";
 import type { PreparingEvent } from "../store/preparing/options.js";
 import { batches } from "../store/reading/batches.js";
 import { openStore, type Store } from "../store/store.js";
@@ -96,7 +96,7 @@ export async function findLearningRate(options: SweepOptions): Promise<Sweep> {
     });
   const task = taskOf(given);
   const choices = await readChoices(chosen);
-  const store = await openStore(await findOrMakeStore(data, preparation ?? {}, task));
+  const store = await openStore(await findOrMakeTrainable(data, preparation ?? {}, task));
   try {
     const engine = await openEngine(given.engine ?? "auto", { threads: given.threads, precision: given.precision });
     try {

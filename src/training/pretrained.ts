@@ -11,6 +11,7 @@ import { modelHash } from "../runs/checkpoint/format.js";
 import { checkpointPath } from "../runs/checkpoint/keep.js";
 import { isCheckpoint, readModel } from "../runs/checkpoint/read.js";
 import { RunFolder } from "../runs/folder.js";
+import { indexOfName } from "../text.js";
 
 /** A trained network that training starts from, on other pictures. */
 export interface Pretrained {
@@ -50,7 +51,7 @@ async function imported(path: string): Promise<Model> {
 export type Head = "kept" | "new";
 
 export function headFor({ classes: known }: Model, classes: readonly string[]): Head {
-  return known.length === classes.length && classes.every((name) => known.includes(name)) ? "kept" : "new";
+  return known.length === classes.length && classes.every((name) => indexOfName(known, name) >= 0) ? "kept" : "new";
 }
 
 /**
@@ -61,7 +62,7 @@ export function startFrom(trained: Model, classes: readonly string[], recipe: Re
   const network = withClasses(trained.network, classes.length);
   const parameters = initialise(network, recipe.initialisation, seed);
   const isKept = headFor(trained, classes) === "kept";
-  const outputs = classes.map((name) => trained.classes.indexOf(name));
+  const outputs = classes.map((name) => indexOfName(trained.classes, name));
   const last = network.layers.at(-1)?.name;
   const before = new Map(parameterTable(trained.network).map((parameter) => [parameter.name, parameter]));
   for (const parameter of parameterTable(network)) {

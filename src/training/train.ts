@@ -17,7 +17,7 @@ import {
   type RunChoices,
   type RunConfig,
 } from "../runs/settings.js";
-import { findOrMakeStore } from "../store/cache.js";
+import { findOrMakeStore, findOrMakeTrainable } from "../store/cache.js";
 import { findingsOf } from "../store/preparing/summary.js";
 import { openStore, type Store } from "../store/store.js";
 import { type Task, type TaskOptions, taskOf } from "../task.js";
@@ -91,7 +91,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const { pretrained } = choices;
     const size = pretrained === undefined ? undefined : pictureSizeOf(pretrained.model.preprocessing);
     const preparation = { size, ...given.preparation };
-    const store = await openStore(await prepared(data, preparation, task));
+    const store = await openStore(await findOrMakeTrainable(data, preparation, task));
     return using(store, async () => {
       for (const problem of findingsOf(store.info, store.path)) task.report({ kind: "warning", problem, hints: [] });
       const engine = await openEngineFor(given);
@@ -148,11 +148,7 @@ async function checkCapacity(folder: RunFolder, config: RunConfig, store: Store,
 /** The store that a run began with, or one prepared anew from its source. */
 async function findPictures({ data }: RunConfig, moved: string | undefined, task: Task<TrainEvent>): Promise<string> {
   if (moved === undefined && existsSync(data.store)) return data.store;
-  return prepared(moved ?? data.source, data.preparation, task);
-}
-
-function prepared(data: string, preparation: PreparationChoices | undefined, task: Task<TrainEvent>): Promise<string> {
-  return findOrMakeStore(data, preparation ?? {}, task);
+  return findOrMakeStore(moved ?? data.source, data.preparation, task);
 }
 
 /** `runs/<data>-<number>`, the first number that is free. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Chart, chartFigure, chartFile, frameOf } from "#src/drawing/chart.js";
+import { type Chart, chartFile } from "#src/drawing/chart.js";
 import { extentOf, thin, ticks } from "#src/drawing/points.js";
 
 const chart: Chart = {
@@ -29,10 +29,9 @@ function elements(svg: string, kind: string): readonly Readonly<Record<string, s
   );
 }
 
-describe.each([
-  ["a file", chartFile([chart])],
-  ["a page", chartFigure(chart, "Loss by epoch").text],
-])("a chart in %s", (_, svg) => {
+describe("a chart in a file", () => {
+  const svg = chartFile([chart]);
+
   test("has a line for each round number of the vertical axis, and each number beside its line", () => {
     const lines = elements(svg, "line").filter((line) => line.class === "grid");
     const labels = [...svg.matchAll(/y="([\d.]+)" dy="4" text-anchor="end">([^<]*)</g)];
@@ -87,13 +86,6 @@ test("a file's charts are light or dark by the reader's scheme, and without a te
   expect(svg).toContain("@media (prefers-color-scheme: dark)");
   expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
   expect(svg).not.toMatch(/[^\P{Cc}\n]|<script/u);
-});
-
-test("what a caller draws in a frame lies between its axes", () => {
-  const axis = { low: 0, high: 1, format: String };
-  const { px, py } = frameOf({ title: "", x: { ...axis, label: "" }, y: axis });
-  expect([px(0), px(1)]).toEqual([52, 418]);
-  expect([py(0), py(1)]).toEqual([250, 36]);
 });
 
 test("axes have round numbers", () => {

@@ -2,10 +2,13 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { listPictures, walk } from "#src/images/list.js";
+import { listPictures as listWith, walk } from "#src/images/list.js";
+import { OtherFiles } from "#src/images/other-files.js";
 import { describeFault } from "#src/images/picture.js";
 import { temporaryFolder } from "../support/folders.js";
 import { unwatched } from "../support/task.js";
+
+const listPictures = (paths: readonly string[], task: typeof unwatched) => listWith(paths, new OtherFiles(), task);
 
 let folder: string;
 beforeEach(() => {
@@ -81,8 +84,11 @@ test.skipIf(process.platform === "win32")(
     symlinkSync("/dev/zero", join(folder, "zero.jpg"));
     const reported: [string, string][] = [];
     const found: string[] = [];
-    for await (const name of walk(folder, (path, error) => reported.push([path, describeFault(error)]), unwatched))
-      found.push(name);
+    const visitor = {
+      unreadable: (path: string, error: unknown) => reported.push([path, describeFault(error)]),
+      other: () => {},
+    };
+    for await (const name of walk(folder, visitor, unwatched)) found.push(name);
     expect(found).toEqual(["1.jpg"]);
     expect(reported).toEqual(["pipe.jpg", "zero.jpg"].map((name) => [name, "neither a file nor a folder"]));
     expect(await listPictures([folder], unwatched)).toEqual([join(folder, "1.jpg")]);
@@ -99,8 +105,29 @@ test.skipIf(process.getuid?.() === 0)("a folder without permission is reported (
   chmodSync(join(folder, "shut"), 0);
   const unreadable: string[] = [];
   const found: string[] = [];
-  for await (const name of walk(folder, (path) => unreadable.push(path), unwatched)) found.push(name);
+  for await (const name of walk(folder, { unreadable: (path) => unreadable.push(path), other() {} }, unwatched))
+    found.push(name);
   chmodSync(join(folder, "shut"), 0o700);
   expect(found).toEqual(["open/1.jpg"]);
   expect(unreadable).toEqual(["shut"]);
+});
+
+test("files that are no pictures by their names are counted by extension, commonest first, hidden ones not", async () => {
+  const names = [1, 2, 3].flatMap((i) => [`a/IMG_${i}.CR2`, `a/IMG_${i}.JPG`]);
+  put(...names, "a/deep/4.cr2", "b/notes.txt", "b/README", "b/clip.MOV", "b/.DS_Store", "b/@eaDir/x/thumb.xyz");
+  const others = new OtherFiles();
+  expect(await listWith([folder], others, unwatched)).toHaveLength(3);
+  expect(others.describe()).toBe(
+    "4 .CR2, 1 without an extension, 1 .MOV, 1 .txt were not looked at, being no pictures by their names; " +
+      "raw files of cameras have to be saved as JPEG first",
+  );
+});
+
+test("one other file is spoken of in the singular, many kinds are cut short, none are nothing", () => {
+  const others = new OtherFiles();
+  expect(others.describe()).toBeUndefined();
+  others.add("list.txt");
+  expect(others.describe()).toBe("1 .txt was not looked at, being no picture by its name");
+  for (const letter of "abcdefghij") others.add(`x.${letter}`);
+  expect(others.describe()).toMatch(/^1 \.txt, (1 \.[a-g], ){7}3 others were not looked at/);
 });

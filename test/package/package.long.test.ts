@@ -65,7 +65,7 @@ describe("the packed package", () => {
   it("holds the build, the documentation and the license, and nothing else", () => {
     const unexpected = files.filter(
       (path) =>
-        !/^(dist\/[\w/-]+\.(js|d\.ts)|dist\/formats\/imagenet-classes\.json|src\/engine\/cuda\/kernels\/[\w-]+\.cuh?|docs\/.+|LICENSE|[A-Z]+\.md|package\.json)$/.test(
+        !/^(dist\/[\w/-]+\.(js|d\.ts)|dist\/formats\/imagenet-classes\.json|dist\/web\/[\w./-]+|src\/engine\/cuda\/kernels\/[\w-]+\.cuh?|docs\/.+|LICENSE|[A-Z]+\.md|package\.json)$/.test(
           path,
         ),
     );

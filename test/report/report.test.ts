@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { html, jsonScript } from "#src/drawing/markup.js";
 import { type ReportSummary, report } from "#src/report/report.js";
 import { checkpointPath } from "#src/runs/checkpoint/keep.js";
-import { findChromium, NO_CHROMIUM } from "../support/browser.js";
+import { findChromium, findViolations, NO_CHROMIUM } from "../support/browser.js";
 import { alexnet } from "../support/command-line.js";
 import { quick, trainedSet } from "../support/trained-runs.js";
 
@@ -32,8 +32,9 @@ describe("the report", () => {
     const text = readFileSync(out, "utf8");
     expect(summary).toMatchObject({ out, bytes: Buffer.byteLength(text), evaluation: { samples: 39 } });
     expect(text).toContain("Content-Security-Policy");
-    expect(text).not.toMatch(/(src|href)="(?!data:|#)/);
+    expect(text).not.toMatch(/<[^>]* (src|href)="(?!data:|#)/);
     expect(text).not.toMatch(/url\(|@import/);
+    expect(text).not.toContain("unsafe");
   });
 
   it("of a checkpoint alone needs a place to go, and has the curves of the run that it lies in", async () => {
@@ -42,7 +43,7 @@ describe("the report", () => {
     const elsewhere = join(scratch, "checkpoint.html");
     await report({ run: checkpoint, data: summary.evaluation.data, out: elsewhere, pictures: 4, ...quick });
     const text = readFileSync(elsewhere, "utf8");
-    expect(text).toContain('id="curves"');
+    expect(text).toContain('"curves":{"loss":');
     expect(text.match(/data:image\/jpeg/g)).toHaveLength(4);
   });
 
@@ -74,6 +75,7 @@ describe("the report in Chromium", () => {
       if (!/^(data|file):/.test(request.url())) problems.push(`asks for ${request.url()}`);
     });
     await page.goto(pathToFileURL(out).href);
+    await page.locator("footer").waitFor();
     return { page, problems };
   }
 
@@ -127,6 +129,45 @@ describe("the report in Chromium", () => {
     await page.close();
   });
 
+  it("hides a line whose name is chosen, and draws on logarithmic axes", async () => {
+    const { page, problems } = await open({});
+    const plot = page.locator("#curves .plot canvas").first();
+    const drawn = (): Promise<string> => plot.evaluate<string, { toDataURL(): string }>((canvas) => canvas.toDataURL());
+    const all = await drawn();
+    const training = page.getByRole("button", { name: "training", exact: true });
+    await training.click();
+    expect(await training.getAttribute("aria-pressed")).toBe("false");
+    await expect.poll(drawn).not.toBe(all);
+    await training.click();
+    await expect.poll(drawn).toBe(all);
+    await page.getByRole("button", { name: "logarithmic" }).click();
+    await expect.poll(drawn).not.toBe(all);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it("hands out its numbers as files", async () => {
+    const { page } = await open({});
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download the matrix as CSV" }).click();
+    const text = readFileSync(await (await download).path(), "utf8");
+    const [heading, ...rows] = text.trim().split("\n");
+    expect(heading).toBe("class,apple,lake,meadow");
+    const counts = rows.map((row) => row.split(",").slice(1).map(Number));
+    expect(counts.flat().reduce((sum, count) => sum + count, 0)).toBe(39);
+    for (const { label, predicted, count } of summary.evaluation.confusion)
+      expect(counts[label][predicted]).toBe(count);
+    await page.close();
+  });
+
+  it.each(["light", "dark"] as const)("has nothing that axe finds fault with, %s", async (colorScheme) => {
+    const { page } = await open({ colorScheme });
+    await page.locator(".matrix [data-cell]").first().click();
+    for (const summary of await page.locator("summary").all()) await summary.click();
+    expect(await findViolations(page)).toEqual([]);
+    await page.close();
+  });
+
   it("is light or dark as the reader has it, and fits a phone", async () => {
     const backgrounds: string[] = [];
     for (const colorScheme of ["light", "dark"] as const) {
@@ -135,6 +176,6 @@ describe("the report in Chromium", () => {
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
       await page.close();
     }
-    expect(backgrounds).toEqual(["rgb(255, 255, 255)", "rgb(21, 23, 26)"]);
+    expect(backgrounds).toEqual(["rgb(246, 247, 249)", "rgb(15, 17, 20)"]);
   });
 });

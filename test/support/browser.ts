@@ -1,5 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
+import type { Page } from "playwright-core";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -13,3 +15,13 @@ export function findChromium(): string | undefined {
 }
 
 export const NO_CHROMIUM = "no Chromium here: install the system's chromium package, or set ALEXNET_CHROMIUM";
+
+/** What axe-core finds wrong with a page for people who don't see it, or not well: "color-contrast: .soft". */
+export async function findViolations(page: Page): Promise<readonly string[]> {
+  // From outside of the page's policy, which lets no script in.
+  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  await page.evaluate(axe);
+  return page.evaluate<string[]>(
+    `axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ": " + node.target + " " + node.failureSummary)))`,
+  );
+}

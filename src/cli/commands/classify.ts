@@ -46,7 +46,7 @@ export function register(program: Program): void {
       }
       const output = classificationOutput(json ? "json" : lines, options.top);
       await runTask(async ({ signal, onEvent }) => {
-        for await (const result of classify({ ...options, run, pictures, signal })) {
+        for await (const result of classify({ ...options, run, pictures, signal, onEvent })) {
           if ("error" in result) onEvent({ kind: "unreadable", ...result });
           output.add(result);
         }

@@ -38,7 +38,11 @@ export function register(program: Program): void {
       )
       .option("--seed <number>", "decides which", wholeNumber(0), 1)
       .option("--workers <count>", "decoding threads; one more than cores by default", wholeNumber(1))
-      .option("--max-bad <share>", "fail beyond this share of unreadable pictures: 1% or 0.01", share, 0.01)
+      .option(
+        "--max-bad <share>",
+        "fail beyond this share of unreadable pictures, such as 5%; default 1%, if more than five",
+        share,
+      )
       .option("--allow-missing-classes", "go on when training and validation have different classes")
       .option("--allow-svg", "read SVG, which can refer to other files")
       .option("--image-column <name>", "of Parquet files: where the pictures are; default image")

@@ -29,7 +29,7 @@ export function printClasses(
 
 /** What a person should know before training: what is missing, what is there twice. */
 export function printFindings(info: StoreInfo, path: string): void {
-  for (const line of findingsOf(info, path)) console.log(printable(line));
+  for (const line of findingsOf(info, path)) console.log(printable(info.notes.includes(line) ? `note: ${line}` : line));
   const { train, val, across, examples } = info.duplicates;
   if (train + val > 0) console.log(`duplicates: ${thousands(train)} within train, ${thousands(val)} within val`);
   for (const names of examples) console.log(`  the same: ${names.map(printable).join(", ")}`);

@@ -71,9 +71,15 @@ function refuse(kind: FileKind, { allowSvg = false }: DecodeOptions): void {
   if (kind === "empty file") throw new AlexnetError("unreadable-picture", "empty file");
   if (noPictures.has(kind)) throw new AlexnetError("unreadable-picture", `not a picture: ${kind}`);
   if (unread.has(kind))
-    throw new AlexnetError("unreadable-picture", `${kind} is not read; convert it to JPEG or PNG first`);
+    throw new AlexnetError("unreadable-picture", `${kind} is not read; convert it to JPEG or PNG first${wayOf(kind)}`);
   if (kind === "SVG" && !allowSvg)
     throw new AlexnetError("unreadable-picture", "SVG can refer to other files and is read only when asked for");
+}
+
+/** How most people have the kinds that cameras and phones write converted. */
+function wayOf(kind: FileKind): string {
+  if (kind === "HEIC") return ": heif-convert photo.heic photo.jpg, or magick mogrify -format jpg *.heic for a folder";
+  return kind === "camera raw" ? ": most cameras and photo programs save both" : "";
 }
 
 function explain(error: unknown, kind: FileKind, length: number): string {

@@ -59,7 +59,11 @@ export async function writeListing(
   return {
     pictures: tally.pictures,
     classes,
-    titles: Object.fromEntries([...source.titles].filter(([name]) => classes.includes(name))),
+    titles: Object.fromEntries(
+      [...source.titles].flatMap(([name, title]) =>
+        classes.includes(name.normalize()) ? [[name.normalize(), title] as const] : [],
+      ),
+    ),
     labels,
     fingerprint: fingerprint.digest("hex"),
     leftOut,

@@ -36,7 +36,7 @@ export interface PrepareOptions extends StoreOptions, TaskOptions<PreparingEvent
   readonly source: string;
   /** Folder of the store. */
   readonly out: string;
-  /** Share of unreadable pictures beyond which the call fails; the store is kept. Default 0.01. */
+  /** Share of unreadable pictures beyond which the call fails; the store is kept. Default 0.01, if more than five. */
   readonly maxBad?: number;
 }
 
@@ -57,5 +57,4 @@ export const DEFAULTS = {
   encoding: "auto",
   allowMissingClasses: false,
   allowSvg: false,
-  maxBad: 0.01,
 } as const;

@@ -5,7 +5,6 @@ import { AlexnetError } from "../../errors.js";
 import { describeDecoder, preferredJpegDecoder } from "../../images/decode/decode.js";
 import { fraction, parseOptions, path, taskShape, wholeNumber } from "../../options.js";
 import { type Task, taskOf } from "../../task.js";
-import { shortPercent } from "../../text.js";
 import { DatabaseFile, isBegun, isStoreFolder, keys, lockStore, openForReading } from "../database.js";
 import { detectSource } from "../sources/detect.js";
 import type { Source } from "../sources/source.js";
@@ -23,6 +22,7 @@ import {
 import { chooseEncoding, freeBytes, requireSpace } from "./space.js";
 import { type PrepareSummary, summariseStore } from "./summary.js";
 import { readJob, type StoreRequest } from "./unfinished.js";
+import { refuseUnreadable } from "./unreadable.js";
 import { StoreWriter } from "./writing.js";
 
 const storeShape = {
@@ -58,9 +58,9 @@ const shape = z.object({
  */
 export async function prepare(options: PrepareOptions): Promise<PrepareSummary> {
   parseOptions(shape, options, "prepare");
-  const { source, out, maxBad = DEFAULTS.maxBad } = options;
+  const { source, out, maxBad } = options;
   const summary = await makeStore(source, out, options, taskOf(options));
-  refuseBad(summary, maxBad);
+  refuseUnreadable(summary, maxBad);
   return summary;
 }
 
@@ -170,24 +170,6 @@ function refuseForeignFolder(out: string): void {
     throw new AlexnetError("already-exists", `${out}: not empty and no picture store`, {
       hint: { advice: "choose a new folder", option: "out" },
     });
-}
-
-function refuseBad({ info, path, skippedList }: PrepareSummary, maxBad: number): void {
-  const tried = info.skipped + info.counts.train + info.counts.val;
-  if (info.partial > 0 && maxBad < 1)
-    throw new AlexnetError(
-      "unusable-data",
-      `${path}: ${info.partial} of the archives or folders could not be read to the end, and how many pictures are ` +
-        `missing is unknown: see ${skippedList}; the store is whole and kept`,
-      { hint: { advice: "accept it", option: "maxBad", value: 1 } },
-    );
-  if (info.skipped <= tried * maxBad) return;
-  throw new AlexnetError(
-    "unusable-data",
-    `${path}: ${info.skipped} of ${tried} pictures could not be read, more than ${shortPercent(maxBad)}: see ` +
-      `${skippedList}; the store is whole and kept`,
-    { hint: { advice: "accept it with a larger share", option: "maxBad" } },
-  );
 }
 
 async function isWhole(path: string): Promise<boolean> {

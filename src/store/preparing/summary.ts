@@ -54,7 +54,7 @@ export function findingsOf({ skipped, counts, duplicates: { across }, notes }: S
   return [
     ...(skipped > 0 ? [`skipped: ${unreadable} (${shortPercent(share)}), see ${skippedList}`] : []),
     ...(across > 0 ? [`leakage: ${leaking} in the training split too, see ${duplicatesList}`] : []),
-    ...notes.map((note) => `note: ${note}`),
+    ...notes,
   ];
 }
 

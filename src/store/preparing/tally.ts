@@ -32,7 +32,8 @@ export class Tally {
   }
 
   /** @returns the number of the item's class. */
-  add({ name, className, split }: Item): number {
+  add({ name, className: given, split }: Item): number {
+    const className = given.normalize(); // one class, whichever form of Unicode a disk has its folders in
     const counts = this.#classes.get(className) ?? { number: this.#classes.size, train: 0, val: 0, undecided: 0 };
     this.#classes.set(className, counts);
     counts[split ?? "undecided"]++;

@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { AlexnetError } from "../../errors.js";
-import { contains, hasPictureExtension, isPassedOver, walk } from "../../images/list.js";
+import { contains, hasPictureExtension, isPassedOver, type Visitor, walk } from "../../images/list.js";
+import { OtherFiles } from "../../images/other-files.js";
 import { describeFault } from "../../images/picture.js";
 import type { Split } from "../../network/picture.js";
 import { readFolder } from "../../system/folder.js";
 import { type Task, throwIfStopped } from "../../task.js";
-import { enumerate } from "../../text.js";
+import { enumerate, indexOfName } from "../../text.js";
 
 import { stampOf } from "./archive.js";
 import type { Fault, Item, Source, SourceChoices } from "./source.js";
@@ -43,17 +44,20 @@ export async function openImageFolder(
   const titles = readTitles(root, given);
   const notes = leftAside.map(({ folder, reason }) => `left aside: ${folder} (${reason})`);
   const empty: string[] = [];
+  const others = new OtherFiles();
   return {
     kind: "image folders",
     path: given,
     titles,
     get notes() {
-      return empty.length === 0 ? notes : [...notes, `folders without pictures: ${enumerate(empty)}`];
+      const without = empty.length === 0 ? [] : [`folders without pictures: ${enumerate(empty)}`];
+      return [...notes, ...without, ...[others.describe() ?? []].flat()];
     },
     async *items(task) {
       empty.length = 0;
+      others.clear();
       for (const part of parts)
-        yield* "list" in part ? listFlat(root, part, task) : listClasses(root, part, empty, task);
+        yield* "list" in part ? listFlat(root, part, others, task) : listClasses(root, part, { empty, others }, task);
     },
   };
 }
@@ -159,7 +163,9 @@ async function refuseSameFolders(root: string, folders: readonly string[], task:
   const [first = [], ...others] = await Promise.all(
     folders.map((name) => listFoldersIfAllowed(join(root, name), task)),
   );
-  const areSame = others.every((names) => names.length === first.length && names.every((name, i) => name === first[i]));
+  const areSame = others.every(
+    (names) => names.length === first.length && names.every((name) => indexOfName(first, name) >= 0),
+  );
   if (others.length === 0 || first.length < 2 || !areSame) return;
   throw new AlexnetError(
     "unusable-data",
@@ -189,7 +195,7 @@ async function findValidation(
     }
     const folder = await withoutWrapper(root, name, task);
     const own = await listFolders(join(root, folder), task);
-    const isShared = !mustShare || own.some((className) => classes.includes(className));
+    const isShared = !mustShare || own.some((className) => indexOfName(classes, className) >= 0);
     if (own.length > 0 && isShared) part = { folder, split: "val", classes: own };
     else if (mustShare) continue;
     else if ((await listLoose(join(root, folder), task)).length === 0)
@@ -260,24 +266,33 @@ async function leadsToFolder(path: string): Promise<boolean> {
   }
 }
 
-/** @param empty gets the folders that have nothing in them */
+/** What is told of once all is listed. */
+interface Findings {
+  /** Folders that have no pictures in them. */
+  readonly empty: string[];
+  readonly others: OtherFiles;
+}
+
 async function* listClasses(
   root: string,
   { folder, split, classes }: ClassFolders,
-  empty: string[],
+  { empty, others }: Findings,
   task: Listing,
 ): AsyncGenerator<Item | Fault> {
   for (const className of classes) {
     const prefix = folder === "" ? className : `${folder}/${className}`;
     const faults: Fault[] = [];
     let found = 0;
-    const onUnreadable = (name: string, error: unknown) =>
-      faults.push({
-        name: name === "" ? prefix : `${prefix}/${name}`,
-        reason: describeFault(error),
-        isPartial: !(error instanceof AlexnetError),
-      });
-    for await (const file of walk(join(root, prefix), onUnreadable, task)) {
+    const visitor: Visitor = {
+      unreadable: (name, error) =>
+        faults.push({
+          name: name === "" ? prefix : `${prefix}/${name}`,
+          reason: describeFault(error),
+          isPartial: !(error instanceof AlexnetError),
+        }),
+      other: (name) => others.add(name),
+    };
+    for await (const file of walk(join(root, prefix), visitor, task)) {
       found++;
       yield describeFile(root, `${prefix}/${file}`, className, split);
     }
@@ -300,12 +315,24 @@ async function listLoose(path: string, task: Listing): Promise<string[]> {
 async function* listFlat(
   root: string,
   { folder, list, classes }: FlatFolder,
+  others: OtherFiles,
   task: Listing,
 ): AsyncGenerator<Item | Fault> {
   const classOf = readList(list, classes);
-  for (const [file, className] of classOf) yield describeFile(root, `${folder}/${file}`, className, "val");
-  for (const file of await listLoose(join(root, folder), task))
-    if (!classOf.has(file)) yield { name: `${folder}/${file}`, reason: `not in ${basename(list)}` };
+  const loose = await listLoose(join(root, folder), task);
+  const onDisk = new Map(loose.map((file) => [file.normalize(), file]));
+  for (const [file, className] of classOf)
+    yield describeFile(root, `${folder}/${onDisk.get(file) ?? file}`, className, "val");
+  for (const [listed, file] of onDisk)
+    if (!classOf.has(listed)) yield { name: `${folder}/${file}`, reason: `not in ${basename(list)}` };
+  for (const entry of await readFolder(join(root, folder), task))
+    if (
+      entry.isFile() &&
+      !isPassedOver(entry.name) &&
+      !hasPictureExtension(entry.name) &&
+      !classOf.has(entry.name.normalize())
+    )
+      if (join(root, folder, entry.name) !== list) others.add(entry.name);
 }
 
 function describeFile(root: string, name: string, className: string, split: Split | undefined): Item {
@@ -321,19 +348,21 @@ function stampOfFile(path: string): string {
   }
 }
 
-/** Class by file name. val.txt: `file class` or `file number`; LOC_val_solution.csv: `picture,class box …`. */
+/** Class by file name, composed. val.txt: `file class` or `file number`; LOC_val_solution.csv: `picture,class box …`. */
 function readList(path: string, classes: readonly string[]): ReadonlyMap<string, string> {
   const classOf = new Map<string, string>();
   const isKaggle = extname(path) === ".csv";
-  const known = new Set(classes);
-  const spaced = classes.filter((name) => /\s/.test(name));
-  readLines(path).forEach((line, i) => {
+  const composed = classes.map((name) => name.normalize());
+  const known = new Set(composed);
+  const spaced = composed.filter((name) => /\s/.test(name));
+  readLines(path).forEach((text, i) => {
+    const line = text.normalize();
     if (line.trim() === "" || (isKaggle && i === 0)) return;
     const fail = (what: string) =>
       new AlexnetError("damaged-file", `${path}: line ${i + 1} ${what}: ${line.slice(0, 80)}`);
     const [file, label] = isKaggle ? kaggleFields(line) : fieldsOf(line.trim(), spaced);
     if (file === undefined || label === undefined) throw fail("names no file and class");
-    const className = known.has(label) || !/^\d+$/.test(label) ? label : classes[Number(label)];
+    const className = known.has(label) || !/^\d+$/.test(label) ? label : composed[Number(label)];
     if (className === undefined)
       throw fail(`has no number from 0 to ${classes.length - 1}, the folders of train in order; use their names`);
     if ((classOf.get(file) ?? className) !== className) throw fail("gives a file a second class");

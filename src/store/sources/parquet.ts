@@ -176,8 +176,9 @@ function commonNames(files: Iterable<ParquetFile>, columns: Columns): readonly s
 
 /** Classes of the same name are told apart by their numbers: ImageNet has two kinds of crane. */
 function unique(names: readonly string[] | undefined): readonly string[] | undefined {
-  const isRepeated = (name: string) => names?.indexOf(name) !== names?.lastIndexOf(name);
-  return names?.map((name, number) => (isRepeated(name) ? `${name} (${number})` : name));
+  const composed = names?.map((name) => name.normalize());
+  const isRepeated = (name: string) => composed?.indexOf(name) !== composed?.lastIndexOf(name);
+  return composed?.map((name, number) => (isRepeated(name) ? `${name} (${number})` : name));
 }
 
 /** @param known its description, unless it is damaged; @param common the classes of all files, for one that has none */

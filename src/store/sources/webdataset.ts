@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { expand } from "brace-expansion";
 import { AlexnetError } from "../../errors.js";
 import { hasPictureExtension, pictureExtensions } from "../../images/list.js";
+import { OtherFiles } from "../../images/other-files.js";
 import type { Split } from "../../network/picture.js";
 import type { Task } from "../../task.js";
 
@@ -28,15 +29,19 @@ export async function openWebDataset(
   const { paths, splitOf, notes } = await findShards(path, choices, task);
   const [first] = paths;
   if (first === undefined) return undefined;
+  const others = new OtherFiles();
   return {
     kind: "WebDataset shards",
     path,
     compareClasses: compareNumerically,
     titles: readTitles(dirname(first)),
-    notes,
+    get notes() {
+      return [...notes, ...[others.describe() ?? []].flat()];
+    },
     *items() {
+      others.clear();
       for (const shard of paths)
-        yield* listArchive(shard, (file, stamp) => listShard(file, shard, stamp, splitOf(shard)));
+        yield* listArchive(shard, (file, stamp) => listShard(file, shard, stamp, splitOf(shard), others));
     },
   };
 }
@@ -55,10 +60,18 @@ interface Sample {
   readonly files: Map<string, TarEntry>; // by extension: all behind the key's dot
 }
 
-function* listShard(file: Bytes, path: string, stamp: string, split: Split | undefined): Generator<Item | Fault> {
+function* listShard(
+  file: Bytes,
+  path: string,
+  stamp: string,
+  split: Split | undefined,
+  others: OtherFiles,
+): Generator<Item | Fault> {
   const shard = basename(path);
   yield* untilDamaged(shard, samples(readTar(file)), function* (sample) {
-    for (const [extension, picture] of picturesOf(sample)) {
+    const pictures = picturesOf(sample);
+    if (pictures.length === 0) for (const { path: entry } of sample.files.values()) others.add(entry);
+    for (const [extension, picture] of pictures) {
       const name = `${shard}!${picture.path}`;
       const rest = extension.slice(0, extension.lastIndexOf(".") + 1); // "left." of "left.jpg"
       const className = (rest === "" ? undefined : readLabel(file, sample, rest)) ?? readLabel(file, sample, "");

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { decodePicture } from "#src/images/decode/decode.js";
 import { ensurePrepared } from "#src/store/cache.js";
 import type { PreparingEvent } from "#src/store/preparing/options.js";
@@ -21,6 +21,7 @@ import { chooseEncoding, requireSpace } from "#src/store/preparing/space.js";
 import { openStore } from "#src/store/store.js";
 import { addStoreUser } from "#src/store/users.js";
 import { parseCsvLine, splitCsvLines } from "#src/system/csv.js";
+import { train } from "#src/training/train.js";
 import { difference, drawJpeg } from "../../support/draw.js";
 import { temporaryFolder } from "../../support/folders.js";
 import {
@@ -33,6 +34,7 @@ import {
   useStore,
   write,
 } from "../../support/stores.js";
+import { quickTraining } from "../../support/training.js";
 
 describe("what a store holds", () => {
   test("pictures, labels, names and classes of train and val", async () => {
@@ -227,6 +229,35 @@ describe("what can't be read", () => {
       /1 of 11 pictures could not be read, more than 5 %.*skipped\.csv/,
     );
     expect((await prepareHere({ source, out, maxBad: 0.1 })).reused).toBe(true);
+  });
+
+  test("a few are accepted however large their share is, unless a share is asked for", async () => {
+    const source = temporaryFolder();
+    await drawSet(source);
+    const bad = Array.from({ length: 6 }, (_, i) => [`train/cat/${i}.heic`, ""] as const);
+    write(source, Object.fromEntries(bad.slice(0, 5)));
+    expect((await prepareHere({ source, maxBad: undefined })).info.skipped).toBe(5);
+    await expect(prepareHere({ source, maxBad: 0.1 })).rejects.toThrow(/5 of 15 pictures could not be read/);
+    write(source, Object.fromEntries(bad));
+    await expect(prepareHere({ source, maxBad: undefined })).rejects.toMatchObject({
+      code: "unusable-data",
+      message: expect.stringMatching(/6 of 16 pictures could not be read, more than 1 %/),
+      hints: [{ option: "maxBad" }],
+    });
+  });
+
+  test("training has the same rule", async () => {
+    const folder = temporaryFolder();
+    vi.stubEnv("ALEXNET_CACHE", join(folder, "cache"));
+    const source = join(folder, "set");
+    await drawSet(source);
+    write(source, Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`train/cat/${i}.heic`, ""])));
+    const run = join(folder, "run");
+    const options = quickTraining(source, run, { epochs: 1 });
+    await expect(train(options)).rejects.toMatchObject({ code: "unusable-data", hints: [{ option: "maxBad" }] });
+    expect(existsSync(run)).toBe(false);
+    await expect(train({ ...options, preparation: { maxBad: 0.5 } })).resolves.toMatchObject({ run });
+    vi.unstubAllEnvs();
   });
 
   test("is fatal when nothing is left", async () => {

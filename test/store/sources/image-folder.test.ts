@@ -85,3 +85,45 @@ test("previews of storage systems are not taken for pictures", async () => {
   const { info } = await prepareHere({ source, valFraction: 0 });
   expect(info.counts).toEqual({ train: 6, val: 0 });
 });
+
+const composed = "caf\u00e9";
+const decomposed = "cafe\u0301";
+
+test("one class whose folder is spelt in two forms of Unicode is one class", async () => {
+  const source = await makeSet(["train/dog", `train/${composed}`, "val/dog", `val/${decomposed}`]);
+  const { classes, info } = await prepareHere({ source });
+  expect(classes).toEqual([composed, "dog"]);
+  expect(info).toMatchObject({ counts: { train: 6, val: 6 }, leftOut: 0 });
+});
+
+test("two folders beside each other whose names differ in the form of Unicode alone are one class", async () => {
+  const { classes, info } = await prepareHere({ source: await makeSet([composed, decomposed, "dog"]), valFraction: 0 });
+  expect(classes).toEqual([composed, "dog"]);
+  expect(info.counts.train).toBe(9);
+});
+
+test("a list may spell classes, files and titles in another form of Unicode than the disk", async () => {
+  const source = await makeSet([`train/${decomposed}`, "train/dog"], {
+    "val.txt": `${composed}.jpg ${composed}\n1.jpg dog\n`,
+    "classes.txt": `${decomposed}\tcoffee\n`,
+  });
+  const [one, two] = Object.values(await drawSome("", 2, 9));
+  write(source, { [`val/${decomposed}.jpg`]: one, "val/1.jpg": two });
+  const { info, classes } = await prepareHere({ source });
+  expect(classes).toEqual([composed, "dog"]);
+  expect(info).toMatchObject({ counts: { train: 6, val: 2 }, skipped: 0, titles: { [composed]: "coffee" } });
+});
+
+test("files that are no pictures by their names are counted by extension", async () => {
+  const files = { "cat/a.CR2": "", "cat/b.CR2": "", "dog/notes.txt": "", "dog/.hidden": "", "README.md": "" };
+  const { info } = await prepareHere({ source: await makeSet(["cat", "dog"], files) });
+  expect(info.notes).toEqual([
+    "2 .CR2, 1 .txt were not looked at, being no pictures by their names; raw files of cameras have to be saved as JPEG first",
+  ]);
+  expect(info.skipped).toBe(0);
+});
+
+test("a class of nothing but files that are not looked at is named, and so are they", async () => {
+  const { info } = await prepareHere({ source: await makeSet(["cat", "dog"], { "bird/1.NEF": "", "bird/2.NEF": "" }) });
+  expect(info.notes).toEqual(["folders without pictures: bird", expect.stringMatching(/^2 \.NEF were not looked at/)]);
+});

@@ -49,7 +49,10 @@ describe("image folders", () => {
     write(source, { ...(await drawSome("a/", 2, 1)), ...(await drawSome("b/", 2, 2)), "c/notes.txt": "none yet" });
     const { info, classes } = await prepareHere({ source });
     expect(classes).toEqual(["a", "b"]);
-    expect(info.notes).toEqual(["folders without pictures: c"]);
+    expect(info.notes).toEqual([
+      "folders without pictures: c",
+      "1 .txt was not looked at, being no picture by its name",
+    ]);
   });
 
   test("splits without train, and train without classes, are errors and not classes", async () => {
