@@ -5,7 +5,7 @@ import loadWabt from "wabt";
 const kernels = {
   "images/resample": "resampleKernel",
   "store/picture-sums": "pictureSumsKernel",
-  "engine/onednn/layers/crop": "cropKernel",
+  "engine/onednn/rows/simd": "simdKernel",
 };
 
 const wabt = await loadWabt();

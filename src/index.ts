@@ -101,6 +101,7 @@ export { type LayerSummary, type Summary as NetworkSummary, summarise as summari
 export { classCount, scaleWidth, withClasses } from "./network/transform.js";
 export type { LearningRatePolicy, Recipe } from "./recipes/recipe.js";
 export { recipeByName, recipes } from "./recipes/recipes.js";
+export { type ExportPageOptions, exportPage } from "./report/classify-page.js";
 export { type ReportOptions, type ReportSummary, report } from "./report/report.js";
 export type { Cadence } from "./runs/cadence.js";
 export type { Checkpoint } from "./runs/checkpoint/format.js";

@@ -17,6 +17,8 @@ export interface LayerTable {
   /** Of the whole step, and the sum of the rows: how far the table explains the step. */
   readonly stepMilliseconds: number;
   readonly sumMilliseconds: number;
+  /** What one thread does alone: operations that are not spread over all, and what lies between operations. */
+  readonly serialMilliseconds: number;
   readonly gemmGflops: number;
   /** GB/s read and written. */
   readonly copyRate: number;
@@ -41,11 +43,31 @@ export async function measureLayers(
   const copyRate = (await engine.measureCopyRate(COPY_BYTES)) / 1e9;
   const fraction = (row: LayerTime): number =>
     row.flops > 0 ? row.flops / row.milliseconds / 1e6 / gemmGflops : row.bytes / row.milliseconds / 1e6 / copyRate;
+  const sumMilliseconds = sum(rows.map((row) => row.milliseconds));
+  const between = Math.max(0, milliseconds - sumMilliseconds);
   return {
     rows: rows.map((row) => ({ ...row, share: row.milliseconds / milliseconds, fraction: fraction(row) })),
     stepMilliseconds: milliseconds,
-    sumMilliseconds: rows.reduce((sum, row) => sum + row.milliseconds, 0),
+    sumMilliseconds,
+    serialMilliseconds: sum(rows.map((row) => row.serialMilliseconds)) + between,
     gemmGflops,
     copyRate,
   };
+}
+
+/**
+ * Images a second with more threads, by Amdahl's law: the serial part stays as it is, and the rest takes as much less time
+ * as there are more threads. What can be had at the most: memory is shared, and so is the processor's power.
+ */
+export function rateWithThreads(
+  { stepMilliseconds, serialMilliseconds }: LayerTable,
+  batchSize: number,
+  threads: { readonly measured: number; readonly wanted: number },
+): number {
+  const spread = (stepMilliseconds - serialMilliseconds) * (threads.measured / threads.wanted);
+  return (1000 * batchSize) / (serialMilliseconds + spread);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
 }

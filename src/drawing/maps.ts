@@ -4,9 +4,20 @@ import { drawSheet, inRows } from "./sheet.js";
 
 const ENLARGED = 2; // times the crop's own size
 const TILE = 64; // pixels a small map is magnified to at least half of
+const LEAST_NUMBERED = 24; // pixels that a number of four digits needs
 const GAP = 2;
 const BACKGROUND: Rgb = [70, 70, 70];
+const CAPTIONS: Rgb = [230, 232, 234];
 const WHITE: Rgb = [255, 255, 255];
+
+export interface MapsOptions {
+  /** Pixels that a small map is magnified to at least half of. */
+  readonly tile?: number;
+  /** Pixels that the sheet may be wide, unless one map alone is wider. */
+  readonly widest?: number;
+  /** Whether the number of its channel stands below each map, counted from 1. */
+  readonly isNumbered?: boolean;
+}
 
 /**
  * All feature maps of an activation, (channels, height, width), on one sheet in the order of the channels, as a PNG; a
@@ -17,20 +28,24 @@ export async function drawMaps(
   channels: number,
   height: number,
   width: number,
+  { tile = TILE, widest = Number.POSITIVE_INFINITY, isNumbered = false }: MapsOptions = {},
 ): Promise<Uint8Array> {
   if (height * width === 1) {
     const side = Math.ceil(Math.sqrt(channels));
-    return drawMaps(values, 1, Math.ceil(channels / side), side);
+    return drawMaps(values, 1, Math.ceil(channels / side), side, { tile });
   }
   const scale = 1 / robustMaximum(values);
-  const magnified = Math.max(1, Math.floor((channels === 1 ? 8 * TILE : TILE) / Math.max(height, width)));
+  const magnified = Math.max(1, Math.floor((channels === 1 ? 8 * TILE : tile) / Math.max(height, width)));
   const tiles = Array.from({ length: channels }, (_, channel) => {
     const map = paint(width, height, (x, y) => heatColour((values[(channel * height + y) * width + x] ?? 0) * scale));
-    return { pixels: enlarge(map, magnified) };
+    const caption = isNumbered && width * magnified >= LEAST_NUMBERED ? String(channel + 1) : undefined;
+    return { pixels: enlarge(map, magnified), caption };
   });
-  const columns = Math.max(1, Math.round(Math.sqrt((channels * 1.5 * height) / width)));
   const size = { width: width * magnified, height: height * magnified };
-  const { png } = await drawSheet(inRows(tiles, columns), { ...size, gap: GAP, background: BACKGROUND });
+  const fitting = Math.floor((widest - GAP) / (size.width + GAP));
+  const columns = Math.max(1, Math.min(Math.round(Math.sqrt((channels * 1.5 * height) / width)), fitting));
+  const colours = { background: BACKGROUND, captions: CAPTIONS };
+  const { png } = await drawSheet(inRows(tiles, columns), { ...size, gap: GAP, ...colours });
   return png;
 }
 

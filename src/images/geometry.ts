@@ -39,3 +39,9 @@ export function cropBox(width: number, height: number, size: number): Box {
     height: size * scaleY,
   };
 }
+
+/** By how much a JPEG is shrunk while it is decoded: halvings are nearly free there, and the rest is done properly. */
+export function decodingScale(width: number, height: number, size: number): number {
+  const scales = [1 / 8, 1 / 4, 1 / 2];
+  return scales.find((scale) => Math.min(width, height) * scale >= size) ?? 1;
+}

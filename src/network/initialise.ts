@@ -8,6 +8,8 @@ export interface Initialisation {
   readonly deviation: number | "he";
   /** Layers whose deviation differs. */
   readonly deviations?: Readonly<Record<string, number>>;
+  /** Times the last layer's deviation, where that isn't among those: below 1, the first answers are close to guessing. */
+  readonly headGain?: number;
   /** Biases by layer; layers not named start at 0. */
   readonly biases: Readonly<Record<string, number>>;
 }
@@ -18,14 +20,16 @@ export interface Initialisation {
  */
 export function initialise(network: Network, initialisation: Initialisation, seed: number): Float32Array {
   const table = parameterTable(network);
+  const last = table.at(-1)?.layer;
   const values = new Float32Array(new SharedArrayBuffer(4 * parameterCount(network)));
   table.forEach(({ layer, role, offset, count, fanIn }, index) => {
     if (role === "bias") {
       values.fill(initialisation.biases[layer] ?? 0, offset, offset + count);
       return;
     }
-    const { deviation, deviations } = initialisation;
-    const scale = deviations?.[layer] ?? (deviation === "he" ? Math.sqrt(2 / fanIn) : deviation);
+    const { deviation, deviations, headGain = 1 } = initialisation;
+    const gain = layer === last ? headGain : 1;
+    const scale = deviations?.[layer] ?? gain * (deviation === "he" ? Math.sqrt(2 / fanIn) : deviation);
     normals(values.subarray(offset, offset + count), scale, seed, Purpose.initialisation, index);
   });
   return values;

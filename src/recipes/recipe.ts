@@ -11,15 +11,20 @@ const policySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("plateau"), patience: z.number(), factor: z.number(), drops: z.number() }).readonly(),
   /** Divided by `factor` at the start of each epoch of `fractions` (of all epochs, rounded). */
   z.object({ kind: z.literal("step"), fractions: z.array(z.number()).readonly(), factor: z.number() }).readonly(),
+  /** Falls step by step, evenly, to 0 at the end. */
+  z.object({ kind: z.literal("linear") }).readonly(),
+  /** Falls step by step along half a cosine, slowly at both ends, to 0 at the end. */
+  z.object({ kind: z.literal("cosine") }).readonly(),
 ]);
 
-/** When the learning rate drops. */
+/** How the learning rate falls. */
 export type LearningRatePolicy = z.output<typeof policySchema>;
 
 const initialisationSchema = z
   .object({
     deviation: z.union([z.number(), z.literal("he")]),
     deviations: byLayer.exactOptional(),
+    headGain: positiveNumber().exactOptional(),
     biases: byLayer,
   })
   .readonly();
@@ -29,8 +34,10 @@ export const recipeSchema = z.object({
   name: z.string(),
   epochs: wholeNumber(1),
   batchSize: wholeNumber(1),
-  /** At the start; `policy` divides it. */
+  /** At the start, and where the warm-up ends; `policy` lowers it. */
   learningRate: fromZero(),
+  /** Epochs, or a part of one, in which the rate rises to `learningRate` step by step, evenly; 0 in the paper. */
+  warmUp: fromZero().default(0),
   policy: policySchema,
   momentum: fromZero(),
   weightDecay: fromZero(),

@@ -1,5 +1,6 @@
 import type { Network } from "../network/network.js";
 import { summarise } from "../network/summary.js";
+import { describeRates } from "../recipes/policy.js";
 import type { RunConfig } from "../runs/settings.js";
 import { thousands } from "../text.js";
 import type { ReportSettings } from "./data.js";
@@ -33,7 +34,6 @@ export function reportSettings(network: Network, { config, sessions }: RunRecord
 }
 
 function settings({ data, recipe, recipeReason, seed, width }: RunConfig): (readonly [string, string])[] {
-  const { policy } = recipe;
   return [
     ["trained on", data.source],
     [
@@ -44,7 +44,7 @@ function settings({ data, recipe, recipeReason, seed, width }: RunConfig): (read
     ["recipe", `${recipe.name} (${recipeReason})`],
     ["epochs", String(recipe.epochs)],
     ["pictures a step", String(recipe.batchSize)],
-    ["learning rate", `${recipe.learningRate}, policy ${policy.kind}, divided by ${policy.factor}`],
+    ["learning rate", describeRates(recipe)],
     ["momentum, weight decay", `${recipe.momentum}, ${recipe.weightDecay}`],
     ["seed", String(seed)],
   ];

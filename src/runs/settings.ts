@@ -70,13 +70,13 @@ export const settings = {
     help: "multiplies the feature maps of every layer; default 1",
     group: "learning",
   },
-  /** A name or a recipe of one's own. Default: what suits the number of pictures. */
+  /** A name or a recipe of one's own. Default: what suits network and number of pictures. */
   recipe: {
     schema: z.union([z.string(), recipeSchema.strict()]),
     kept: "folded in",
     change: "never",
     flag: "--recipe <name>",
-    help: `${Object.keys(recipes).join(" or ")}; default by the number of pictures`,
+    help: `${Object.keys(recipes).join(" or ")}; default by network and pictures`,
     group: "learning",
   },
   /** Times through the pictures. Default: the recipe's. */

@@ -7,9 +7,11 @@ export interface GuessWatch {
   /** Moving average; null before the first step. */
   readonly loss: number | null;
   readonly steps: number;
+  /** Whether it was said that the network doesn't learn. */
+  readonly told: boolean;
 }
 
-export const initialGuessWatch: GuessWatch = { loss: null, steps: 0 };
+export const initialGuessWatch: GuessWatch = { loss: null, steps: 0, told: false };
 
 /** Sums over some steps; means are taken when they are shown. */
 const tally = z.object({ steps: z.number(), samples: z.number(), lossSum: z.number(), correct: z.number() }).readonly();
@@ -48,7 +50,10 @@ export const trainingState = z
     best: z.object({ epoch: z.number(), step: z.number(), error: z.number() }).readonly().nullable(),
     /** Epochs since then. */
     sinceBest: z.number(),
-    guessing: z.object({ loss: z.number().nullable(), steps: z.number() }).readonly().default(initialGuessWatch),
+    guessing: z
+      .object({ loss: z.number().nullable(), steps: z.number(), told: z.boolean().default(false) })
+      .readonly()
+      .default(initialGuessWatch),
     /** As they were after the last step of an epoch. */
     layers: z.array(layerStatistics).readonly().default([]),
     /** Spent on training and validation, over all sessions. */

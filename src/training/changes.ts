@@ -5,7 +5,7 @@ import { AlexnetError, type Hint } from "../errors.js";
 import { scaleWidth, withClasses } from "../network/transform.js";
 import { layerRatesOf } from "../recipes/layer-rates.js";
 import type { Recipe } from "../recipes/recipe.js";
-import { chooseRecipe } from "../recipes/recipes.js";
+import { recipeByName } from "../recipes/recipes.js";
 import type { Checkpoint, Origin } from "../runs/checkpoint/format.js";
 import { type Difference, describeDifference, differences } from "../runs/differences.js";
 import type { TrainEvent } from "../runs/events.js";
@@ -69,7 +69,9 @@ function wantedRecipe({ recipe: own, network }: RunConfig, choices: RunChoices):
   const { recipe, augmentation = own.augmentation, freeze, headRate, layerRates } = choices;
   const isAskedFor = [freeze, headRate, layerRates].some((choice) => choice !== undefined);
   return {
-    ...(recipe === undefined ? own : withoutOverridable(chooseRecipe(recipe, 0).recipe, own)),
+    ...(recipe === undefined
+      ? own
+      : withoutOverridable(typeof recipe === "string" ? recipeByName(recipe) : recipe, own)),
     augmentation,
     layerRates: isAskedFor ? layerRatesOf(network, choices) : own.layerRates,
   };
@@ -157,7 +159,8 @@ export function resumedState(
     batchSize === recipe.batchSize ? state.batch : Math.ceil((state.epochTally.samples * batches) / config.data.train);
   const next = { ...state, batch, epochs: config.timeBudget === null ? epochs : Math.min(epochs, state.epochs) };
   const atEpochsEnd = state.batch === 0 && state.epoch > 0;
-  return { ...next, ended: atEpochsEnd ? reasonToEnd(next, config) : null };
+  const isDone = atEpochsEnd || next.epoch >= next.epochs; // in the middle of an epoch more than is wanted now
+  return { ...next, ended: isDone ? reasonToEnd(next, config) : null };
 }
 
 /** The algorithms that the run took; undefined where engine or batch size are others, for which others may be quicker. */

@@ -6,6 +6,7 @@ import { learningRateOf } from "../recipes/policy.js";
 import type { TrainSummary } from "../runs/events.js";
 import type { EpochRow } from "../runs/metrics.js";
 import { addToTally, meansOf, type TrainingState } from "../runs/state.js";
+import { errorOfGuessing } from "../scoring/guessing.js";
 import { errors } from "../scoring/scores.js";
 import type { LoadedBatch } from "../store/reading/batches.js";
 import { batchesOfEpoch } from "./settle.js";
@@ -39,6 +40,8 @@ export class Loop {
   readonly #timing = new Timing();
   readonly #began = performance.now();
   readonly #saving: Saving;
+  /** Errors below it are better than guessing. */
+  readonly #guessing: number;
   /** In the order in which they are told: what ends the run comes first, what saves it last. */
   readonly #watchers: readonly Watcher[];
   /** Of the loop itself; see `#stateNow` for the whole. */
@@ -47,7 +50,9 @@ export class Loop {
 
   constructor(training: Training) {
     const layers = new Layers(training);
+    const { store } = training;
     this.#training = training;
+    this.#guessing = errorOfGuessing(store.labels(store.count("val") === 0 ? "train" : "val"));
     this.#state = training.state;
     this.#saving = new Saving(training, () => this.#stateNow());
     this.#watchers = [
@@ -81,7 +86,7 @@ export class Loop {
       return this.#summary(this.#state.ended);
     } catch (error) {
       await this.#saving.finish().catch(() => {}); // one error is enough
-      throw withWayOn(error, folder.path, this.#saving.savedStep, config.recipe);
+      throw withWayOn(error, folder.path, this.#saving.savedStep, config);
     }
   }
 
@@ -113,7 +118,7 @@ export class Loop {
     const { samples, release: _release, ...batch } = loaded;
     const { world, program, config, batches: perEpoch } = this.#training;
     const { momentum, weightDecay } = config.recipe;
-    const learningRate = this.#learningRate;
+    const learningRate = this.#learningRateOf(index);
     const seed = bits(config.seed, Purpose.dropout, this.#state.epoch, index);
     const rates = { learningRate, momentum, weightDecay };
     const result = sharedStep(world, program, batch, { ...rates, seed, samples: samples.length });
@@ -152,7 +157,7 @@ export class Loop {
 
   async #endEpoch(): Promise<void> {
     const rate = this.#timing.epoch;
-    const learningRate = this.#learningRate;
+    const learningRate = this.#learningRateOf(this.#state.batch - 1);
     const validation = await validate(this.#training);
     if (validation === "stopped") return;
     this.#validationSeconds = validation.seconds;
@@ -169,7 +174,8 @@ export class Loop {
       seconds: this.#timing.epochSeconds,
     };
     const error = validation.scores === null ? 1 - row.top1 : errors(validation.scores).top1;
-    this.#state = nextEpoch({ ...this.#state, seconds: this.#seconds }, error, this.#training.config);
+    const outcome = { error, guessing: this.#guessing };
+    this.#state = nextEpoch({ ...this.#state, seconds: this.#seconds }, outcome, this.#training.config);
     const { epoch: epochs, best, ended } = this.#state;
     const isBest = best?.epoch === epochs;
     const finished = { row, epochs, isBest, isEnd: ended !== null, isFlat: validation.isFlat };
@@ -199,9 +205,11 @@ export class Loop {
     return timeBudget !== null && this.#seconds >= timeBudget;
   }
 
-  get #learningRate(): number {
-    const { recipe } = this.#training.config;
-    return learningRateOf({ ...recipe, epochs: this.#state.epochs }, this.#state.policy, this.#state.epoch);
+  /** @param batch the step's index in its epoch */
+  #learningRateOf(batch: number): number {
+    const { config, batches } = this.#training;
+    const { epochs, epoch, policy } = this.#state;
+    return learningRateOf({ ...config.recipe, epochs }, policy, { epoch, batch, batches });
   }
 
   #secondsLeft(): number {

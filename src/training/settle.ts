@@ -109,7 +109,8 @@ export async function settle(choices: Choices, pictures: PicturesOfRun, engine: 
   const network = withClasses(choices.network, classes);
   refuseLargerCrop(store, network);
   if (pretrained !== undefined) refuseOtherPictureSize(store, pretrained.model);
-  const { recipe: named, reason, hint } = chooseRecipe(choices.recipe, train, pretrained !== undefined);
+  const learning = { network, pictures: train, isTrained: pretrained !== undefined };
+  const { recipe: named, reason, hint } = chooseRecipe(choices.recipe, learning);
   const fitting = (most: number) => fittingBatchSize(engine, network, most, store.info.pictureSize);
   const recipe = {
     ...named,
@@ -117,7 +118,10 @@ export async function settle(choices: Choices, pictures: PicturesOfRun, engine: 
     layerRates: { ...named.layerRates, ...choices.layerRates },
     batchSize: choices.batchSize === "auto" ? await fitting(named.batchSize) : (choices.batchSize ?? named.batchSize),
   };
-  const { width, ...others } = settleSettings(choices, { batches: train / recipe.batchSize });
+  const { width, ...others } = settleSettings(
+    { ...choices, width: choices.width ?? pretrained?.width },
+    { batches: train / recipe.batchSize },
+  );
   const config: RunConfig = {
     version: 1,
     data: {

@@ -1,25 +1,26 @@
 import { AlexnetError, type Hint } from "../errors.js";
 import { afterEpoch } from "../recipes/policy.js";
-import type { Recipe } from "../recipes/recipe.js";
+import { suitedRecipe } from "../recipes/recipes.js";
 import type { RunConfig } from "../runs/settings.js";
 import { emptyTally, type TrainingState } from "../runs/state.js";
 
 /** When a run ends, and how to go on after what stopped it before. */
 
-/** The state after an epoch that ended with this error, `seconds` into the run. */
+/** The state after an epoch that ended with this error; see `afterEpoch`. */
 export function nextEpoch(
   state: TrainingState,
-  error: number,
+  ended: { readonly error: number; readonly guessing: number },
   { timeBudget, earlyStop, recipe }: RunConfig,
 ): TrainingState {
   const epoch = state.epoch + 1;
+  const { error } = ended;
   const isBest = state.best === null || error < state.best.error;
   const next = {
     ...state,
     epoch,
     batch: 0,
     epochs: timeBudget === null ? state.epochs : epochsInTime(epoch, state.seconds, timeBudget, recipe.epochs),
-    policy: afterEpoch(recipe.policy, state.policy, error),
+    policy: afterEpoch(recipe.policy, state.policy, ended),
     epochTally: emptyTally,
     best: isBest ? { epoch, step: state.step, error } : state.best,
     sinceBest: isBest ? 0 : state.sinceBest + 1,
@@ -53,10 +54,10 @@ export function stopped(run: string, { epoch, step }: TrainingState, cause: unkn
 }
 
 /** An error that ended training, with how to go on after it. @param step the latest that is saved; 0 for none */
-export function withWayOn(error: unknown, run: string, step: number, recipe: Recipe): unknown {
+export function withWayOn(error: unknown, run: string, step: number, config: RunConfig): unknown {
   if (!(error instanceof AlexnetError) || error.code === "interrupted") return error;
   const saved = step === 0 ? "Nothing is saved yet" : `Step ${step} is saved`;
-  const hint = error.code === "not-finite" ? afterOverflow(run, step, recipe) : [...error.hints, goOn(run, step)];
+  const hint = error.code === "not-finite" ? afterOverflow(run, step, config) : [...error.hints, goOn(run, step)];
   return new AlexnetError(error.code, `${error.problem}. ${saved}`, { hint, cause: error });
 }
 
@@ -64,7 +65,11 @@ function goOn(run: string, step: number): Hint {
   return { advice: step === 0 ? "begin anew" : "go on from there", call: "resume", options: { run } };
 }
 
-function afterOverflow(run: string, step: number, { name, learningRate: rate }: Recipe): readonly Hint[] {
+function afterOverflow(
+  run: string,
+  step: number,
+  { recipe: { name, learningRate: rate }, network }: RunConfig,
+): readonly Hint[] {
   const learningRate = Number((rate / 10).toPrecision(2));
   const lower: Hint =
     step === 0
@@ -74,5 +79,6 @@ function afterOverflow(run: string, step: number, { name, learningRate: rate }: 
           call: "resume",
           options: { run, override: true, learningRate },
         };
-  return name === "small" ? [lower] : [lower, { advice: "begin anew with another", option: "recipe", value: "small" }];
+  const { name: suited } = suitedRecipe(network);
+  return name === suited ? [lower] : [lower, { advice: "begin anew with another", option: "recipe", value: suited }];
 }

@@ -1,10 +1,12 @@
-// Builds the browser's pages into dist/web: the pages that the server serves, and the report's script and style, which
-// src/report writes into its one file.
+// Builds the browser's pages into dist/web: the page that classifies, which works on any host with a network beside it,
+// and the report's script and style, which src/report writes into its one file.
+import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const out = fileURLToPath(new URL("../../dist/web/", import.meta.url));
+rmSync(out, { recursive: true, force: true });
 
 const shared = {
   root,
@@ -14,14 +16,30 @@ const shared = {
   publicDir: false,
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
 };
+const target = "es2022";
+
+await build({
+  ...shared,
+  worker: { format: "es" },
+  // The runtime finds its WebAssembly by the addresses that the worker gives it.
+  resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "production"] },
+  build: {
+    outDir: `${out}classify`,
+    target,
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: `${root}classify.html` },
+  },
+});
 
 await build({
   ...shared,
   define: { "process.env.NODE_ENV": '"production"' },
   build: {
     outDir: `${out}report`,
+    target,
     emptyOutDir: true,
-    target: "es2022",
     lib: {
       entry: `${root}report/main.tsx`,
       formats: ["iife"],

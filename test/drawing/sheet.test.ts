@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { drawBars } from "#src/drawing/bars.js";
 import { heatColour } from "#src/drawing/colours.js";
 import { drawFilters } from "#src/drawing/filters.js";
 import { drawMaps } from "#src/drawing/maps.js";
@@ -108,6 +109,30 @@ test("feature maps share one scale, in the order of their channels, and a vector
   const vector = await decode(await drawMaps(Float32Array.of(1, 1, 1, 1, 1), 5, 1, 1));
   expect([vector.width, vector.height]).toEqual([3 * 170 + 4, 2 * 170 + 4]);
   expect([at(vector, 2, 2), at(vector, 500, 300)]).toEqual([heatColour(1), heatColour(0)]);
+});
+
+test("numbered maps have their numbers below them, in rows that are not wider than asked for", async () => {
+  const six = Float32Array.from({ length: 24 }, () => 1);
+  const plain = await decode(await drawMaps(six, 6, 2, 2, { tile: 32 }));
+  const numbered = await decode(await drawMaps(six, 6, 2, 2, { tile: 32, isNumbered: true, widest: 80 }));
+  expect([plain.width, plain.height]).toEqual([3 * 34 + 2, 2 * 34 + 2]);
+  expect([numbered.width, numbered.height]).toEqual([2 * 34 + 2, 3 * (34 + 18) + 2]);
+  const below = cropOf(numbered, { left: 2, top: 34, size: 18 });
+  expect(below.data.some((value) => value > 200)).toBe(true);
+});
+
+test("bars of named values stand right of their common line where they are above 0, left of it where below", async () => {
+  const image = await decode(await drawBars([...Array(3)].map((_, i) => ({ name: `class ${i}`, value: 4 - 4 * i }))));
+  expect(image.height).toBe(3 * 24 + 16);
+  const inRow = (row: number, colour: readonly number[]) =>
+    Array.from({ length: image.width }, (_, x) => x).filter(
+      (x) => `${at(image, x, 8 + 24 * row + 12)}` === `${colour}`,
+    );
+  const warm = inRow(0, [0xfc, 0x89, 0x61]);
+  const cold = inRow(2, [0x32, 0x82, 0xbe]);
+  expect(warm.length).toBeGreaterThan(200);
+  expect(Math.abs(cold.length - warm.length)).toBeLessThan(3);
+  expect(Math.min(...warm)).toBeGreaterThan(Math.max(...cold));
 });
 
 test("a heat map's colours run from black to light, warm above nothing and blue below", () => {

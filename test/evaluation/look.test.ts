@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "#src/engine/host/open.js";
@@ -11,6 +11,8 @@ import { loadPicture } from "#src/images/picture.js";
 import { sharp } from "#src/images/sharp.js";
 import { centreView } from "#src/store/views.js";
 import { taskOf } from "#src/task.js";
+import { alexnetIn } from "../support/command-line.js";
+import { temporaryFolder } from "../support/folders.js";
 import { quick, trainedSet } from "../support/trained-runs.js";
 import { exampleCheckpoint } from "../support/training.js";
 
@@ -98,6 +100,7 @@ describe("look", () => {
       "occlusion.png",
       "saliency.png",
       "look.json",
+      "index.html",
     ]);
     expect(readdirSync(join(out, "activations"))).toHaveLength(6);
     expect(JSON.parse(readFileSync(join(out, "look.json"), "utf8"))).toEqual(result);
@@ -114,8 +117,44 @@ describe("look", () => {
     expect([...crop.subarray(0, 3)]).toEqual([...whole.subarray((94 * 256 + 94) * 3, (94 * 256 + 94) * 3 + 3)]);
   });
 
-  it("at a class that isn't there is refused", async () => {
-    const wrong = look({ run, picture, out: join(scratch, "no"), class: "cloud", ...quick });
-    await expect(wrong).rejects.toThrow(/cloud: the network knows no such class/);
+  it("writes a page that shows every drawing, labelled, with the classes by name", async () => {
+    const out = join(scratch, "page");
+    const { files, predictions } = await look({ run, picture, out, occlusion: { size: 20, step: 20 }, ...quick });
+    const page = readFileSync(join(out, "index.html"), "utf8");
+    for (const file of files.filter((name) => name.endsWith(".png"))) expect(page).toContain(`src="${file}"`);
+    for (const { class: name } of predictions) expect(page).toContain(name);
+    expect(page).toMatch(/<section id="conv1">.*?convolution:<\/span> 4 maps of 8 by 8; values from/s);
+    expect(page).toMatch(/<section id="fc3">.*?3 classes, before softmax/s);
+    expect(page).not.toContain("undefined");
+  });
+
+  it("never writes over another look unless told to, and then leaves nothing of it", async () => {
+    const out = join(scratch, "twice");
+    mkdirSync(join(out, "activations"), { recursive: true });
+    writeFileSync(join(out, "activations", "99-other.png"), "");
+    const options = { run, picture, out, occlusion: { size: 20, step: 20 }, ...quick };
+    await expect(look(options)).rejects.toMatchObject({
+      code: "already-exists",
+      hints: [{ option: "out" }, { option: "force", value: true }],
+    });
+    await look({ ...options, force: true });
+    expect(readdirSync(join(out, "activations"))).not.toContain("99-other.png");
+  });
+
+  it("goes by default into a folder of its own for each run and picture, though cameras' names come again", () => {
+    const pictures = ["apple", "lake", "lake"].map((name) => join(path, "val", name, "1.png"));
+    const words = ["--square", "20", "--step", "20", "--engine", "onednn", "--threads", "1"];
+    const folder = temporaryFolder();
+    for (const one of pictures) expect(alexnetIn(folder, "look", run, one, ...words).status).toBe(0);
+    expect(readdirSync(join(folder, "look", "run")).sort()).toEqual(["apple-1", "lake-1", "lake-1-2"]);
+  });
+
+  it.each([
+    ["cloud", "its classes are apple, lake, meadow"],
+    ["LAK", "did you mean lake?"],
+    ["aple", "did you mean apple?"],
+  ])("at a class that isn't there, %s, is refused with those that are", async (name, answer) => {
+    const wrong = look({ run, picture, out: join(scratch, "no"), class: name, ...quick });
+    await expect(wrong).rejects.toThrow(`${name}: the network knows no such class; ${answer}`);
   });
 });

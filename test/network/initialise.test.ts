@@ -39,6 +39,15 @@ describe("fresh parameters", () => {
       expectNormal(parameterView(values, parameter), parameter.layer === "conv3" ? 0.03 : 0.01);
   });
 
+  it("of the last layer are smaller by the head's gain", () => {
+    const values = initialise(network, { deviation: "he", headGain: 0.1, biases: {} }, 1);
+    for (const parameter of table.filter(({ role }) => role === "weight"))
+      expectNormal(
+        parameterView(values, parameter),
+        (parameter.layer === "fc8" ? 0.1 : 1) * Math.sqrt(2 / parameter.fanIn),
+      );
+  });
+
   it("are a function of the seed, and differ between tensors", () => {
     const bytes = (seed: number) => Buffer.from(initialise(network, asInPaper, seed).buffer);
     expect(bytes(5).equals(bytes(5))).toBe(true);

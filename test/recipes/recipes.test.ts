@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import { paper } from "#src/network/architectures/paper.js";
+import type { Network } from "#src/network/network.js";
+import { networks } from "#src/network/networks.js";
 import { chooseRecipe, recipeByName, recipes } from "#src/recipes/recipes.js";
 
 test("the paper's recipe has the paper's numbers", () => {
@@ -15,20 +18,44 @@ test("the paper's recipe has the paper's numbers", () => {
   });
 });
 
+const norms = (k: number, beta: number, count: number): Network => ({
+  ...paper,
+  layers: paper.layers
+    .filter(({ kind, name }) => kind !== "local-response-norm" || name <= `norm${count}`)
+    .map((layer) => (layer.kind === "local-response-norm" ? { ...layer, k, beta } : layer)),
+});
+
 test.each([
   [1, "small"],
   [99_999, "small"],
   [100_000, "paper"],
 ])("%i pictures are trained by %s, and the reason is given", (pictures, name) => {
-  const { recipe, reason, hint } = chooseRecipe(undefined, pictures);
+  const { recipe, reason, hint } = chooseRecipe(undefined, { network: paper, pictures });
   expect(recipe.name).toBe(name);
   expect(reason).toContain(pictures.toLocaleString("en-US"));
   expect(hint).toMatchObject({ option: "recipe", value: name === "small" ? "paper" : "small" });
 });
 
-test("a recipe asked for wins over the number of pictures", () => {
-  expect(chooseRecipe("paper", 10).recipe.name).toBe("paper");
-  expect(chooseRecipe({ ...recipes.small, name: "mine" }, 10).recipe.name).toBe("mine");
+test.each<[string, Network, string]>([
+  ["paper", paper, "small"],
+  ["original-2012", networks["original-2012"], "small"],
+  ["caffe", networks.caffe, "small-unnormalised"],
+  ["caffenet", networks.caffenet, "small-unnormalised"],
+  ["one-weird-trick", networks["one-weird-trick"], "small-unnormalised"],
+  ["paper without norms", norms(2, 0.75, 0), "small-unnormalised"],
+  ["paper with one norm", norms(2, 0.75, 1), "small-unnormalised"],
+  ["norms of another kind that divide as much", norms(3, 0.5, 2), "small"],
+])("small sets, %s: its norms decide about the recipe", (_, network, name) => {
+  const { recipe, reason } = chooseRecipe(undefined, { network, pictures: 5000 });
+  expect(recipe.name).toBe(name);
+  expect(reason.includes("without norms like the paper's")).toBe(name !== "small");
+  expect(chooseRecipe(undefined, { network, pictures: 5_000_000 }).hint).toMatchObject({ value: name });
+});
+
+test("a recipe asked for wins over the pictures and the network", () => {
+  const learning = { network: networks.caffe, pictures: 10 };
+  expect(chooseRecipe("paper", learning).recipe.name).toBe("paper");
+  expect(chooseRecipe({ ...recipes.small, name: "mine" }, learning).recipe.name).toBe("mine");
 });
 
 test("an unknown name is an error that lists the known ones", () => {

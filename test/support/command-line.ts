@@ -11,6 +11,11 @@ export interface Finished {
 
 /** Runs the real program to its end. */
 export function alexnet(...args: readonly string[]): Finished {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  return alexnetIn(process.cwd(), ...args);
+}
+
+/** The same in a folder of its own. */
+export function alexnetIn(cwd: string, ...args: readonly string[]): Finished {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", cwd });
   return { status, stdout, stderr };
 }

@@ -5,6 +5,7 @@ import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
 import { modelPath } from "../../evaluation/loaded-model.js";
 import { type ExportFormat, exportFormats, exportModel } from "../../formats/export.js";
+import { exportPage } from "../../report/classify-page.js";
 import { readModel } from "../../runs/checkpoint/read.js";
 import { checkOutput } from "../../system/outputs.js";
 import { byteSize } from "../display/print.js";
@@ -22,15 +23,27 @@ export function register(program: Program): void {
   addTyped(
     program,
     new Command("export")
-      .description("write a trained network for other programs: ONNX, safetensors or PyTorch")
+      .description(
+        "write a trained network for other programs, ONNX, safetensors or PyTorch, or as a page that classifies",
+      )
       .argument("<run>", "folder of a run, or a checkpoint's file")
-      .requiredOption("--out <file>", "file to write")
+      .option("--out <file>", "file to write")
+      .option("--page <folder>", "folder to write a page to that classifies in the browser, for any static host")
       .option("--format <name>", `${exportFormats.join(", ")}; default by the file's ending`, choice(exportFormats))
       .option("--with-preprocessing", "ONNX: from uint8 pictures to probabilities, all in the graph")
       .option("--float16", "ONNX: parameters in half precision")
       .option("--checkpoint <name>", "best or last", choice(["best", "last"]), "best")
-      .option("--force", "replace a file that is there")
-      .action(async (run, { out, format = formatOf(out), checkpoint, ...options }) => {
+      .option("--force", "replace what is there")
+      .action(async (run, { out, page, checkpoint, format: asked, ...options }) => {
+        if ((out === undefined) === (page === undefined))
+          throw new AlexnetError("invalid-option", "give one of --out <file> and --page <folder>");
+        if (page !== undefined) {
+          const bytes = await exportPage(readModel(modelPath(run, checkpoint)), page, options);
+          console.log(`${page}: a page that classifies, ${byteSize(bytes)}; serve it with any web server`);
+          return;
+        }
+        if (out === undefined) return;
+        const format = asked ?? formatOf(out);
         if (!options.force && existsSync(out)) throw argumentTaken(out);
         checkOutput(out, "out"); // both said before the model is read
         const model = readModel(modelPath(run, checkpoint));

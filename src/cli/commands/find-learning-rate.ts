@@ -49,7 +49,7 @@ function print(sweep: Sweep): void {
   printCharts([sweepChart(sweep)]);
   console.log(
     suggested === undefined
-      ? "\nthe loss did not fall at any of these rates: try more --steps, or --recipe small"
+      ? "\nthe loss did not fall at any of these rates: try more --steps, or another --recipe"
       : `\nsuggested: --learning-rate ${suggested.toPrecision(2)}, a tenth of where the loss is lowest`,
   );
 }

@@ -1,7 +1,9 @@
-import { basename, extname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join, parse, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type LookResult, look } from "../../evaluation/look.js";
+import { counted } from "../../text.js";
 import { percent, printJson } from "../display/print.js";
 import { wholeNumber } from "../flags.js";
 import { looking } from "../predicting.js";
@@ -16,11 +18,12 @@ export function register(program: Program): void {
         .description("visualise a picture's activations layer by layer, and what the answer depends on")
         .argument("<run>", "folder of a run, or a checkpoint's file")
         .argument("<picture>", "picture file")
-        .option("--out <folder>", "where the drawings go; default look/<the picture's name>")
+        .option("--out <folder>", "where the page and drawings go; default look/<run>/<the picture's folder and name>")
+        .option("--force", "replace a look that is there")
         .option("--class <name>", "what speaks for this class; default the most probable")
         .option("--square <pixels>", "side of the square that hides a part", wholeNumber(1, 256), 48)
         .option("--step <pixels>", "from one hidden place to the next", wholeNumber(1, 256), 16),
-    ).action(async (run, picture, { json, square, step, out = defaultFolder(picture), ...options }) => {
+    ).action(async (run, picture, { json, square, step, out = defaultFolder(run, picture), ...options }) => {
       const occlusion = { size: square, step };
       const result = await runTask((task) => look({ ...options, run, picture, out, occlusion, ...task }));
       if (json) printJson({ out, ...result });
@@ -29,8 +32,13 @@ export function register(program: Program): void {
   );
 }
 
-function defaultFolder(picture: string): string {
-  return join("look", basename(picture, extname(picture)));
+/** `look/<run>/<the picture's folder>-<its name>`, with a number where that is taken: cameras' names come again. */
+function defaultFolder(run: string, picture: string): string {
+  const { dir, name } = parse(resolve(picture));
+  const base = join("look", basename(resolve(run)).replace(/\.safetensors$/, ""), `${basename(dir)}-${name.trim()}`);
+  let folder = base;
+  for (let number = 2; existsSync(folder); number++) folder = `${base}-${number}`;
+  return folder;
 }
 
 function print(out: string, { picture, predictions, probability, mostTelling, files, ...rest }: LookResult): void {
@@ -39,5 +47,6 @@ function print(out: string, { picture, predictions, probability, mostTelling, fi
   console.log(
     `${rest.class}: from ${percent(probability)} to ${percent(mostTelling.probability)} without the ${size}x${size} at ${left},${top}`,
   );
-  for (const file of files) console.log(join(out, file));
+  const page = join(out, "index.html");
+  console.log(`${page}: a page of ${counted(files.length - 2, "drawing")}, beside it`);
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { chartFile } from "../../drawing/chart.js";
+import { describeRates } from "../../recipes/policy.js";
 import { runCharts } from "../../runs/figures.js";
 import { type RunRecords, readRun } from "../../runs/list.js";
 import { writeWhole } from "../../system/files.js";
@@ -36,10 +37,6 @@ export function register(program: Program): void {
 
 function describe({ summary, config, metrics }: RunRecords): readonly string[] {
   const { data, network, width, recipe } = config;
-  const policy =
-    recipe.policy.kind === "step"
-      ? `divided by ${recipe.policy.factor} at ${recipe.policy.fractions.map((share) => percent(share)).join(" and ")} of the epochs`
-      : `divided by ${recipe.policy.factor} after ${recipe.policy.patience} epochs without a lower error, ${recipe.policy.drops} times at most`;
   const silent = metrics
     .flatMap((row) => (row.kind === "epoch" ? [row.layers] : []))
     .at(-1)
@@ -50,7 +47,7 @@ function describe({ summary, config, metrics }: RunRecords): readonly string[] {
     `epoch ${summary.epoch} of ${summary.epochs}, ${thousands(summary.steps)} steps${summary.bestError === undefined ? "" : `, best top-1 ${percent(1 - summary.bestError)}`}`,
     `pictures  ${data.source}: ${thousands(data.train)} for training, ${thousands(data.val)} for validation, ${thousands(data.classes)} classes`,
     `network   ${network.name}${width === 1 ? "" : `, width ${width}`}, input ${network.input.size}x${network.input.size}`,
-    `recipe    ${recipe.name}: batches of ${recipe.batchSize}, learning rate ${recipe.learningRate}, ${policy}`,
+    `recipe    ${recipe.name}: batches of ${recipe.batchSize}, learning rate ${describeRates(recipe)}`,
     `          momentum ${recipe.momentum}, weight decay ${recipe.weightDecay}, colour noise ${recipe.colourDeviation}, seed ${config.seed}`,
     ...(silent === undefined || silent.length === 0
       ? []

@@ -1,4 +1,4 @@
-import type { LayerRow, LayerTable } from "../../benchmark/layers.js";
+import { type LayerRow, type LayerTable, rateWithThreads } from "../../benchmark/layers.js";
 import type { Loading } from "../../benchmark/loading.js";
 import type { Throughput } from "../../benchmark/throughput.js";
 import type { Engine } from "../../engine/engine.js";
@@ -13,14 +13,15 @@ export interface Setting {
   readonly steps: number;
 }
 
-export function printThroughput(setting: Setting, result: Throughput): void {
+/** @param float32Gflops the machine's matrix rate in float32, where the engine computes in another precision */
+export function printThroughput(setting: Setting, result: Throughput, float32Gflops?: number): void {
   const { imagesPerSecond, gflops, gemmGflops, fraction, peakMemoryBytes, milliseconds } = result;
   console.log(describe(setting));
   console.log(
     `${imagesPerSecond.toFixed(1)} images/s, ${duration(milliseconds.median)} a step (median of ${setting.steps}; 99 % within ${duration(milliseconds.p99)})`,
   );
   console.log(
-    `${gflops.toFixed(0)} GFLOP/s, ${percent(fraction)} of this machine's matrix product (${gemmGflops.toFixed(0)} GFLOP/s)`,
+    `${gflops.toFixed(0)} GFLOP/s, ${percent(fraction)} of this machine's matrix product (${gemmGflops.toFixed(0)} GFLOP/s${float32Gflops === undefined ? "" : `; in float32 ${float32Gflops.toFixed(0)}`})`,
   );
   console.log(`${byteSize(peakMemoryBytes)} of memory at most`);
 }
@@ -30,6 +31,13 @@ export function printLayers(setting: Setting, table: LayerTable): void {
   printTable(["layer", "operation", "ms", "share", "rate", "of machine", "implementation"], table.rows.map(layerCells));
   const { stepMilliseconds, sumMilliseconds, gemmGflops, copyRate } = table;
   console.log(`rows sum to ${sumMilliseconds.toFixed(0)} ms; the step takes ${stepMilliseconds.toFixed(0)} ms`);
+  const rates = [16, 64].map((wanted) => {
+    const rate = rateWithThreads(table, setting.batch, { measured: setting.engine.threads, wanted });
+    return `${thousands(Math.round(rate))} images/s with ${wanted}`;
+  });
+  console.log(
+    `one thread alone does ${table.serialMilliseconds.toFixed(1)} ms of it, which lets ${rates.join(", ")} threads at the most`,
+  );
   console.log(`the machine: ${gemmGflops.toFixed(0)} GFLOP/s in a matrix product, ${copyRate.toFixed(1)} GB/s copying`);
 }
 

@@ -1,4 +1,5 @@
-import type { NumberType } from "./native/bindings.js";
+/** How numbers are stored; "byte" also for memory whose contents are the library's own. */
+export type NumberType = "float32" | "bfloat16" | "byte";
 
 /** What a program computes with. */
 export interface Arithmetic {

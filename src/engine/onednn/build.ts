@@ -1,7 +1,7 @@
 import { addressOf, type Pointer } from "../../system/native/memory.js";
 import { type Block, emptyBlock } from "../program/blocks.js";
 import { type Operation, type OperationInfo, OperationList, type Phase, type Prepare } from "../program/operations.js";
-import type { Arithmetic } from "./arithmetic.js";
+import type { Arithmetic, NumberType } from "./arithmetic.js";
 import { type Arena, allocateArena } from "./native/arena.js";
 import {
   Argument,
@@ -10,13 +10,15 @@ import {
   denseBytes,
   type Layout,
   type Memory,
-  type NumberType,
   type PrimitiveDescriptor,
   packArguments,
   Query,
   unlessNotImplemented,
 } from "./native/bindings.js";
 import type { Library, Scope } from "./native/library.js";
+import type { Constants, KernelName } from "./rows/kernels.js";
+import type { Place } from "./rows/memory.js";
+import type { PreparedRows } from "./rows/team.js";
 
 const ALIGNMENT = 64; // bytes: a cache line, and the widest vector register
 
@@ -37,6 +39,15 @@ interface Work {
   readonly prepare: Prepare;
 }
 
+/** An operation over rows; see `Build.rows`. */
+export interface RowWork<K extends KernelName> {
+  readonly kernel: K;
+  readonly rows: number;
+  readonly constants: (place: (tensor: Tensor) => Place) => Constants<K>;
+  readonly begin?: () => void;
+  readonly end?: () => void;
+}
+
 /**
  * Puts a program together: operations in the order they will run, and the memory between them. Tensors whose lives
  * don't meet share memory. After `finish` nothing is allocated any more.
@@ -46,6 +57,7 @@ export class Build {
   /** Blocks outside of the arena. */
   readonly #shared = new Map<Block, Uint8Array<SharedArrayBuffer>>();
   readonly #plain: Attributes;
+  readonly #prepared: PreparedRows[] = [];
   #arena: Arena | undefined;
 
   /** The library for this program: what its bindings create is destroyed with the program. */
@@ -143,7 +155,33 @@ export class Build {
 
   /** Adds an operation in TypeScript; `prepare` is called once memory is there and gives what runs each time. */
   compute(info: OperationInfo, tensors: readonly Tensor[], prepare: Prepare): void {
-    this.#list.add(info, tensors, { implementation: "typescript", prepare });
+    this.#list.add({ ...info, serial: true }, tensors, { implementation: "typescript", prepare });
+  }
+
+  /**
+   * Adds an operation in TypeScript over the rows (samples) of its tensors, which all threads share.
+   * @param constants what the kernel is made from, once memory is there
+   * @param begin writes what depends on the step to the kernel's frame
+   * @param end reads what its rows gave
+   */
+  rows<K extends KernelName>(
+    info: OperationInfo,
+    tensors: readonly Tensor[],
+    { kernel, rows, constants, begin, end }: RowWork<K>,
+  ): void {
+    const prepare = () => {
+      const prepared = this.library.team.prepare(
+        kernel,
+        constants((tensor) => this.#place(tensor)),
+      );
+      this.#prepared.push(prepared);
+      return () => {
+        begin?.();
+        prepared.run(rows);
+        end?.();
+      };
+    };
+    this.#list.add(info, tensors, { implementation: "typescript:threads", prepare });
   }
 
   /** `tensor` itself when it has this layout already, else a copy that has it. */
@@ -232,9 +270,14 @@ export class Build {
   }
 
   close(): void {
+    for (const prepared of this.#prepared) prepared.close();
     this.library.close();
     this.#arena?.free();
     this.#arena = undefined;
+  }
+
+  #place(tensor: Tensor): Place {
+    return { address: this.address(tensor), bytes: tensor.bytes, type: tensor.type };
   }
 
   #bytes({ block, offset, bytes }: Tensor): Uint8Array {

@@ -1,6 +1,6 @@
 import type { ComputeEngine } from "../compute.js";
 import { plainPreprocessing, tensorOf } from "../program/one-layer.js";
-import { crossEntropy, softmax } from "./layers/loss.js";
+import { crossEntropy } from "./layers/loss.js";
 import { copyRate, matrixRate } from "./machine-rates.js";
 import { openLibrary } from "./native/library.js";
 import { differentiate } from "./one-layer.js";
@@ -47,13 +47,13 @@ export function openOneDnn(options: OpenOptions): ComputeEngine {
       return bytes;
     },
     differentiate: (layer, inputs) => differentiate(library, arithmetic, layer, inputs),
-    crossEntropy(logits, labels) {
-      const [batch, classes] = logits.shape;
-      const values = Float32Array.from(logits.data);
-      const probabilities = new Float32Array(values.length);
-      softmax(values, probabilities, batch, classes);
-      const dlogits = new Float32Array(values.length);
-      const { loss } = crossEntropy(values, labels, dlogits, classes);
+    crossEntropy(logits, labels, weights) {
+      const [, classes] = logits.shape;
+      const { probabilities, loss, dlogits } = crossEntropy(
+        Float32Array.from(logits.data),
+        { labels, weights },
+        classes,
+      );
       return { probabilities: tensorOf(logits.shape, probabilities), loss, dlogits: tensorOf(logits.shape, dlogits) };
     },
     multiply: (a, b, length) => products.multiply(a, b, length),

@@ -5,7 +5,7 @@ import type { Batch } from "../../network/picture.js";
 import type { ShapedLayer } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeProgram } from "../compute.js";
-import type { CompileOptions, UpdateOptions } from "../engine.js";
+import type { CompileOptions } from "../engine.js";
 import type { Operation } from "../program/operations.js";
 import { Walk } from "../program/walk.js";
 import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
@@ -14,7 +14,7 @@ import { Build, type Tensor } from "./build.js";
 import { type Activation, type Current, mapDims, readRows, rowMajor } from "./layer.js";
 import { addLayer } from "./layers/index.js";
 import { addActivations, addInput } from "./layers/input.js";
-import { crossEntropy, scoreGradient, softmax } from "./layers/loss.js";
+import { addLoss } from "./layers/loss.js";
 import { Update } from "./layers/update.js";
 import type { Library } from "./native/library.js";
 import { Parameters } from "./parameters.js";
@@ -72,20 +72,8 @@ function plan(build: Build, algorithms: Algorithms, network: Network, options: C
   const classes = classCount(network);
   const loss = { layer: "loss", kind: "loss", direction: "forward" } as const;
   const logits = rowMajor(build, y, loss, "float32");
-  /** Probabilities, or the gradient of the logits. */
-  const outputs = build.tensor(logits.descriptor);
-  build.compute(loss, [logits, outputs], () => {
-    const [from, to] = [logits, outputs].map((tensor) => build.floats(tensor));
-    return () => {
-      const { purpose, batch, divisor } = current;
-      if (purpose === "scoring") scoreGradient(batch.labels, to, classes);
-      else if (purpose === "learning") Object.assign(result, crossEntropy(from, batch.labels, to, classes, divisor));
-      else softmax(from, to, batch.views.length, classes);
-    };
-  });
+  const outputs = addLoss(build, logits, { current, batchSize, classes }, result);
   const dx = walk.backward(outputs);
-  build.begin("update");
-  if (training) parameters.addCopies();
   if (dx !== undefined) keepAlive(dx);
   const inputGradient: Activation | undefined = dx && { tensor: dx, dims: input.dims, rectified: false };
   const { chosen } = algorithms;
@@ -106,12 +94,7 @@ export function compileProgram(
     const forward = operations.filter(({ phase }) => phase === "forward" || phase === "outputs");
     const backward = operations.filter(({ phase }) => phase === "backward");
     const probabilities = build.floats(outputs);
-    const sums = new Update(build, parameters);
-    const copies = operations.filter(({ phase }) => phase === "update");
-    const update = (updateOptions: UpdateOptions): void => {
-      sums.run(updateOptions);
-      run(copies);
-    };
+    const update = new Update(build, parameters);
     const begin = (batch: Batch, purpose: Current["purpose"], seed = 0, divisor = batch.views.length): void => {
       Object.assign(current, { batch, purpose, seed, divisor } satisfies Current);
     };
@@ -127,7 +110,7 @@ export function compileProgram(
         begin(batch, "learning", stepOptions.seed);
         run(forward);
         run(backward);
-        if (Number.isFinite(result.loss)) update(stepOptions);
+        if (Number.isFinite(result.loss)) update.run(stepOptions);
         return { ...result };
       },
       forward(batch, { seed, samples }) {
@@ -136,11 +119,11 @@ export function compileProgram(
         return { ...result };
       },
       backward: (bucket) => run(backwardOf[bucket]),
-      update,
+      update: (updateOptions) => update.run(updateOptions),
       profile(batch, stepOptions, steps) {
         begin(batch, "learning", stepOptions.seed);
-        const own = { run: () => sums.run(stepOptions), bytes: sums.bytes, ...updateInfo };
-        return profileOperations([...forward, ...backward, own, ...copies], steps);
+        const last = { run: () => update.run(stepOptions), bytes: update.bytes, ...updateInfo };
+        return profileOperations([...operations, last], steps);
       },
       predict(batch) {
         begin(batch, "predicting");
@@ -158,7 +141,7 @@ export function compileProgram(
       read: (state) => parameters.read(state),
       write: (state, values) => parameters.write(state, values),
       close() {
-        sums.close();
+        update.close();
         build.close();
       },
     };

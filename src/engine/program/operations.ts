@@ -7,6 +7,8 @@ export interface OperationInfo {
   readonly kind: LayerTime["kind"];
   readonly direction: LayerTime["direction"];
   readonly flops?: number;
+  /** One thread does it alone, however many there are. */
+  readonly serial?: boolean;
 }
 
 /**

@@ -15,7 +15,7 @@ export function profileOf(
   whole: Float64Array,
 ): Profile {
   const rows = operations.map(
-    ({ layer, kind, direction, implementation, bytes, flops = 0 }, i): LayerTime => ({
+    ({ layer, kind, direction, implementation, bytes, flops = 0, serial = false }, i): LayerTime => ({
       layer,
       kind,
       direction,
@@ -23,6 +23,7 @@ export function profileOf(
       bytes,
       flops,
       milliseconds: median(times[i] ?? []),
+      serialMilliseconds: serial ? median(times[i] ?? []) : 0,
     }),
   );
   return { rows, milliseconds: median(whole) };
@@ -47,5 +48,6 @@ function joinedRow(a: LayerTime, b: LayerTime): LayerTime {
     bytes: a.bytes + b.bytes,
     flops: a.flops + b.flops,
     milliseconds: a.milliseconds + b.milliseconds,
+    serialMilliseconds: a.serialMilliseconds + b.serialMilliseconds,
   };
 }

@@ -1,4 +1,4 @@
-import { cropBox, PIXEL_LIMIT } from "../geometry.js";
+import { cropBox, decodingScale, PIXEL_LIMIT } from "../geometry.js";
 import { resample } from "../resample.js";
 import { readJpegHeader } from "./jpeg-header.js";
 import { storedBox, turnUpright, uprightSize } from "./orient.js";
@@ -37,10 +37,4 @@ export function decodeJpeg(bytes: Uint8Array, turbojpeg: Turbojpeg, picture: Uin
   );
   if (whole) turnUpright(picture, size, orientation);
   return whole;
-}
-
-/** Halvings are nearly free in the inverse cosine transform; what is left to shrink is done properly. */
-function decodingScale(width: number, height: number, size: number): number {
-  const scales = [1 / 8, 1 / 4, 1 / 2];
-  return scales.find((scale) => Math.min(width, height) * scale >= size) ?? 1;
 }

@@ -1,5 +1,5 @@
 import type { Box } from "../resample.js";
-import type { Orientation } from "./jpeg-header.js";
+import type { Orientation } from "./jpeg-segments.js";
 
 const isTransposed = (orientation: Orientation) => orientation >= 5;
 const columnsAreReversed = (orientation: Orientation) => [2, 3, 7, 8].includes(orientation);

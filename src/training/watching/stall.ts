@@ -1,6 +1,7 @@
 import type { Hint } from "../../errors.js";
-import type { Recipe } from "../../recipes/recipe.js";
+import { suitedRecipe } from "../../recipes/recipes.js";
 import type { LayerStatistics } from "../../runs/layer-statistics.js";
+import type { RunConfig } from "../../runs/settings.js";
 import type { GuessWatch } from "../../runs/state.js";
 import type { Layers } from "./layers.js";
 import type { FinishedEpoch, FinishedStep, Training, Watcher } from "./watcher.js";
@@ -9,10 +10,10 @@ import type { FinishedEpoch, FinishedStep, Training, Watcher } from "./watcher.j
 
 const TOLERANCE = 0.01; // of ln(classes)
 const SMOOTHING = 0.9;
-/** Steps in a row before it is said; again at each doubling. */
+/** Steps in a row before it is said. */
 const PATIENCE = 100;
 
-/** Warns when a network doesn't learn. */
+/** Warns once when a network doesn't learn. */
 export class Stall implements Watcher {
   readonly #training: Training;
   readonly #layers: Layers;
@@ -29,36 +30,38 @@ export class Stall implements Watcher {
   }
 
   looksAfter(): boolean {
-    return isWorthAWarning(this.#guessing.steps + 1);
+    return this.#isDue(this.#guessing.steps + 1);
   }
 
   async afterStep(step: FinishedStep): Promise<void> {
     const { config } = this.#training;
     this.#guessing = watchLoss(this.#guessing, step.result.loss, config.data.classes);
-    if (!isWorthAWarning(this.#guessing.steps)) return;
+    if (!this.#isDue(this.#guessing.steps)) return;
     const layers = await this.#layers.measure(step);
     this.#warn(describeGuessing(this.#guessing, config.data.classes, layers));
   }
 
   afterEpoch({ isFlat }: FinishedEpoch): void {
-    if (isFlat) this.#warn("the network is not learning: it gives every validation picture the same probabilities");
+    if (isFlat && !this.#guessing.told)
+      this.#warn("the network is not learning: it gives every validation picture the same probabilities");
+  }
+
+  #isDue(steps: number): boolean {
+    return steps >= PATIENCE && !this.#guessing.told;
   }
 
   #warn(problem: string): void {
     const { config, task } = this.#training;
-    task.report({ kind: "warning", problem, hints: waysOut(config.recipe, config.data.source) });
+    this.#guessing = { ...this.#guessing, told: true };
+    task.report({ kind: "warning", problem, hints: waysOut(config) });
   }
 }
 
 export function watchLoss(watch: GuessWatch, loss: number, classes: number): GuessWatch {
   const smooth = watch.loss === null ? loss : SMOOTHING * watch.loss + (1 - SMOOTHING) * loss;
   const guessing = Math.log(classes);
-  return { loss: smooth, steps: Math.abs(smooth - guessing) <= TOLERANCE * guessing ? watch.steps + 1 : 0 };
-}
-
-function isWorthAWarning(steps: number): boolean {
-  const times = steps / PATIENCE;
-  return times >= 1 && Number.isInteger(Math.log2(times));
+  const steps = Math.abs(smooth - guessing) <= TOLERANCE * guessing ? watch.steps + 1 : 0;
+  return { ...watch, loss: smooth, steps };
 }
 
 function describeGuessing({ steps }: GuessWatch, classes: number, layers: readonly LayerStatistics[]): string {
@@ -73,12 +76,21 @@ function describeSilence(layers: readonly LayerStatistics[]): string {
   return silent.length === 0 ? "" : `. Dead units (0 for a whole batch): ${silent.join(", ")}`;
 }
 
-function waysOut({ name, learningRate }: Recipe, data: string): readonly Hint[] {
+/** Another recipe or rate where they were chosen by whoever began the run; the program stands by its own. */
+function waysOut({ recipe, network, data }: RunConfig): readonly Hint[] {
+  const { name, learningRate } = recipe;
+  const suited = suitedRecipe(network);
+  const own = name === suited.name && learningRate === suited.learningRate ? `, which recipe ${name} begins with` : "";
   const lower: readonly Hint[] = [
-    { advice: `try a lower rate than ${learningRate}`, option: "learningRate" },
-    { advice: "have one suggested", call: "findLearningRate", options: { data } },
+    { advice: `try a lower rate than ${learningRate}${own}`, option: "learningRate" },
+    { advice: "have one suggested", call: "findLearningRate", options: { data: data.source } },
   ];
-  return name === "small" ? lower : [{ advice: "try another recipe", option: "recipe", value: "small" }, ...lower];
+  return name === suited.name
+    ? lower
+    : [
+        { advice: "try the recipe made for small sets and this network", option: "recipe", value: suited.name },
+        ...lower,
+      ];
 }
 
 /** Whether the probabilities of all pictures are the same, seen one picture after the other. */

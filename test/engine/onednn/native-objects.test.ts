@@ -25,7 +25,7 @@ try {
 }
 
 describe.skipIf(missing !== "")("the oneDNN engine's native objects", () => {
-  const open = () => openOneDnn({ threads: 1 });
+  const open = () => openOneDnn({ threads: 1, precision: "float32" });
   afterEach(() => expect(openObjects()).toEqual({}));
 
   it("are all closed when the engine is, after everything that it can do", async () => {

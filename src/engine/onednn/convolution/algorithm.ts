@@ -1,7 +1,8 @@
 import type { Convolution } from "../../../network/network.js";
 import type { OperationInfo } from "../../program/operations.js";
+import type { NumberType } from "../arithmetic.js";
 import type { Build, Tensor } from "../build.js";
-import type { Descriptor, NumberType } from "../native/bindings.js";
+import type { Descriptor } from "../native/bindings.js";
 
 /** A convolution to be carried out: what is the same for all algorithms. */
 export interface ConvolutionProblem {

@@ -1,11 +1,11 @@
 import type { OperationInfo } from "../../program/operations.js";
+import type { NumberType } from "../arithmetic.js";
 import type { Build, Tensor } from "../build.js";
 import {
   type ConvolutionAlgorithm as Algorithm,
   Argument,
   type Descriptor,
   denseBytes,
-  type NumberType,
   type PrimitiveDescriptor,
   Query,
 } from "../native/bindings.js";

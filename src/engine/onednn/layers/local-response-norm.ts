@@ -59,14 +59,19 @@ function computesWrongly(build: Build, implementation: string, n: number, x: Ten
   return areInnermost && channels > 16 && (n > 5 || (x.type === "bfloat16" && channels % 16 !== 0));
 }
 
-/** On this thread, channels innermost. */
+/** In TypeScript, channels innermost. */
 function ownBackward(layer: LocalResponseNorm, x: Activation, dy: Tensor, build: Build, info: OperationInfo): Tensor {
   const layout = build.descriptor(x.dims, "channels-last", "float32");
   const [source, upstream] = [x.tensor, dy].map((tensor) => build.reorder(tensor, layout, info));
   const dx = build.tensor(layout);
-  build.compute(info, [source, upstream, dx], () => {
-    const [values, gradients, out] = [source, upstream, dx].map((tensor) => build.floats(tensor));
-    return () => lrnBackward(layer, values, gradients, out, x.dims[1]);
+  const [rows, channels, ...rest] = x.dims;
+  build.rows(info, [source, upstream, dx], {
+    kernel: "normGradient",
+    rows,
+    constants: (place) => ({
+      ...{ layer, channels, length: rest.reduce((product, n) => product * n, channels) },
+      ...{ x: place(source), dy: place(upstream), dx: place(dx) },
+    }),
   });
   return dx;
 }
@@ -76,45 +81,4 @@ function groupsAsSamples(x: Activation, groups: number, build: Build, info: Oper
   const [batch, channels, ...rest] = x.dims;
   const tensor = rowMajor(build, x, info);
   return { ...tensor, descriptor: build.descriptor([batch * groups, channels / groups, ...rest], "row-major") };
-}
-
-/**
- * The gradient of response normalisation across maps, for where the library has no quick one (oneDNN 3 on AVX2; maps
- * not divisible by 8): with s = k + alpha * window sum of x^2,
- * dx_i = dy_i s_i^-beta - 2 alpha beta x_i sum_j dy_j x_j s_j^(-beta - 1).
- * x, dy and dx are (pixels, channels); dx is overwritten.
- */
-function lrnBackward(
-  { n, k, alpha, beta, groups = 1 }: LocalResponseNorm,
-  x: Float32Array,
-  dy: Float32Array,
-  dx: Float32Array,
-  channels: number,
-): void {
-  const radius = n >> 1;
-  const perGroup = channels / groups;
-  const square = new Float64Array(perGroup);
-  const power = new Float64Array(perGroup); // s^-beta
-  const share = new Float64Array(perGroup); // dy x s^(-beta - 1)
-  const factor = 2 * alpha * beta;
-  for (let start = 0; start < x.length; start += perGroup) {
-    for (let i = 0; i < perGroup; i++) square[i] = x[start + i] * x[start + i];
-    for (let i = 0; i < perGroup; i++) {
-      const s = k + alpha * windowSum(square, i, radius);
-      const u = 1 / Math.sqrt(Math.sqrt(s));
-      power[i] = beta === 0.75 ? u * u * u : s ** -beta;
-      share[i] = dy[start + i] * x[start + i] * power[i] * u * u * u * u;
-    }
-    for (let i = 0; i < perGroup; i++)
-      dx[start + i] = dy[start + i] * power[i] - factor * x[start + i] * windowSum(share, i, radius);
-  }
-}
-
-/** Of the values up to `radius` places from `centre`, as far as there are any. */
-function windowSum(values: Float64Array, centre: number, radius: number): number {
-  const first = centre > radius ? centre - radius : 0;
-  const last = centre + radius < values.length ? centre + radius : values.length - 1;
-  let sum = 0;
-  for (let i = first; i <= last; i++) sum += values[i];
-  return sum;
 }

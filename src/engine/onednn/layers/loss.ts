@@ -1,56 +1,67 @@
-/** Softmax of the first `samples` rows of (batch, classes) logits. */
-export function softmax(logits: Float32Array, probabilities: Float32Array, samples: number, classes: number): void {
-  for (let start = 0; start < samples * classes; start += classes) {
-    let largest = logits[start];
-    for (let i = 1; i < classes; i++) largest = Math.max(largest, logits[start + i]);
-    let sum = 0;
-    for (let i = 0; i < classes; i++) sum += probabilities[start + i] = Math.exp(logits[start + i] - largest);
-    for (let i = 0; i < classes; i++) probabilities[start + i] /= sum;
-  }
-}
+import type { Batch } from "../../../network/picture.js";
+import type { Build, Tensor } from "../build.js";
+import type { Current } from "../layer.js";
+import { crossEntropyRow, Judged, Judging, purposes, softmaxRow, Target } from "../rows/loss.js";
+import { sharedFrame } from "../rows/memory.js";
+
+const info = { layer: "loss", kind: "loss", direction: "forward" } as const;
 
 /**
- * The gradient of each sample's score, the label's logit less the mean of all, by the logits: one-hot - 1 / classes, and
- * zeros for samples without label. `dlogits`, (batch, classes), is overwritten.
+ * Adds what makes probabilities, or the gradient of the logits, of (batch, classes) logits.
+ * @param result what a step that learns gives is written to it
  */
-export function scoreGradient(labels: Int32Array, dlogits: Float32Array, classes: number): void {
-  dlogits.fill(-1 / classes, 0, labels.length * classes);
-  dlogits.fill(0, labels.length * classes);
-  for (const [sample, label] of labels.entries()) dlogits[sample * classes + label] += 1;
+export function addLoss(
+  build: Build,
+  logits: Tensor,
+  { current, batchSize, classes }: { readonly current: Current; readonly batchSize: number; readonly classes: number },
+  result: { loss: number; correct: number },
+): Tensor {
+  const outputs = build.tensor(logits.descriptor);
+  const frame = sharedFrame(Judging.targets + batchSize * Target.length);
+  const judged = sharedFrame(Judged.length * batchSize);
+  build.rows(info, [logits, outputs], {
+    kernel: "loss",
+    rows: batchSize,
+    constants: (place) => ({ classes, logits: place(logits), outputs: place(outputs), frame, judged }),
+    begin() {
+      const { purpose, divisor, batch } = current;
+      frame[Judging.purpose] = purposes[purpose];
+      frame[Judging.divisor] = divisor;
+      frame[Judging.samples] = batch.views.length;
+      for (const [sample, label] of batch.labels.entries()) {
+        const target = Judging.targets + sample * Target.length;
+        frame[target + Target.label] = label;
+        frame[target + Target.weight] = batch.weights === undefined ? 1 : batch.weights[sample];
+      }
+    },
+    end() {
+      const { purpose, divisor, batch } = current;
+      if (purpose !== "learning") return;
+      let [loss, correct] = [0, 0];
+      for (let sample = 0; sample < batch.views.length; sample++) {
+        loss += judged[sample * Judged.length + Judged.loss];
+        correct += judged[sample * Judged.length + Judged.correct];
+      }
+      Object.assign(result, { loss: loss / divisor, correct });
+    },
+  });
+  return outputs;
 }
 
-/**
- * The cross-entropies' sum over the samples that `labels` has divided by `divisor`, their mean by default, and how many
- * samples have the highest logit at their label. `dlogits`, (batch, classes), is overwritten:
- * (softmax - one-hot) / divisor, and zeros for samples without label.
- */
+/** Softmax and mean cross-entropy of (batch, classes) logits by the code that programs use. */
 export function crossEntropy(
   logits: Float32Array,
-  labels: Int32Array,
-  dlogits: Float32Array,
+  { labels, weights }: Pick<Batch, "labels" | "weights">,
   classes: number,
-  divisor = labels.length,
-): { readonly loss: number; readonly correct: number } {
-  const samples = labels.length;
-  softmax(logits, dlogits, samples, classes);
+) {
+  const [probabilities, dlogits] = [new Float32Array(logits.length), new Float32Array(logits.length)];
   let loss = 0;
-  let correct = 0;
-  for (let sample = 0; sample < samples; sample++) {
-    const start = sample * classes;
-    const target = start + labels[sample];
-    let largest = Number.NEGATIVE_INFINITY;
-    let others = Number.NEGATIVE_INFINITY;
-    let sum = 0;
-    for (let i = start; i < start + classes; i++) {
-      largest = Math.max(largest, logits[i]);
-      if (i !== target) others = Math.max(others, logits[i]);
-    }
-    for (let i = start; i < start + classes; i++) sum += Math.exp(logits[i] - largest);
-    loss += largest + Math.log(sum) - logits[target];
-    if (logits[target] > others) correct++;
-    dlogits[target] -= 1;
+  for (const [sample, label] of labels.entries()) {
+    const [own, shares, gradient] = [logits, probabilities, dlogits].map((all) =>
+      all.subarray(sample * classes, (sample + 1) * classes),
+    );
+    softmaxRow(own, shares);
+    loss += crossEntropyRow(own, label, gradient, labels.length, weights?.[sample]).loss;
   }
-  for (let i = 0; i < samples * classes; i++) dlogits[i] /= divisor;
-  dlogits.fill(0, samples * classes);
-  return { loss: loss / divisor, correct };
+  return { probabilities, dlogits, loss: loss / labels.length };
 }

@@ -3,6 +3,7 @@ import type { NativeLibrary } from "../../../system/native/library.js";
 import { type Pointer, textAt, writtenPointer } from "../../../system/native/memory.js";
 import { type Handle, type NativeObject, type Owner, partOf } from "../../../system/native/objects.js";
 import type { CheckedFunctions, NativeFunctions } from "../../../system/native/signatures.js";
+import type { NumberType } from "../arithmetic.js";
 import { commonAnswers, commonCalls, DNNL } from "./signatures.js";
 
 /** How values lie in memory: dimensions, strides, number type. */
@@ -51,8 +52,7 @@ export const numberTypes = {
   float32: { code: DNNL.dnnl_f32, bytes: 4 },
   bfloat16: { code: DNNL.dnnl_bf16, bytes: 2 },
   byte: { code: DNNL.dnnl_u8, bytes: 1 },
-} as const;
-export type NumberType = keyof typeof numberTypes;
+} as const satisfies Readonly<Record<NumberType, { readonly code: number; readonly bytes: number }>>;
 
 /** The type that the library gives this code; "byte" for memory of its own, whatever it holds there. */
 export function numberTypeOf(code: number): NumberType {

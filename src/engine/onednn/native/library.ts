@@ -5,6 +5,7 @@ import { AlexnetError } from "../../../errors.js";
 import { findLibrary, keepLoaded, type NativeLibrary } from "../../../system/native/library.js";
 import { memoryAt } from "../../../system/native/memory.js";
 import { Owner } from "../../../system/native/objects.js";
+import { Team } from "../rows/team.js";
 import {
   type Bindings,
   bindCommon,
@@ -36,6 +37,8 @@ export interface Library {
   readonly version: string;
   readonly instructionSet: string;
   readonly threads: number;
+  /** The same number of threads, for what is computed in TypeScript. */
+  readonly team: Team;
   /** What creates objects of the library. Closed with the library at the latest. */
   scope(): Scope;
   /** Destroys all that was created by its scopes, and what it needed itself. */
@@ -59,6 +62,7 @@ export function openLibrary(threads = availableParallelism()): Library {
     version,
     instructionSet: nameInstructionSet(common.dnnl_get_effective_cpu_isa(), major.instructionSets),
     threads,
+    team: new Team(threads),
   };
   const root = new Owner();
   try {
@@ -77,7 +81,14 @@ export function openLibrary(threads = availableParallelism()): Library {
         close: () => owner.close(),
       };
     };
-    return { ...description, scope: () => openScope(root.scope()), close: () => root.close() };
+    return {
+      ...description,
+      scope: () => openScope(root.scope()),
+      close() {
+        description.team.close();
+        root.close();
+      },
+    };
   } catch (error) {
     root.close();
     throw error;
