@@ -1,8 +1,8 @@
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../components/states.js";
+import { type Place, usePlace } from "../router.js";
 import { Logo } from "./logo.js";
-import { type Place, usePlace } from "./router.js";
 
 interface PageProps {
   readonly place: Place;

@@ -3,10 +3,10 @@ import { enumerate, thousands } from "../../../text.js";
 import { api, useGet } from "../../api/client.js";
 import { openOnServer } from "../../api/pictures.js";
 import type { RunDetails } from "../../api/types.js";
-import type { Place } from "../../app/router.js";
 import { type Classifier, openInBrowser } from "../../classify/classifier.js";
 import { Classify } from "../../classify/classify.js";
-import { RunChooser } from "../../components/run-chooser.js";
+import type { Place } from "../../router.js";
+import { RunChooser } from "../run-chooser.js";
 
 /** What a run's network takes pictures for; it computes on the server or here. */
 export function ClassifyPage({ place }: { readonly place: Place }) {

@@ -4,13 +4,13 @@ import { curvesOf } from "../../../runs/curves.js";
 import { differingSettings } from "../../../runs/differences.js";
 import { api, getJson } from "../../api/client.js";
 import type { RunDetails, RunMetrics } from "../../api/types.js";
-import { href, type Place } from "../../app/router.js";
 import { Chart } from "../../components/chart.js";
 import { Section } from "../../components/section.js";
 import { Loading, Problem } from "../../components/states.js";
 import { Table } from "../../components/table.js";
 import { ChartTools } from "../../components/training-curves.js";
 import { figure, share, wholeShare } from "../../format.js";
+import { href, type Place } from "../../router.js";
 
 interface Compared {
   readonly run: RunDetails;

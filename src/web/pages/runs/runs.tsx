@@ -2,11 +2,11 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { thousands } from "../../../text.js";
 import { useGet } from "../../api/client.js";
 import type { RunCard } from "../../api/types.js";
-import { href } from "../../app/router.js";
 import { csvOf, Download } from "../../components/download.js";
 import { Sparkline } from "../../components/sparkline.js";
 import { Badge, Empty, Loading, Problem } from "../../components/states.js";
 import { figure, share } from "../../format.js";
+import { href } from "../../router.js";
 import { ago, stateWord } from "../run-state.js";
 import "./runs.css";
 

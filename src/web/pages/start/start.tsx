@@ -10,10 +10,10 @@ import {
   startRun,
   type Values,
 } from "../../api/start.js";
-import { href } from "../../app/router.js";
 import { Section } from "../../components/section.js";
 import { Loading, Problem } from "../../components/states.js";
 import { figure, share } from "../../format.js";
+import { href } from "../../router.js";
 import { Dropped } from "./dropped.js";
 import { Folders } from "./folders.js";
 import { SettingsForm } from "./settings-form.js";

@@ -1,8 +1,8 @@
 import { useEffect } from "preact/hooks";
 import { useGet } from "../api/client.js";
 import type { RunCard } from "../api/types.js";
-import { href } from "../app/router.js";
-import { Empty, Problem } from "./states.js";
+import { Empty, Problem } from "../components/states.js";
+import { href } from "../router.js";
 
 interface RunChooserProps {
   /** The page that is about one run. */
