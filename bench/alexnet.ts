@@ -1,4 +1,5 @@
 import { syntheticBatch, syntheticPreprocessing } from "#src/benchmark/synthetic.js";
+import type { PrecisionChoice } from "#src/engine/engine.js";
 import { openEngine } from "#src/engine/host/open.js";
 import { exportModel } from "#src/formats/export.js";
 import { paper } from "#src/network/architectures/paper.js";
@@ -20,8 +21,12 @@ export async function exportForPeers(path: string): Promise<void> {
 }
 
 /** This project as a side of the comparison. */
-export async function startAlexnet(mode: "train" | "predict", batchSize: number): Promise<Side> {
-  const engine = await openEngine("auto");
+export async function startAlexnet(
+  mode: "train" | "predict",
+  batchSize: number,
+  precision: PrecisionChoice,
+): Promise<Side> {
+  const engine = await openEngine("auto", { precision });
   const program = await engine.compile(paper, {
     batchSize,
     mode,
@@ -35,7 +40,7 @@ export async function startAlexnet(mode: "train" | "predict", batchSize: number)
       : program.predict(batch);
   for (let i = 0; i < 2; i++) await step();
   return {
-    name: "alexnet",
+    name: `alexnet-${engine.description.precision}`,
     version: `${engine.description.library}, ${engine.description.instructionSet}`,
     async measure() {
       const start = performance.now();

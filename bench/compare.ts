@@ -4,14 +4,17 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { formatTable } from "#src/cli/display/print.js";
+import { type Precision, precisionChoices } from "#src/engine/engine.js";
 import { median, quantile } from "#src/scoring/quantiles.js";
 import { exportForPeers, startAlexnet } from "./alexnet.js";
 import { project } from "./project.js";
 import { type Side, startProcess } from "./side.js";
 
-const help = `bench/run compare [--mode train|predict] [--batch 128] [--rounds 7] [--peers name,name] [--python python3] [--json]
+const help = `bench/run compare [--mode train|predict] [--batch 128] [--rounds 7] [--precision auto|bf16|float32]
+                  [--peers name,name] [--python python3] [--json]
 
-Runs the paper's full-size network here and in other programs, one step each in turn, and prints the ratios.
+Runs the paper's full-size network here and in other programs, one step each in turn, and prints the ratios. The peers
+alexnet-float32 and alexnet-bf16 are this project in that precision.
 A peer that is not installed is named and left out; bench/peers/README.md says how to install them.`;
 
 const { values: options } = parseArgs({
@@ -19,6 +22,7 @@ const { values: options } = parseArgs({
     mode: { type: "string", default: "train" },
     batch: { type: "string", default: "128" },
     rounds: { type: "string", default: "7" },
+    precision: { type: "string", default: "auto" },
     peers: { type: "string" },
     python: { type: "string", default: process.env.ALEXNET_PYTHON ?? "python3" },
     json: { type: "boolean", default: false },
@@ -30,6 +34,7 @@ if (options.help) {
   process.exit();
 }
 const mode = options.mode === "predict" ? "predict" : "train";
+const batchSize = Number(options.batch);
 const peerFolder = join(project, "bench/peers");
 
 interface Comparison {
@@ -52,27 +57,41 @@ interface Times {
 interface Peer {
   readonly name: string;
   readonly modes: readonly ("train" | "predict")[];
-  readonly command: readonly string[];
+  readonly command?: readonly string[];
+  readonly start: () => Promise<Side>;
 }
 
-const pytorch = (name: string, ...args: string[]): Peer => ({
-  name,
+const own = (precision: Precision): Peer => ({
+  name: `alexnet-${precision}`,
   modes: ["train", "predict"],
-  command: [options.python, join(peerFolder, "pytorch.py"), "--mode", mode, "--batch", options.batch, ...args],
+  start: () => startAlexnet(mode, batchSize, precision),
 });
-const node = (name: string, file: string, ...args: string[]): Peer => ({
+const program = (name: string, modes: Peer["modes"], path: string, args: readonly string[]): Peer => ({
   name,
-  modes: ["predict"],
-  command: [process.execPath, join(peerFolder, file), "--batch", options.batch, ...args],
+  modes,
+  command: [path, ...args],
+  start: () => startProcess(name, path, args),
 });
+const pytorch = (name: string, ...args: string[]): Peer =>
+  program(name, ["train", "predict"], options.python, [
+    join(peerFolder, "pytorch.py"),
+    ...["--mode", mode, "--batch", options.batch, ...args],
+  ]);
+const node = (name: string, file: string, ...args: string[]): Peer =>
+  program(name, ["predict"], process.execPath, [join(peerFolder, file), "--batch", options.batch, ...args]);
 const scratch = mkdtempSync(join(tmpdir(), "alexnet-compare-"));
 const model = join(scratch, "paper.onnx");
 const peers: readonly Peer[] = [
+  own("float32"),
+  own("bf16"),
   pytorch("pytorch", "--lrn", "module"),
   pytorch("pytorch-fused-lrn", "--lrn", "fused"),
   pytorch("pytorch-channels-last", "--lrn", "fused", "--channels-last"),
   pytorch("pytorch-compile", "--lrn", "fused", "--compile"),
   pytorch("pytorch-compile-channels-last", "--lrn", "fused", "--compile", "--channels-last"),
+  pytorch("pytorch-bf16", "--lrn", "fused", "--bf16"),
+  pytorch("pytorch-bf16-channels-last", "--lrn", "fused", "--bf16", "--channels-last"),
+  pytorch("pytorch-bf16-compile", "--lrn", "fused", "--bf16", "--compile"),
   pytorch("pytorch-without-lrn", "--lrn", "none"),
   node("onnxruntime-node", "onnxruntime.mjs", "--model", model),
   node("tensorflow.js-wasm", "tensorflow.mjs", "--backend", "wasm"),
@@ -86,12 +105,11 @@ const ROUNDS_FOR_P99 = 100;
 
 const wanted = options.peers?.split(",");
 const chosen = peers.filter(({ name, modes }) => modes.includes(mode) && (wanted?.includes(name) ?? true));
-const batchSize = Number(options.batch);
-if (chosen.some(({ command }) => command.includes(model))) await exportForPeers(model);
-const ours = await startAlexnet(mode, batchSize);
+if (chosen.some(({ command }) => command?.includes(model))) await exportForPeers(model);
+const ours = await startAlexnet(mode, batchSize, oneOf(precisionChoices, options.precision));
 const results: Comparison[] = [];
 for (const peer of chosen) {
-  const side = await start(peer);
+  const side = await started(peer);
   if (side !== undefined) results.push(await compare(side));
 }
 await ours.stop();
@@ -99,22 +117,27 @@ rmSync(scratch, { recursive: true });
 if (options.json) console.log(JSON.stringify(results, undefined, 2));
 else report();
 
-async function start({ name, command }: Peer): Promise<Side | undefined> {
-  const [program = "", ...args] = command;
+async function started({ name, start }: Peer): Promise<Side | undefined> {
   try {
-    return await startProcess(name, program, args);
+    return await start();
   } catch (error) {
     console.error(`${name}: left out: ${error instanceof Error ? error.message : error}`);
     return undefined;
   }
 }
 
+function oneOf<T extends string>(choices: readonly T[], name: string): T {
+  const found = choices.find((choice) => choice === name);
+  if (found === undefined) throw new Error(`--precision ${name}: is none of ${choices.join(", ")}`);
+  return found;
+}
+
 /** Both sides in turn: whatever else the machine does falls on both. */
 async function compare(side: Side): Promise<Comparison> {
-  const [own, theirs]: [number[], number[]] = [[], []];
+  const [mine, theirs]: [number[], number[]] = [[], []];
   for (let round = 0; round < Number(options.rounds); round++) {
     await setTimeout(SETTLING);
-    own.push(await ours.measure());
+    mine.push(await ours.measure());
     await setTimeout(SETTLING);
     theirs.push(await side.measure());
   }
@@ -122,9 +145,9 @@ async function compare(side: Side): Promise<Comparison> {
   return {
     peer: side.name,
     version: side.version,
-    ours: summary(own),
+    ours: summary(mine),
     theirs: summary(theirs),
-    ratio: median(theirs.map((milliseconds, round) => milliseconds / (own[round] ?? Number.NaN))),
+    ratio: median(theirs.map((milliseconds, round) => milliseconds / (mine[round] ?? Number.NaN))),
   };
 }
 

@@ -1,7 +1,7 @@
 """The paper's network in PyTorch, as a side of bench/compare: the same layers, batch and update rule on the CPU.
 
 Protocol: prints one JSON line when ready; for each line on standard input runs one step and prints its milliseconds.
-Needs torch (current). Usage: python3 pytorch.py --mode train --batch 128 --lrn module [--channels-last] [--compile]
+Needs torch (current). Usage: python3 pytorch.py --mode train --batch 128 --lrn module [--channels-last] [--compile] [--bf16]
 """
 import argparse, json, sys, time
 import torch
@@ -15,6 +15,7 @@ arguments.add_argument("--threads", type=int, default=torch.get_num_threads())
 arguments.add_argument("--lrn", choices=["module", "fused", "none"], default="module")
 arguments.add_argument("--channels-last", action="store_true")
 arguments.add_argument("--compile", action="store_true")
+arguments.add_argument("--bf16", action="store_true", help="autocast: products in bfloat16")
 options = arguments.parse_args()
 torch.set_num_threads(options.threads)
 torch.manual_seed(0)
@@ -60,15 +61,20 @@ def inputs():
     return x.contiguous(memory_format=torch.channels_last) if options.channels_last else x
 
 
+def logits():
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bf16):
+        return model(inputs()).float()
+
+
 def train():
     optimiser.zero_grad(set_to_none=True)
-    F.cross_entropy(model(inputs()), labels).backward()
+    F.cross_entropy(logits(), labels).backward()
     optimiser.step()
 
 
 @torch.inference_mode()
 def predict():
-    return model(inputs()).softmax(1)
+    return logits().softmax(1)
 
 
 step = train if options.mode == "train" else predict

@@ -23,7 +23,7 @@ export interface Throughput {
   /** Direct convolution's operations, in units of 10^9 a second. */
   readonly gflops: number;
   /**
-   * The machine's own float32 matrix product of size 4096 cubed, measured before and after the steps, and between them
+   * The machine's own matrix product, in the engine's precision, of size 4096 cubed, measured before and after the steps, and between them
    * where they are not asked for ahead; median.
    */
   readonly gemmGflops: number;

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../version.js";
 import { endQuietlyWhenOutputCloses } from "./display/closed-output.js";
+import { withOurWord } from "./other-words.js";
 import { asOnDisk } from "./paths-on-disk.js";
 
 type Load = () => Promise<{ register(program: Command): void }>;
@@ -76,8 +77,8 @@ async function registerCommands(wanted: string | undefined): Promise<void> {
 
 /** Errors carry the program's name and are thrown, so that one place gives the exit status. */
 function polish(command: Command): void {
-  command
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "alexnet: ")) });
+  command.exitOverride().configureOutput({
+    outputError: (text, write) => write(withOurWord(text.replace(/^error: /, "alexnet: "), command)),
+  });
   command.commands.forEach(polish);
 }

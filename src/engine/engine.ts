@@ -20,8 +20,9 @@ import type { Shape } from "../network/shapes.js";
  *     await Promise.all([own, ...sums]);
  *     await program.update({ learningRate, momentum, weightDecay });
  *
- * Losses and gradients are sums over a rank's own samples divided by the samples of the whole batch: their sums over all
- * ranks are the means over the whole batch, also where ranks have unequal shares of it. When the sum of the losses is
+ * Losses and gradients are sums over a rank's own samples, each times its weight if the batch has weights, divided by the
+ * samples of the whole batch: their sums over all ranks are the means over the whole batch, also where ranks have unequal
+ * shares of it. When the sum of the losses is
  * not finite, `update` is left out. A split step of one rank gives the bits that `step` gives.
  */
 
@@ -99,7 +100,10 @@ export interface GradientBucket {
 }
 
 export interface StepResult {
-  /** Mean cross-entropy of the batch before the update, in nats; of a split step see `ForwardOptions.samples`. */
+  /**
+   * Mean cross-entropy of the batch before the update, in nats, each sample's times its weight; of a split step see
+   * `ForwardOptions.samples`.
+   */
   readonly loss: number;
   /** Samples whose label had the highest probability. */
   readonly correct: number;
@@ -188,7 +192,7 @@ export interface LayerOutputs {
 
 export interface LossOutputs {
   readonly probabilities: Tensor;
-  /** Mean cross-entropy over the batch. */
+  /** Mean over the batch of each sample's cross-entropy times its weight. */
   readonly loss: number;
   readonly dlogits: Tensor;
 }
@@ -238,7 +242,7 @@ export interface Engine {
   /** Runs one layer forward and backward by the very code that programs use (never dropout). For conformance tests. */
   differentiate(layer: Layer, inputs: LayerInputs): Promise<LayerOutputs>;
   /** Softmax and cross-entropy of (batch, classes) logits, by the code that programs use. */
-  crossEntropy(logits: Tensor, labels: Int32Array): Promise<LossOutputs>;
+  crossEntropy(logits: Tensor, labels: Int32Array, weights?: Float32Array): Promise<LossOutputs>;
   /**
    * a times b transposed: row-major (rows, length) and (columns, length) to (rows, columns). Operands on a
    * SharedArrayBuffer cross to the compute thread uncopied.

@@ -57,6 +57,8 @@ export interface Batch {
   readonly views: readonly View[];
   /** One class per sample; not read when predicting. */
   readonly labels: Int32Array;
+  /** What each sample's loss, and so its gradient, is multiplied by in training: numbers from 0. Default: 1 for all. */
+  readonly weights?: Float32Array;
   /**
    * For programs that begin `after` a layer, which look at no pictures: what that layer makes of each view,
    * (views, channels, height, width). On a SharedArrayBuffer as pictures are.

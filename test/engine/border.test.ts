@@ -157,5 +157,8 @@ describe("differentiating", () => {
     await refused(engine.differentiate(fc, { x, dy, w, b: x }), /fc: b: 8 values for a shape of 3/);
     await refused(engine.crossEntropy(x, Int32Array.of(0)), /labels: 1 for 2 samples/);
     await refused(engine.crossEntropy(x, Int32Array.of(0, 4)), /sample 1 has 4/);
+    await refused(engine.crossEntropy(x, Int32Array.of(0, 1), Float32Array.of(1)), /weights: 1 for 2 samples/);
+    for (const wrong of [-1, Number.NaN, Infinity])
+      await refused(engine.crossEntropy(x, Int32Array.of(0, 1), Float32Array.of(1, wrong)), /weights: sample 1 has/);
   });
 });

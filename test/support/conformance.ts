@@ -106,6 +106,23 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
       expectClose(Float64Array.of(loss), file.tensor("loss").data, tolerances.layer, "loss");
     });
 
+    it("multiplies each sample's loss and gradient by its weight", async () => {
+      const [file] = goldenFiles("softmax-cross-entropy");
+      if (file === undefined) throw new Error("no golden values");
+      const [logits, labels, unweighted] = [file.tensor("logits"), file.labels("labels"), file.tensor("dlogits")];
+      const classes = logits.data.length / labels.length;
+      const weights = Float32Array.from(labels, (_, sample) => [0.25, 0, 2.5][sample % 3]);
+      const { loss, dlogits } = await engine.crossEntropy(logits, labels, weights);
+      const expected = unweighted.data.map((value, i) => weights[Math.floor(i / classes)] * value);
+      expectTensorClose(dlogits, { shape: logits.shape, data: expected }, tolerances.layer, "dlogits");
+      const probabilities = file.tensor("probabilities").data;
+      const losses = Array.from(labels, (label, i) => -weights[i] * Math.log(probabilities[i * classes + label]));
+      const mean = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+      expectClose(Float64Array.of(loss), Float64Array.of(mean), tolerances.layer, "loss");
+      const ones = new Float32Array(labels.length).fill(1);
+      expect(await engine.crossEntropy(logits, labels, ones)).toEqual(await engine.crossEntropy(logits, labels));
+    });
+
     it("keeps softmax and loss finite for large logits", async () => {
       const logits = { shape: [1, 3], data: Float64Array.of(1000, 0, -1000) };
       const { probabilities, loss } = await engine.crossEntropy(logits, Int32Array.of(2));
@@ -128,11 +145,16 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
         await program.write("parameters", steps.initial);
         for (const [step, learningRate] of steps.learningRates.entries()) {
           const batch = steps.batch(step);
-          const probabilities = softmax(file.tensor(`step${step}.logits`));
-          expectClose(await program.predict(batch), probabilities, tolerances.network, `step ${step} probabilities`);
+          const predicted = await program.predict(batch);
           const { loss } = await program.step(batch, { ...steps.options, learningRate, seed: step });
-          const expectedLoss = file.tensor(`step${step}.loss`).data;
-          expectClose(Float64Array.of(loss), expectedLoss, tolerances.network, `step ${step} loss`);
+          // After a step, coarse products differ by the windows whose largest value became another: by how much hangs on
+          // the values, not on the format.
+          if (step === 0 || !tolerances.coarse) {
+            const tolerance = tolerances.coarse ? tolerances.probabilities : tolerances.network;
+            const probabilities = softmax(file.tensor(`step${step}.logits`));
+            expectClose(predicted, probabilities, tolerance, `step ${step} probabilities`);
+            expectClose(Float64Array.of(loss), file.tensor(`step${step}.loss`).data, tolerance, `step ${step} loss`);
+          }
           if (step === 0) await steps.expectState(program, "gradients", "step0.gradient.", tolerances);
         }
         await steps.expectState(program, "parameters", "final.", tolerances);
@@ -443,9 +465,39 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
       await Promise.all([program.close(), plain.close()]);
     });
 
+    it("learns from a sample of twice another's weight what it does from that sample twice", async () => {
+      const network = { ...smallNetwork, layers: smallNetwork.layers.filter(({ kind }) => kind !== "dropout") };
+      const two = firstSamples(noiseBatch(3, SMALL_CLASSES, 6), 2);
+      const [first, second] = two.labels;
+      const twice = { ...two, views: [0, 0, 1].map((i) => two.views[i]), labels: Int32Array.of(first, first, second) };
+      const learnt = async (batch: Batch) => {
+        const program = await prepared(network);
+        const { loss, correct } = await program.step(batch, stepOptions);
+        const gradients = await program.read("gradients");
+        await program.close();
+        return { loss, correct, gradients };
+      };
+      const [expected, found] = [await learnt(twice), await learnt({ ...two, weights: Float32Array.of(4 / 3, 2 / 3) })];
+      expectClose(Float64Array.of(found.loss), Float64Array.of(expected.loss), tolerances.close, "loss");
+      for (const parameter of parameterTable(network))
+        if (isComparable(tolerances, network, parameter.layer))
+          expectClose(
+            parameterView(found.gradients, parameter),
+            parameterView(expected.gradients, parameter),
+            tolerances.network,
+            `${parameter.name} gradient`,
+          );
+      const plain = await learnt(two);
+      expect(found.correct).toBe(plain.correct); // a sample counts once, whatever its weight
+      expect(plain.loss).not.toBe(found.loss);
+    });
+
     describe("a split step", () => {
       /** Of 3 and 2 samples. */
-      const batches = [noiseBatch(3, SMALL_CLASSES, 1), firstSamples(noiseBatch(3, SMALL_CLASSES, 2), 2)];
+      const batches: readonly Batch[] = [
+        noiseBatch(3, SMALL_CLASSES, 1),
+        { ...firstSamples(noiseBatch(3, SMALL_CLASSES, 2), 2), weights: Float32Array.of(0.5, 3) },
+      ];
       const stateOf = async (program: Program) => ({
         parameters: await program.read("parameters"),
         momentum: await program.read("momentum"),

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { measureLayers } from "../../benchmark/layers.js";
-import { measureThroughput } from "../../benchmark/throughput.js";
+import { MATRIX_SIZE, measureThroughput } from "../../benchmark/throughput.js";
 import type { Engine, PrecisionChoice } from "../../engine/engine.js";
 import type { EngineName } from "../../engine/host/engines.js";
 import { openEngine } from "../../engine/host/open.js";
@@ -30,7 +30,7 @@ function throughput(mode: "train" | "predict") {
         const { batch: batchSize, steps } = options;
         const result = await measureThroughput(engine, network, { mode, batchSize, steps });
         if (json) printJson(result);
-        else printThroughput(setting, result);
+        else printThroughput(setting, result, await rateInFloat32(options, engine));
       });
     });
 }
@@ -56,6 +56,20 @@ function onSyntheticPictures(name: string) {
       .option("--network <name|file>", "network to run", "paper")
       .option("--width <factor>", "multiplies the feature maps of every layer", positiveNumber(16), 1),
   );
+}
+
+/** The machine's matrix rate in float32, beside that of an engine that computes in another precision. */
+async function rateInFloat32(
+  { engine: name, threads }: BenchOptions,
+  { description }: Engine,
+): Promise<number | undefined> {
+  if (description.precision === "float32") return undefined;
+  const engine = await openEngine(name, { threads, precision: "float32" });
+  try {
+    return (await engine.measureMatrixRate(MATRIX_SIZE)) / 1e9;
+  } finally {
+    await engine.close();
+  }
 }
 
 interface BenchOptions {

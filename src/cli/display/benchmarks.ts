@@ -13,14 +13,15 @@ export interface Setting {
   readonly steps: number;
 }
 
-export function printThroughput(setting: Setting, result: Throughput): void {
+/** @param float32Gflops the machine's matrix rate in float32, where the engine computes in another precision */
+export function printThroughput(setting: Setting, result: Throughput, float32Gflops?: number): void {
   const { imagesPerSecond, gflops, gemmGflops, fraction, peakMemoryBytes, milliseconds } = result;
   console.log(describe(setting));
   console.log(
     `${imagesPerSecond.toFixed(1)} images/s, ${duration(milliseconds.median)} a step (median of ${setting.steps}; 99 % within ${duration(milliseconds.p99)})`,
   );
   console.log(
-    `${gflops.toFixed(0)} GFLOP/s, ${percent(fraction)} of this machine's matrix product (${gemmGflops.toFixed(0)} GFLOP/s)`,
+    `${gflops.toFixed(0)} GFLOP/s, ${percent(fraction)} of this machine's matrix product (${gemmGflops.toFixed(0)} GFLOP/s${float32Gflops === undefined ? "" : `; in float32 ${float32Gflops.toFixed(0)}`})`,
   );
   console.log(`${byteSize(peakMemoryBytes)} of memory at most`);
 }

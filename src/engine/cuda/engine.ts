@@ -53,7 +53,7 @@ export function openCuda(options: { readonly precision?: Precision }): ComputeEn
       return bytes;
     },
     differentiate: (layer, inputs) => differentiate(gpu, layer, inputs),
-    crossEntropy: (logits, labels) => crossEntropy(gpu, logits, labels),
+    crossEntropy: (...given) => crossEntropy(gpu, ...given),
     multiply: (a, b, length) => multiplied(gpu, a, b, length),
     measureMatrixRate: (size) => matrixRate(gpu, size),
     measureCopyRate: (bytes) => copyRate(gpu, bytes),
@@ -97,7 +97,7 @@ function differentiate(gpu: Gpu, layer: Layer, inputs: LayerInputs): LayerOutput
   }
 }
 
-function crossEntropy(gpu: Gpu, { shape, data }: Tensor, labels: Int32Array): LossOutputs {
+function crossEntropy(gpu: Gpu, { shape, data }: Tensor, labels: Int32Array, weights?: Float32Array): LossOutputs {
   const [batch, classes] = shape;
   const build = new Build(gpu);
   try {
@@ -111,7 +111,7 @@ function crossEntropy(gpu: Gpu, { shape, data }: Tensor, labels: Int32Array): Lo
     const options = { learning: true, seed: 0, learningRate: 0, momentum: 0, weightDecay: 0, pictures: 0n };
     const view = { picture: 0, top: 0, left: 0, mirrored: false, colourShift: [0, 0, 0] } as const;
     const places = Array.from({ length: batch }, () => 0);
-    inputs.write(written, { ...options, divisor: batch, labels, places, views: places.map(() => view) });
+    inputs.write(written, { ...options, divisor: batch, labels, weights, places, views: places.map(() => view) });
     build.writeBytes(inputs.all, written);
     build.write(logits, Float32Array.from(data));
     for (const operation of operations) operation.run();

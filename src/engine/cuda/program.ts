@@ -289,7 +289,8 @@ class CudaProgram implements ComputeProgram {
     const { views } = batch;
     this.#samples = views.length;
     const labels = kind.learning || kind.scoring ? batch.labels : new Int32Array();
-    this.#plan.inputs.write(slot.inputs, { ...kind, ...this.#bring(batch, slot.pictures), views, labels });
+    const { weights } = batch;
+    this.#plan.inputs.write(slot.inputs, { ...kind, ...this.#bring(batch, slot.pictures), views, labels, weights });
   }
 
   /** Where the batch's pictures are on the device, after bringing what isn't there, and each sample's place among them. */

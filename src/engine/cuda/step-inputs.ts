@@ -11,6 +11,8 @@ export interface StepInputs extends UpdateOptions {
   /** By sample, the index of its picture among those on the device. */
   readonly places: readonly number[];
   readonly labels: Int32Array;
+  /** Of the samples' losses. Default: 1 for all. */
+  readonly weights?: Float32Array;
   readonly learning: boolean;
   /** Whether gradients are of the labels' scores, not of the loss. */
   readonly scoring?: boolean;
@@ -22,26 +24,31 @@ export interface StepInputs extends UpdateOptions {
 const CONTROLS_BYTES = 64; // struct Controls of numbers.cuh takes 48
 const VIEW_BYTES = 32; // struct View of input.cu
 const LABEL_BYTES = 4;
+const WEIGHT_BYTES = 4;
 
-/** Struct Controls, an array of struct View and the labels, side by side on the device: one copy brings them over. */
+/** Struct Controls, an array of struct View, the labels and the weights, side by side on the device: one copy brings them. */
 export class StepInputBlock {
   /** Of everything; struct Controls comes first. */
   readonly all: Memory;
   readonly views: Memory;
   /** int32 */
   readonly labels: Memory;
+  /** float */
+  readonly weights: Memory;
 
   constructor(build: Build, batchSize: number) {
     const [viewBytes, labelBytes] = [batchSize * VIEW_BYTES, batchSize * LABEL_BYTES];
-    this.all = build.memory(CONTROLS_BYTES + viewBytes + labelBytes);
+    const weightBytes = batchSize * WEIGHT_BYTES;
+    this.all = build.memory(CONTROLS_BYTES + viewBytes + labelBytes + weightBytes);
     const { block } = this.all;
     this.views = { block, offset: CONTROLS_BYTES, bytes: viewBytes };
     this.labels = { block, offset: CONTROLS_BYTES + viewBytes, bytes: labelBytes };
+    this.weights = { block, offset: this.labels.offset + labelBytes, bytes: weightBytes };
   }
 
   /** Writes what the device reads to the host's copy of the block. */
   write(to: DataView, inputs: StepInputs): void {
-    const { views, places, labels, seed } = inputs;
+    const { views, places, labels, weights, seed } = inputs;
     to.setBigUint64(0, inputs.pictures, true);
     to.setInt32(8, views.length, true);
     to.setInt32(12, inputs.learning ? 1 : 0, true);
@@ -60,7 +67,10 @@ export class StepInputBlock {
         to.setFloat32(at + 16 + 4 * channel, shift, true);
       });
     });
-    for (const [sample, label] of labels.entries()) to.setInt32(this.labels.offset + LABEL_BYTES * sample, label, true);
+    for (const [sample, label] of labels.entries()) {
+      to.setInt32(this.labels.offset + LABEL_BYTES * sample, label, true);
+      to.setFloat32(this.weights.offset + WEIGHT_BYTES * sample, weights?.[sample] ?? 1, true);
+    }
   }
 
   /** Writes what only the update reads. */

@@ -40,11 +40,11 @@ export function checkedEngine(engine: ComputeEngine): ComputeEngine {
       checkInputs(layer, inputs);
       return engine.differentiate(layer, inputs);
     },
-    crossEntropy: (logits, labels) => {
+    crossEntropy: (logits, labels, weights) => {
       const [samples = 0, classes = 0] = logits.shape;
       checkLength("logits", logits, samples * classes);
-      checkLabels(labels, samples, classes);
-      return engine.crossEntropy(logits, labels);
+      checkLabels({ labels, weights }, samples, classes);
+      return engine.crossEntropy(logits, labels, weights);
     },
     multiply: (a, b, length) => {
       if (!(Number.isSafeInteger(length) && length >= 1))
@@ -85,7 +85,7 @@ function checkedProgram(
   const checkLearning = (call: string, batch: Batch, least = 1): void => {
     if (options.mode !== "train") fail(`${call}: compiled to predict; compile the network with mode "train"`);
     checkSamples(batch, least);
-    checkLabels(batch.labels, batch.views.length, classes);
+    checkLabels(batch, batch.views.length, classes);
   };
   const checkStep = (call: string, batch: Batch, stepOptions: StepOptions): void => {
     checkLearning(call, batch);
@@ -264,10 +264,14 @@ function picturesIn({ length }: Uint8Array, size: number): number {
   return length / one;
 }
 
-function checkLabels(labels: Int32Array, samples: number, classes: number): void {
+function checkLabels({ labels, weights }: Pick<Batch, "labels" | "weights">, samples: number, classes: number): void {
   if (labels.length !== samples) fail(`labels: ${labels.length} for ${samples} samples; give one each`);
   const bad = labels.findIndex((label) => !(label >= 0 && label < classes));
   if (bad >= 0) fail(`labels: sample ${bad} has ${labels[bad]}; there are ${classes} classes, counted from 0`);
+  if (weights === undefined) return;
+  if (weights.length !== samples) fail(`weights: ${weights.length} for ${samples} samples; give one each`);
+  const wrong = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
+  if (wrong >= 0) fail(`weights: sample ${wrong} has ${weights[wrong]}; give numbers from 0`);
 }
 
 function checkInputs(layer: Layer, { x, w, b, dy }: LayerInputs): void {

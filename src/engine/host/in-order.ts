@@ -15,7 +15,7 @@ export function inOrder(engine: ComputeEngine): Engine {
       turns.take(async () => programInOrder(await engine.compile(network, options), turns)),
     estimateMemory: (network, options) => turns.take(() => engine.estimateMemory(network, options)),
     differentiate: (layer, inputs) => turns.take(() => engine.differentiate(layer, inputs)),
-    crossEntropy: (logits, labels) => turns.take(() => engine.crossEntropy(logits, labels)),
+    crossEntropy: (...given) => turns.take(() => engine.crossEntropy(...given)),
     multiply: (a, b, length) => turns.take(() => engine.multiply(a, b, length)),
     measureMatrixRate: (size) => turns.take(() => engine.measureMatrixRate(size)),
     measureCopyRate: (bytes) => turns.take(() => engine.measureCopyRate(bytes)),

@@ -47,9 +47,13 @@ export function openOneDnn(options: OpenOptions): ComputeEngine {
       return bytes;
     },
     differentiate: (layer, inputs) => differentiate(library, arithmetic, layer, inputs),
-    crossEntropy(logits, labels) {
+    crossEntropy(logits, labels, weights) {
       const [, classes] = logits.shape;
-      const { probabilities, loss, dlogits } = crossEntropy(Float32Array.from(logits.data), labels, classes);
+      const { probabilities, loss, dlogits } = crossEntropy(
+        Float32Array.from(logits.data),
+        { labels, weights },
+        classes,
+      );
       return { probabilities: tensorOf(logits.shape, probabilities), loss, dlogits: tensorOf(logits.shape, dlogits) };
     },
     multiply: (a, b, length) => products.multiply(a, b, length),

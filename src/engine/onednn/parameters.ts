@@ -49,7 +49,7 @@ export class Parameters extends ProgramParameters<Tensor, PlacedParameter> {
 
   /**
    * Places a parameter. One that learns is float32; where products read another number type, they read a copy, which
-   * `addCopies` keeps true. A program that predicts has only what products read.
+   * the update writes too. A program that predicts has only what products read.
    */
   place(name: string, dims: readonly number[], { operand, value }: ParameterLayouts): PlacedParameter {
     const build = this.#build;
@@ -58,13 +58,6 @@ export class Parameters extends ProgramParameters<Tensor, PlacedParameter> {
     const own = copied ? { ...placed, operand: build.tensor(operand, { kept: true }) } : placed;
     this.placed.push(own);
     return own;
-  }
-
-  /** Adds what gives products the values that an update has changed. */
-  addCopies(): void {
-    for (const { parameter, learningRate, value, operand } of this.placed)
-      if (operand !== value && learningRate !== 0)
-        this.#build.reorderInto(value, operand, { layer: parameter.layer, kind: "reorder", direction: "update" });
   }
 
   /** Where backward operations put the gradient. */

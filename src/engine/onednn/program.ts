@@ -5,7 +5,7 @@ import type { Batch } from "../../network/picture.js";
 import type { ShapedLayer } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeProgram } from "../compute.js";
-import type { CompileOptions, UpdateOptions } from "../engine.js";
+import type { CompileOptions } from "../engine.js";
 import type { Operation } from "../program/operations.js";
 import { Walk } from "../program/walk.js";
 import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
@@ -74,8 +74,6 @@ function plan(build: Build, algorithms: Algorithms, network: Network, options: C
   const logits = rowMajor(build, y, loss, "float32");
   const outputs = addLoss(build, logits, { current, batchSize, classes }, result);
   const dx = walk.backward(outputs);
-  build.begin("update");
-  if (training) parameters.addCopies();
   if (dx !== undefined) keepAlive(dx);
   const inputGradient: Activation | undefined = dx && { tensor: dx, dims: input.dims, rectified: false };
   const { chosen } = algorithms;
@@ -96,12 +94,7 @@ export function compileProgram(
     const forward = operations.filter(({ phase }) => phase === "forward" || phase === "outputs");
     const backward = operations.filter(({ phase }) => phase === "backward");
     const probabilities = build.floats(outputs);
-    const sums = new Update(build, parameters);
-    const copies = operations.filter(({ phase }) => phase === "update");
-    const update = (updateOptions: UpdateOptions): void => {
-      sums.run(updateOptions);
-      run(copies);
-    };
+    const update = new Update(build, parameters);
     const begin = (batch: Batch, purpose: Current["purpose"], seed = 0, divisor = batch.views.length): void => {
       Object.assign(current, { batch, purpose, seed, divisor } satisfies Current);
     };
@@ -117,7 +110,7 @@ export function compileProgram(
         begin(batch, "learning", stepOptions.seed);
         run(forward);
         run(backward);
-        if (Number.isFinite(result.loss)) update(stepOptions);
+        if (Number.isFinite(result.loss)) update.run(stepOptions);
         return { ...result };
       },
       forward(batch, { seed, samples }) {
@@ -126,11 +119,11 @@ export function compileProgram(
         return { ...result };
       },
       backward: (bucket) => run(backwardOf[bucket]),
-      update,
+      update: (updateOptions) => update.run(updateOptions),
       profile(batch, stepOptions, steps) {
         begin(batch, "learning", stepOptions.seed);
-        const own = { run: () => sums.run(stepOptions), bytes: sums.bytes, ...updateInfo };
-        return profileOperations([...forward, ...backward, own, ...copies], steps);
+        const last = { run: () => update.run(stepOptions), bytes: update.bytes, ...updateInfo };
+        return profileOperations([...operations, last], steps);
       },
       predict(batch) {
         begin(batch, "predicting");
@@ -148,7 +141,7 @@ export function compileProgram(
       read: (state) => parameters.read(state),
       write: (state, values) => parameters.write(state, values),
       close() {
-        sums.close();
+        update.close();
         build.close();
       },
     };

@@ -58,7 +58,7 @@ export function* checkGradients(network: Network, options: GradientCheckOptions)
       pass.parameters[at] = value + step;
       pass.forward(BATCH, first);
       pass.parameters[at] = value;
-      return crossEntropy(pass.logits, batch.labels, BATCH, classCount(network));
+      return crossEntropy(pass.logits, batch, BATCH, classCount(network));
     };
     const compared = Array.from({ length: Math.min(samples, count) }, (_, sample) => {
       const draws = Array.from({ length: DRAWS }, (_, i) =>
@@ -118,7 +118,7 @@ function differentiatedPass(network: Network, batch: Batch, seed: number): Train
   pass.forward(BATCH);
   const probabilities = new Float64Array(BATCH * classes);
   softmax(pass.logits, probabilities, BATCH, classes);
-  crossEntropyGradient(probabilities, batch.labels, pass.logitGradients, BATCH, classes);
+  crossEntropyGradient(probabilities, batch, pass.logitGradients, BATCH, classes);
   pass.backward(BATCH);
   return pass;
 }
@@ -136,7 +136,7 @@ function randomParameters(network: Network, seed: number): Float64Array {
   return values;
 }
 
-/** Noise pictures, one of them mirrored, both tinted. */
+/** Noise pictures, one of them mirrored, both tinted, of different weights. */
 function randomBatch(network: Network, seed: number): Batch {
   const draw = (bound: number, ...keys: readonly number[]): number =>
     below(bound, seed, Purpose.gradientCheck, ...keys);
@@ -152,5 +152,6 @@ function randomBatch(network: Network, seed: number): Batch {
       colourShift: [5, -3, 2],
     })),
     labels: Int32Array.from({ length: BATCH }, (_, sample) => draw(classCount(network), sample, 2)),
+    weights: Float32Array.of(0.5, 1.5),
   };
 }

@@ -58,15 +58,15 @@ function differentiate(layer: Layer, { x, w, b, dy }: LayerInputs): LayerOutputs
   return w === undefined ? { y, dx } : { y, dx, dw, db };
 }
 
-function crossEntropy(logits: Tensor, labels: Int32Array): LossOutputs {
+function crossEntropy(logits: Tensor, labels: Int32Array, weights?: Float32Array): LossOutputs {
   const [samples = 0, classes = 0] = logits.shape;
   const probabilities = new Float64Array(logits.data.length);
   const dlogits = new Float64Array(logits.data.length);
   loss.softmax(logits.data, probabilities, samples, classes);
-  loss.crossEntropyGradient(probabilities, labels, dlogits, samples, classes);
+  loss.crossEntropyGradient(probabilities, { labels, weights }, dlogits, samples, classes);
   return {
     probabilities: { shape: logits.shape, data: probabilities },
-    loss: loss.crossEntropy(logits.data, labels, samples, classes),
+    loss: loss.crossEntropy(logits.data, { labels, weights }, samples, classes),
     dlogits: { shape: logits.shape, data: dlogits },
   };
 }

@@ -1,3 +1,8 @@
+import type { Batch } from "../../network/picture.js";
+
+/** A class for each sample, and what its loss counts; 1 where there are no weights. */
+type Targets = Pick<Batch, "labels" | "weights">;
+
 /** Softmax of each row of (samples, classes). */
 export function softmax(logits: Float64Array, probabilities: Float64Array, samples: number, classes: number): void {
   for (let sample = 0; sample < samples; sample++) {
@@ -7,10 +12,10 @@ export function softmax(logits: Float64Array, probabilities: Float64Array, sampl
   }
 }
 
-/** The sum over the samples of -log softmax(logits)[label], in nats, divided by `divisor`: the mean by default. */
+/** The sum over the samples of -weight log softmax(logits)[label], in nats, by `divisor`: the mean by default. */
 export function crossEntropy(
   logits: Float64Array,
-  labels: Int32Array,
+  { labels, weights }: Targets,
   samples: number,
   classes: number,
   divisor = samples,
@@ -18,15 +23,15 @@ export function crossEntropy(
   let sum = 0;
   for (let sample = 0; sample < samples; sample++) {
     const row = rowOf(logits, sample, classes);
-    sum += logSumExp(row) - row[labels[sample]];
+    sum += (weights?.[sample] ?? 1) * (logSumExp(row) - row[labels[sample]]);
   }
   return sum / divisor;
 }
 
-/** Gradient of `crossEntropy` by the logits: (softmax - one-hot) / divisor. */
+/** Gradient of `crossEntropy` by the logits: weight (softmax - one-hot) / divisor. */
 export function crossEntropyGradient(
   probabilities: Float64Array,
-  labels: Int32Array,
+  { labels, weights }: Targets,
   dlogits: Float64Array,
   samples: number,
   classes: number,
@@ -35,7 +40,7 @@ export function crossEntropyGradient(
   for (let sample = 0; sample < samples; sample++)
     for (let i = 0; i < classes; i++) {
       const at = sample * classes + i;
-      dlogits[at] = (probabilities[at] - (i === labels[sample] ? 1 : 0)) / divisor;
+      dlogits[at] = ((weights?.[sample] ?? 1) * (probabilities[at] - (i === labels[sample] ? 1 : 0))) / divisor;
     }
 }
 

@@ -80,9 +80,9 @@ export class ReferenceProgram implements ComputeProgram {
     const samples = batch.views.length;
     this.#forward(batch, seed);
     softmax(pass.logits, this.#probabilities, samples, this.#classes);
-    crossEntropyGradient(this.#probabilities, batch.labels, pass.logitGradients, samples, this.#classes, divisor);
+    crossEntropyGradient(this.#probabilities, batch, pass.logitGradients, samples, this.#classes, divisor);
     return {
-      loss: crossEntropy(pass.logits, batch.labels, samples, this.#classes, divisor),
+      loss: crossEntropy(pass.logits, batch, samples, this.#classes, divisor),
       correct: countCorrect(pass.logits, batch.labels, samples, this.#classes),
     };
   }

@@ -52,13 +52,15 @@ struct Result {
   int correct, correctTop5;
 };
 
-// dlogits: (batch, CLASSES): (softmax - one-hot) / divisor, or one-hot - 1 / CLASSES when scoring; zeros for samples the
-// batch lacks.
-// losses, ranks: (batch): a sample's loss, and how many other logits are not below its label's.
+// dlogits: (batch, CLASSES): weight (softmax - one-hot) / divisor, or one-hot - 1 / CLASSES when scoring; zeros for
+// samples the batch lacks.
+// weights: (batch), of the samples' losses.
+// losses, ranks: (batch): a sample's loss times its weight, and how many other logits are not below its label's.
 // arrivals: 0; the last block to arrive sums up in `result` and makes it 0 again.
 extern "C" __global__ void loss(const Controls* __restrict__ controls, const int* __restrict__ labels,
-                                const float* __restrict__ logits, number* __restrict__ dlogits, float* losses,
-                                int* ranks, unsigned* arrivals, Result* result) {
+                                const float* __restrict__ weights, const float* __restrict__ logits,
+                                number* __restrict__ dlogits, float* losses, int* ranks,
+                                unsigned* arrivals, Result* result) {
   int samples = controls->samples;
   int sample = blockIdx.x;
   long long start = (long long)sample * CLASSES;
@@ -66,17 +68,18 @@ extern "C" __global__ void loss(const Controls* __restrict__ controls, const int
   if (sample < samples) {
     Row row = measure(own);
     int label = labels[sample];
+    float weight = weights[sample];
     int rank = 0;
     for (int i = threadIdx.x; i < CLASSES; i += THREADS) {
       float probability = expf(own[i] - row.largest) / row.sum;
       float target = i == label ? 1.0f : 0.0f;
       put(dlogits[start + i],
-          controls->scoring ? target - 1.0f / CLASSES : (probability - target) / controls->divisor);
+          controls->scoring ? target - 1.0f / CLASSES : weight * (probability - target) / controls->divisor);
       if (i != label && !(own[i] < own[label])) rank++;  // NaN is never right
     }
     rank = reduce(rank, Sum());
     if (threadIdx.x == 0) {
-      losses[sample] = row.largest + logf(row.sum) - own[label];
+      losses[sample] = weight * (row.largest + logf(row.sum) - own[label]);
       ranks[sample] = own[label] == own[label] ? rank : CLASSES;
     }
   } else {

@@ -20,14 +20,14 @@ export interface Outcome {
   readonly correctTop5: number;
 }
 
-/** Adds softmax, mean cross-entropy, its gradient and the count of right answers. */
+/** Adds softmax, mean cross-entropy of weighted samples, its gradient and the count of right answers. */
 export function addLoss(build: Build, logits: Tensor, inputs: StepInputBlock, classes: number): LossTensors {
   const batch = logits.length / classes;
   const losses = build.tensor(batch, { format: "float32" });
   const ranks = build.memory(4 * batch, { kept: false });
   const [arrivals, result] = [build.memory(4), build.memory(RESULT_BYTES)];
   const dlogits = build.tensor(logits.length);
-  const tensors = [inputs.all, inputs.labels, logits, dlogits, losses, ranks, arrivals, result];
+  const tensors = [inputs.all, inputs.labels, inputs.weights, logits, dlogits, losses, ranks, arrivals, result];
   build.add(forward, tensors, "loss.cu", () =>
     build.gpu.kernels.get("loss", "loss", definitionsOf(classes)).prepare(
       batch,

@@ -1,6 +1,7 @@
+import type { Batch } from "../../../network/picture.js";
 import type { Build, Tensor } from "../build.js";
 import type { Current } from "../layer.js";
-import { crossEntropyRow, Judged, Judging, purposes, softmaxRow } from "../rows/loss.js";
+import { crossEntropyRow, Judged, Judging, purposes, softmaxRow, Target } from "../rows/loss.js";
 import { sharedFrame } from "../rows/memory.js";
 
 const info = { layer: "loss", kind: "loss", direction: "forward" } as const;
@@ -16,7 +17,7 @@ export function addLoss(
   result: { loss: number; correct: number },
 ): Tensor {
   const outputs = build.tensor(logits.descriptor);
-  const frame = sharedFrame(Judging.labels + batchSize);
+  const frame = sharedFrame(Judging.targets + batchSize * Target.length);
   const judged = sharedFrame(Judged.length * batchSize);
   build.rows(info, [logits, outputs], {
     kernel: "loss",
@@ -27,7 +28,11 @@ export function addLoss(
       frame[Judging.purpose] = purposes[purpose];
       frame[Judging.divisor] = divisor;
       frame[Judging.samples] = batch.views.length;
-      frame.set(batch.labels.subarray(0, batchSize), Judging.labels);
+      for (const [sample, label] of batch.labels.entries()) {
+        const target = Judging.targets + sample * Target.length;
+        frame[target + Target.label] = label;
+        frame[target + Target.weight] = batch.weights === undefined ? 1 : batch.weights[sample];
+      }
     },
     end() {
       const { purpose, divisor, batch } = current;
@@ -44,7 +49,11 @@ export function addLoss(
 }
 
 /** Softmax and mean cross-entropy of (batch, classes) logits by the code that programs use. */
-export function crossEntropy(logits: Float32Array, labels: Int32Array, classes: number) {
+export function crossEntropy(
+  logits: Float32Array,
+  { labels, weights }: Pick<Batch, "labels" | "weights">,
+  classes: number,
+) {
   const [probabilities, dlogits] = [new Float32Array(logits.length), new Float32Array(logits.length)];
   let loss = 0;
   for (const [sample, label] of labels.entries()) {
@@ -52,7 +61,7 @@ export function crossEntropy(logits: Float32Array, labels: Int32Array, classes: 
       all.subarray(sample * classes, (sample + 1) * classes),
     );
     softmaxRow(own, shares);
-    loss += crossEntropyRow(own, label, gradient, labels.length).loss;
+    loss += crossEntropyRow(own, label, gradient, labels.length, weights?.[sample]).loss;
   }
   return { probabilities, dlogits, loss: loss / labels.length };
 }

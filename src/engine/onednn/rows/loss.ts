@@ -1,10 +1,11 @@
 import { type Frame, floatsAt, type Place } from "./memory.js";
 
-/** What the loss of a step depends on, in its frame: then each sample's label. */
-export const Judging = { purpose: 0, divisor: 1, samples: 2, labels: 3 } as const;
+/** What the loss of a step depends on, in its frame: then, for each sample, what it is judged by. */
+export const Judging = { purpose: 0, divisor: 1, samples: 2, targets: 3 } as const;
+export const Target = { label: 0, weight: 1, length: 2 } as const;
 export const purposes = { learning: 0, scoring: 1, predicting: 2 } as const;
 
-/** What each sample gives back: its loss, and whether its label has the highest logit. */
+/** What each sample gives back: its loss times its weight, and whether its label has the highest logit. */
 export const Judged = { loss: 0, correct: 1, length: 2 } as const;
 
 interface LossConstants {
@@ -18,8 +19,8 @@ interface LossConstants {
 }
 
 /**
- * One sample's row of (batch, classes): softmax when predicting; when learning (softmax - one-hot) / divisor; when scoring
- * the gradient of the label's logit less the mean of all. Zeros for samples that the batch lacks.
+ * One sample's row of (batch, classes): softmax when predicting; when learning weight (softmax - one-hot) / divisor; when
+ * scoring the gradient of the label's logit less the mean of all. Zeros for samples that the batch lacks.
  */
 export function loss({ classes, logits, outputs, frame, judged }: LossConstants): (sample: number) => void {
   const [from, to] = [logits, outputs].map(floatsAt);
@@ -30,12 +31,13 @@ export function loss({ classes, logits, outputs, frame, judged }: LossConstants)
       row.fill(0);
       return;
     }
-    const label = frame[Judging.labels + sample];
+    const target = Judging.targets + sample * Target.length;
+    const label = frame[target + Target.label];
     const own = from.subarray(start, start + classes);
     if (frame[Judging.purpose] === purposes.predicting) softmaxRow(own, row);
     else if (frame[Judging.purpose] === purposes.scoring) scoreGradientRow(label, row);
     else {
-      const { loss, correct } = crossEntropyRow(own, label, row, frame[Judging.divisor]);
+      const { loss, correct } = crossEntropyRow(own, label, row, frame[Judging.divisor], frame[target + Target.weight]);
       judged[sample * Judged.length + Judged.loss] = loss;
       judged[sample * Judged.length + Judged.correct] = Number(correct);
     }
@@ -57,14 +59,15 @@ function scoreGradientRow(label: number, dlogits: Float32Array): void {
 }
 
 /**
- * One sample's cross-entropy, and whether its label has the highest logit. `dlogits` is overwritten:
- * (softmax - one-hot) / divisor.
+ * One sample's cross-entropy times its weight, and whether its label has the highest logit. `dlogits` is overwritten:
+ * weight (softmax - one-hot) / divisor.
  */
 export function crossEntropyRow(
   logits: Float32Array,
   label: number,
   dlogits: Float32Array,
   divisor: number,
+  weight = 1,
 ): { readonly loss: number; readonly correct: boolean } {
   softmaxRow(logits, dlogits);
   let largest = Number.NEGATIVE_INFINITY;
@@ -76,6 +79,6 @@ export function crossEntropyRow(
   }
   for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] - largest);
   dlogits[label] -= 1;
-  for (let i = 0; i < logits.length; i++) dlogits[i] /= divisor;
-  return { loss: largest + Math.log(sum) - logits[label], correct: logits[label] > others };
+  for (let i = 0; i < logits.length; i++) dlogits[i] = (weight * dlogits[i]) / divisor;
+  return { loss: weight * (largest + Math.log(sum) - logits[label]), correct: logits[label] > others };
 }
