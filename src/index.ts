@@ -122,6 +122,7 @@ export {
   type Scores,
 } from "./scoring/scores.js";
 export { ensurePrepared } from "./store/cache.js";
+export { type Cached, clearCache, listCache } from "./store/cached.js";
 export { type VerifyOptions, verify } from "./store/checking/verify.js";
 export type { PrepareOptions, PreparingEvent, StoreOptions } from "./store/preparing/options.js";
 export { prepare } from "./store/preparing/prepare.js";

@@ -36,8 +36,9 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     info: () => import("./commands/info.js"),
     inspect: () => import("./commands/inspect.js"),
     verify: () => import("./commands/verify.js"),
+    cache: () => import("./commands/cache.js"),
     networks: () => import("./commands/networks.js"),
-    bench: () => import("./commands/bench.js"),
+    bench: () => import("./commands/bench/bench.js"),
     "check-gradients": () => import("./commands/check-gradients.js"),
   },
 };
