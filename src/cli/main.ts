@@ -26,6 +26,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     runs: () => import("./commands/runs.js"),
     show: () => import("./commands/show.js"),
     compare: () => import("./commands/compare.js"),
+    serve: () => import("./commands/serve.js"),
   },
   "Import and export:": {
     import: () => import("./commands/import.js"),
@@ -36,7 +37,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     inspect: () => import("./commands/inspect.js"),
     verify: () => import("./commands/verify.js"),
     networks: () => import("./commands/networks.js"),
-    bench: () => import("./commands/bench.js"),
+    bench: () => import("./commands/bench/bench.js"),
     "check-gradients": () => import("./commands/check-gradients.js"),
   },
 };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { AlexnetError } from "../errors.js";
 import { explainDisk } from "../system/files.js";
-import type { RunFolder } from "./folder.js";
+import { RunFolder } from "./folder.js";
 import { lockHolder } from "./lock.js";
 
 /** What a run under way can be asked for, by another process: it looks between steps. */
@@ -16,10 +16,13 @@ export const RATE_DIVISOR = 10;
 const asked = z.object({ action: z.enum(controls), time: z.string() });
 
 /**
- * Asks a run that trains for something. The run's log says when it did it.
+ * Asks a run that trains for something, from any process that sees its folder: it looks between steps. The run's log says
+ * when it did it.
+ * @param run folder of the run
  * @throws AlexnetError "not-found" when there is no run, "unsupported" when nothing trains there, "disk"
  */
-export function askRun(folder: RunFolder, action: Control): void {
+export function askRun(run: string, action: Control): void {
+  const folder = new RunFolder(run);
   folder.readConfig();
   if (lockHolder(folder.lockPath) === undefined)
     throw new AlexnetError("unsupported", `${folder.path}: nothing trains there, so it can't be asked to ${action}`, {

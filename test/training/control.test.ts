@@ -26,7 +26,7 @@ async function asking(run: string, asks: Readonly<Record<number, Control>>): Pro
     options(run, (event) => {
       events.push(event);
       const asked = event.kind === "step" ? asks[event.step] : undefined;
-      if (asked !== undefined) askRun(new RunFolder(run), asked);
+      if (asked !== undefined) askRun(run, asked);
     }),
   );
   return events;
@@ -79,7 +79,7 @@ describe("a run that trains, asked by another process", () => {
     const before = size();
     await setTimeout(500);
     expect(size()).toBe(before);
-    askRun(folder, "resume");
+    askRun(run, "resume");
     await training;
     expect(isPaused(folder)).toBe(false);
     expectSameRun(run, whole);
@@ -88,10 +88,8 @@ describe("a run that trains, asked by another process", () => {
   test("can't be asked when nothing trains there, and leaves nothing behind", async () => {
     const run = newRun();
     await train(options(run));
-    expect(() => askRun(new RunFolder(run), "pause")).toThrow(/nothing trains there, so it can't be asked to pause/);
-    expect(() => askRun(new RunFolder(join(run, "none")), "pause")).toThrow(
-      expect.objectContaining({ code: "not-found" }),
-    );
+    expect(() => askRun(run, "pause")).toThrow(/nothing trains there, so it can't be asked to pause/);
+    expect(() => askRun(join(run, "none"), "pause")).toThrow(expect.objectContaining({ code: "not-found" }));
     for (const name of ["control.jsonl", "control.jsonl.taken", "paused"])
       expect(existsSync(join(run, name))).toBe(false);
   });
