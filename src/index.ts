@@ -124,6 +124,7 @@ export {
 } from "./scoring/scores.js";
 export { type ServeOptions, type Serving, serve } from "./server/serve.js";
 export { ensurePrepared } from "./store/cache.js";
+export { type Cached, clearCache, listCache } from "./store/cached.js";
 export { type VerifyOptions, verify } from "./store/checking/verify.js";
 export type { PrepareOptions, PreparingEvent, StoreOptions } from "./store/preparing/options.js";
 export { prepare } from "./store/preparing/prepare.js";

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../version.js";
 import { endQuietlyWhenOutputCloses } from "./display/closed-output.js";
+import { withOurWord } from "./other-words.js";
 import { asOnDisk } from "./paths-on-disk.js";
 
 type Load = () => Promise<{ register(program: Command): void }>;
@@ -36,6 +37,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     info: () => import("./commands/info.js"),
     inspect: () => import("./commands/inspect.js"),
     verify: () => import("./commands/verify.js"),
+    cache: () => import("./commands/cache.js"),
     networks: () => import("./commands/networks.js"),
     bench: () => import("./commands/bench/bench.js"),
     "check-gradients": () => import("./commands/check-gradients.js"),
@@ -77,8 +79,8 @@ async function registerCommands(wanted: string | undefined): Promise<void> {
 
 /** Errors carry the program's name and are thrown, so that one place gives the exit status. */
 function polish(command: Command): void {
-  command
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "alexnet: ")) });
+  command.exitOverride().configureOutput({
+    outputError: (text, write) => write(withOurWord(text.replace(/^error: /, "alexnet: "), command)),
+  });
   command.commands.forEach(polish);
 }

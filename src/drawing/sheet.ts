@@ -5,8 +5,8 @@ import { type Pixels, type Rgb, sharpOf } from "./pixels.js";
 export interface Tile {
   /** Of the sheet's tile size. Where there are none, the place stays grey. */
   readonly pixels: Pixels | undefined;
-  /** A line below it, cut off where it is too long. */
-  readonly caption?: string;
+  /** Lines below it, each cut off where it is too long. */
+  readonly caption?: string | readonly string[];
 }
 
 export interface SheetOptions {
@@ -32,7 +32,7 @@ export interface Sheet {
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
 const MISSING: Rgb = [221, 221, 221];
-const CAPTION = 18; // pixels below a tile
+const LINE = 18; // pixels of a caption's line
 const CHARACTER = 7; // pixels that one takes, about
 
 /** Rows of tiles as one picture. */
@@ -45,9 +45,9 @@ export async function drawSheet(rows: readonly (readonly Tile[])[], options: She
     captions = BLACK,
     firstApart = false,
   } = options;
-  const hasCaptions = rows.some((row) => row.some(({ caption }) => caption !== undefined));
+  const lines = Math.max(0, ...rows.flatMap((row) => row.map(({ caption }) => linesOf(caption).length)));
   const left = (column: number): number => gap + column * (tileWidth + gap) + (firstApart && column > 0 ? 2 * gap : 0);
-  const top = (row: number): number => gap + row * (tileHeight + gap + (hasCaptions ? CAPTION : 0));
+  const top = (row: number): number => gap + row * (tileHeight + gap + lines * LINE);
   const [width, height] = [left(Math.max(1, ...rows.map((row) => row.length))), top(Math.max(1, rows.length))];
   const data = new Uint8Array(width * height * 3);
   fill(data, background);
@@ -62,10 +62,10 @@ export async function drawSheet(rows: readonly (readonly Tile[])[], options: She
     });
   });
   const image = sharpOf({ width, height, data });
-  if (hasCaptions)
+  if (lines > 0)
     image.composite(
       rows.map((tiles, row) => ({
-        input: captionsOf(tiles, left, tileWidth, width, captions),
+        input: captionsOf(tiles, left, tileWidth, { width, height: lines * LINE, colour: captions }),
         left: 0,
         top: top(row) + tileHeight,
       })),
@@ -80,6 +80,11 @@ export function inRows<T>(tiles: readonly T[], columns: number): readonly (reado
   );
 }
 
+function linesOf(caption: Tile["caption"]): readonly string[] {
+  if (caption === undefined) return [];
+  return typeof caption === "string" ? [caption] : caption;
+}
+
 function fill(data: Uint8Array, colour: Rgb): void {
   for (let place = 0; place < data.length; place += 3) data.set(colour, place);
 }
@@ -89,16 +94,17 @@ function captionsOf(
   tiles: readonly Tile[],
   left: (column: number) => number,
   tileWidth: number,
-  width: number,
-  colour: Rgb,
+  { width, height, colour }: { readonly width: number; readonly height: number; readonly colour: Rgb },
 ): Buffer {
   const fitting = Math.floor(tileWidth / CHARACTER);
-  const texts = tiles.map(({ caption = "" }, column) => {
-    const text = caption.length > fitting ? `${caption.slice(0, fitting - 1)}…` : caption;
-    return html`<text x="${left(column)}" y="13">${text}</text>`;
-  });
+  const texts = tiles.map(({ caption }, column) =>
+    linesOf(caption).map((line, i) => {
+      const text = line.length > fitting ? `${line.slice(0, fitting - 1)}…` : line;
+      return html`<text x="${left(column)}" y="${13 + i * LINE}">${text}</text>`;
+    }),
+  );
   const style = html`font-family="sans-serif" font-size="12" fill="rgb(${colour.join(",")})"`;
   return Buffer.from(
-    html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${CAPTION}" ${style}>${texts}</svg>`.text,
+    html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ${style}>${texts}</svg>`.text,
   );
 }

@@ -77,8 +77,10 @@ export type Classification = { readonly file: string; readonly predictions: read
 export async function* classify(options: ClassifyOptions): AsyncGenerator<Classification, void, undefined> {
   parseOptions(z.object(optionsShape), options, "classify");
   const { run, pictures, top, views, workers, signal, onEvent, ...opening } = options;
+  const source = fileOf(run, opening);
+  source.pictureSize(); // a run that isn't there is said before pictures that aren't
   const found = await findInputs(pictures, taskOf({ signal, onEvent }));
-  yield* classifyFound(found, fileOf(run, opening), { top, views, workers, signal }, closes);
+  yield* classifyFound(found, source, { top, views, workers, signal }, closes);
 }
 
 /** Where the model comes from. Its pictures' size is known before it is open, so that they are decoded meanwhile. */
@@ -88,7 +90,14 @@ interface ModelSource {
 }
 
 function fileOf(run: string, options: OpenModelOptions): ModelSource {
-  return { pictureSize: () => readPictureSize(run, options), open: () => LoadedModel.open(run, options) };
+  let size: number | undefined;
+  return {
+    pictureSize() {
+      size ??= readPictureSize(run, options);
+      return size;
+    },
+    open: () => LoadedModel.open(run, options),
+  };
 }
 
 function openOne(loaded: LoadedModel): ModelSource {

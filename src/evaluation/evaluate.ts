@@ -265,13 +265,17 @@ async function findStore(
   const own = folder.exists ? folder.readConfig().data : undefined;
   if (data === undefined && own === undefined)
     throw new AlexnetError("invalid-option", `${run}: is no run folder that says what it was trained on`, {
-      hint: { advice: "name the data", option: "data" },
+      hint: { advice: "name the pictures", option: "data" },
     });
   const part = split === "test" ? split : undefined;
   const columns = imageColumn ?? labelColumn;
   const isAsTrained = data === undefined && part === undefined && columns === undefined;
   if (isAsTrained && own !== undefined && existsSync(own.store)) return { path: own.store, isOwn: true };
   const source = data ?? own?.source ?? "";
+  if (data === undefined && !existsSync(source))
+    throw new AlexnetError("not-found", `${run}: its pictures are no longer at ${source}`, {
+      hint: { advice: "name the pictures", option: "data" },
+    });
   if (part !== undefined && isStoreFolder(source))
     throw new AlexnetError("invalid-option", `${source}: a prepared store has no pictures for tests`, {
       hint: { advice: "name the folder or archives that have them", option: "data" },

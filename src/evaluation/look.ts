@@ -7,13 +7,13 @@ import { cropOf, encodePng, squareOf } from "../drawing/pixels.js";
 import { AlexnetError } from "../errors.js";
 import type { Layer } from "../network/network.js";
 import { inferShapes } from "../network/shapes.js";
-import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
+import { nearestOf, parseOptions, path, taskShape, wholeNumber } from "../options.js";
 import { highest } from "../scoring/scores.js";
 import { centreView } from "../store/views.js";
 import { writeWhole } from "../system/files.js";
 import { makeOutputFolder } from "../system/outputs.js";
 import { type ProgressEvent, type TaskOptions, taskOf } from "../task.js";
-import { indexOfName } from "../text.js";
+import { enumerate, indexOfName } from "../text.js";
 import { mostProbable, type Prediction } from "./classify.js";
 import { LoadedModel, type OpenModelOptions, openModelShape, readPictureSize } from "./loaded-model.js";
 import { type LayerSheet, lookPage } from "./looking/page.js";
@@ -259,6 +259,16 @@ async function readMaps(
 function targetClass(name: string | undefined, classes: readonly string[], probabilities: Float32Array): number {
   if (name === undefined) return highest(probabilities, 1)[0] ?? 0;
   const target = indexOfName(classes, name);
-  if (target < 0) throw new AlexnetError("invalid-option", `${name}: the network knows no such class`);
+  if (target < 0)
+    throw new AlexnetError("invalid-option", `${name}: the network knows no such class; ${likeClasses(name, classes)}`);
   return target;
+}
+
+/** Which classes may have been meant: those that have the name in theirs, one spelt nearly so, or what there is. */
+function likeClasses(name: string, classes: readonly string[]): string {
+  const folded = (text: string): string => text.normalize().toLowerCase();
+  const holding = classes.filter((one) => folded(one).includes(folded(name)));
+  const nearest = nearestOf(name, classes);
+  const like = holding.length > 0 ? holding : nearest === undefined ? [] : [nearest];
+  return like.length > 0 ? `did you mean ${enumerate(like, 5)}?` : `its classes are ${enumerate(classes)}`;
 }

@@ -194,7 +194,8 @@ async function indexFolder(
   const { network } = loaded.model;
   const { set, layer = lastHiddenLayer(network), workers } = options;
   layerShape(network, layer);
-  const { files } = await findPictures([resolve(set)], task);
+  const { files, missing } = await findPictures([resolve(set)], task);
+  for (const { error } of missing) throw new AlexnetError("unusable-data", error);
   const source = await fingerprint(files, task);
   const out = options.index ?? defaultPath(run, set, layer);
   const kept = existsSync(out) ? new FeatureIndex(out) : undefined;

@@ -46,8 +46,9 @@ const unnormalised: Recipe = {
 
 /**
  * As the source of 2012 trained the network of the paper's tables: conv3 to conv5 start wider, biases learn twice as
- * fast and without decay, and the learning rate drops at epochs 25, 51 and 79 of 91. (There, the biases' rate did not
- * drop with the weights', and conv1 stopped learning at epoch 72.)
+ * fast and without decay, and the learning rate drops at epochs 25, 51 and 79 of 91. What was changed by hand on the way
+ * is left out: the biases' rate did not drop with the weights', at epoch 67 the colour noise ended and conv1's rate became
+ * a tenth lower, and at epoch 72 conv1 stopped learning.
  */
 const original2012: Recipe = {
   ...paper,

@@ -29,7 +29,7 @@ export async function exportPage(model: Model, folder: string, options: ExportPa
   await exportModel(model, join(folder, "model.onnx"), { format: "onnx", force: true });
   writeWhole(join(folder, "model.json"), encodeDescription(model));
   // As src/web/build.js made it.
-  const built = new URL("../web/classify/", import.meta.url);
+  const built = new URL("../web/", import.meta.url);
   try {
     cpSync(fileURLToPath(new URL("assets", built)), join(folder, "assets"), { recursive: true });
   } catch (error) {

@@ -54,8 +54,32 @@ export async function findOrMakeStore(
   if (state === "whole") return out;
   if (state === "useless") await rm(out, { recursive: true });
   await clearUnused(name, out);
-  await makeStore(path, out, options, task);
+  await makeInCache(path, out, options, task);
   return out;
+}
+
+/** Nobody named the place, so that nobody can choose another where it can't be written to: the cache as a whole moves. */
+async function makeInCache(
+  path: string,
+  out: string,
+  options: MakingOptions,
+  task: Task<PreparingEvent>,
+): Promise<void> {
+  try {
+    await makeStore(path, out, options, task);
+  } catch (error) {
+    const isUnwritable =
+      error instanceof AlexnetError &&
+      error.code === "disk" &&
+      error.hints.some((hint) => "option" in hint && hint.option === "out");
+    if (!isUnwritable) throw error;
+    throw new AlexnetError(
+      "disk",
+      `${error.problem}; prepared pictures are kept in ${cacheFolder()}, or in the folder that the environment variable ` +
+        "ALEXNET_CACHE names: set it to one that can be written to",
+      { cause: error },
+    );
+  }
 }
 
 /**

@@ -159,7 +159,8 @@ export function resumedState(
     batchSize === recipe.batchSize ? state.batch : Math.ceil((state.epochTally.samples * batches) / config.data.train);
   const next = { ...state, batch, epochs: config.timeBudget === null ? epochs : Math.min(epochs, state.epochs) };
   const atEpochsEnd = state.batch === 0 && state.epoch > 0;
-  return { ...next, ended: atEpochsEnd ? reasonToEnd(next, config) : null };
+  const isDone = atEpochsEnd || next.epoch >= next.epochs; // in the middle of an epoch more than is wanted now
+  return { ...next, ended: isDone ? reasonToEnd(next, config) : null };
 }
 
 /** The algorithms that the run took; undefined where engine or batch size are others, for which others may be quicker. */

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { importModel } from "../formats/import.js";
 import type { Model } from "../model/model.js";
@@ -20,6 +20,8 @@ export interface Pretrained {
   readonly model: Model;
   /** Of all that its predictions depend on. */
   readonly hash: string;
+  /** Factor of its maps, as its run has it; 1 where no run says. */
+  readonly width: number;
 }
 
 /**
@@ -32,7 +34,13 @@ export async function readPretrained(from: string): Promise<Pretrained> {
   if (found === undefined) throw new AlexnetError("not-found", `${from}: no such run or file to go on from`);
   const path = resolve(found.isDirectory() ? checkpointPath(new RunFolder(from).checkpoints, "best") : from);
   const model = !found.isDirectory() && !isCheckpoint(path) ? await imported(path) : readModel(path);
-  return { path, model, hash: modelHash(model) };
+  return { path, model, hash: modelHash(model), width: widthOf(path) };
+}
+
+/** A checkpoint lies in its run's folder of checkpoints. */
+function widthOf(checkpoint: string): number {
+  const run = new RunFolder(dirname(dirname(checkpoint)));
+  return run.exists ? run.readConfig().width : 1;
 }
 
 async function imported(path: string): Promise<Model> {

@@ -118,7 +118,10 @@ export async function settle(choices: Choices, pictures: PicturesOfRun, engine: 
     layerRates: { ...named.layerRates, ...choices.layerRates },
     batchSize: choices.batchSize === "auto" ? await fitting(named.batchSize) : (choices.batchSize ?? named.batchSize),
   };
-  const { width, ...others } = settleSettings(choices, { batches: train / recipe.batchSize });
+  const { width, ...others } = settleSettings(
+    { ...choices, width: choices.width ?? pretrained?.width },
+    { batches: train / recipe.batchSize },
+  );
   const config: RunConfig = {
     version: 1,
     data: {

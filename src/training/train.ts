@@ -4,6 +4,7 @@ import { z } from "zod";
 import { alone } from "../distributed/world.js";
 import type { Engine } from "../engine/engine.js";
 import { openEngine } from "../engine/host/open.js";
+import { AlexnetError } from "../errors.js";
 import type { OpenModelOptions } from "../evaluation/loaded-model.js";
 import { type OpenModel, openModel } from "../evaluation/open-model.js";
 import { pictureSizeOf } from "../network/picture.js";
@@ -125,13 +126,14 @@ export async function resume(options: ResumeOptions): Promise<TrainResult> {
   return locked(folder, async (abandonedBy) => {
     if (abandonedBy !== undefined) folder.log(`${abandonedBy} ended without saving`);
     const changed = changeSettings(before, given, given.override === true);
-    const store = await openStore(await findPictures(changed, given.data, task));
+    const store = await openStore(await findPictures(folder, changed, given.data, task));
     return using(store, async () => {
       refuseOtherPictures(changed, store, folder);
       const engine = await openEngineFor(changed);
       return using(engine, async () => {
         const { precision } = engine.description;
-        const config = { ...changed, precision, data: { ...changed.data, store: resolve(store.path) } };
+        const source = given.data === undefined ? changed.data.source : resolve(given.data);
+        const config = { ...changed, precision, data: { ...changed.data, source, store: resolve(store.path) } };
         await checkCapacity(folder, config, store, engine);
         folder.writeConfig(config);
         return withModel(await carryOut({ folder, config, store, engine, task, world: alone }));
@@ -145,9 +147,23 @@ async function checkCapacity(folder: RunFolder, config: RunConfig, store: Store,
   checkDisk(folder.path, config.network, config.keep);
 }
 
-/** The store that a run began with, or one prepared anew from its source. */
-async function findPictures({ data }: RunConfig, moved: string | undefined, task: Task<TrainEvent>): Promise<string> {
+/**
+ * The store that a run began with, or one prepared anew from its source.
+ * @throws AlexnetError "not-found" where neither is there any more; else as `prepare`
+ */
+async function findPictures(
+  { path }: RunFolder,
+  { data }: RunConfig,
+  moved: string | undefined,
+  task: Task<TrainEvent>,
+): Promise<string> {
   if (moved === undefined && existsSync(data.store)) return data.store;
+  if (moved === undefined && !existsSync(data.source)) {
+    const options = { run: path, data: `path/to/${basename(data.source)}` };
+    throw new AlexnetError("not-found", `${path}: its pictures are no longer at ${data.source}`, {
+      hint: { advice: "say where they are now", call: "resume", options },
+    });
+  }
   return findOrMakeStore(moved ?? data.source, data.preparation, task);
 }
 

@@ -1,12 +1,10 @@
-// Builds the browser's pages into dist/web: the page that classifies, which works on any host with a network beside it,
-// and the report's script and style, which src/report writes into its one file.
-import { rmSync } from "node:fs";
+// Builds the browser's pages into dist/web: the app that the server serves, the page that classifies, which works on any host
+// with a network beside it, and the report's script and style, which src/report writes into its one file.
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const out = fileURLToPath(new URL("../../dist/web/", import.meta.url));
-rmSync(out, { recursive: true, force: true });
 
 const shared = {
   root,
@@ -18,18 +16,18 @@ const shared = {
 };
 const target = "es2022";
 
+// The runtime finds its WebAssembly by the addresses that a worker gives it.
 await build({
   ...shared,
   worker: { format: "es" },
-  // The runtime finds its WebAssembly by the addresses that the worker gives it.
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "production"] },
   build: {
-    outDir: `${out}classify`,
+    outDir: out,
     target,
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: `${root}classify.html` },
+    rollupOptions: { input: [`${root}index.html`, `${root}classify.html`] },
   },
 });
 

@@ -17,6 +17,12 @@ test("a call of the library is a command on the command line, in quotes where a 
   expect(said({ advice: "see them", call: "listRuns", options: {} })).toBe("too much; see them: alexnet runs");
 });
 
+test("an argument without a flag is called as the help calls it", () => {
+  expect(said({ advice: "name the pictures", option: "data" })).toBe("too much; name the pictures ([pictures])");
+  const hint = { advice: "say where they are now", call: "resume", options: { run: "a", data: "path/to/my photos" } };
+  expect(said(hint)).toBe("too much; say where they are now: alexnet train --resume a 'path/to/my photos'");
+});
+
 test("several ways out are alternatives", () => {
   expect(
     said([

@@ -25,6 +25,28 @@ test.each([
   expect(stderr).toContain(message);
 });
 
+test.each([
+  [["train", "x", "--lr", "0.1"], "(Here it is --learning-rate.)"],
+  [["train", "x", "--batch_size", "8"], "(Here it is --batch.)"],
+  [["evaluate", "x", "--batch-size=8"], "(Here it is --batch.)"],
+  [["train", "x", "--model", "paper"], "(Here it is --network.)"],
+  [["predict", "x"], "(Here it is: alexnet classify.)"],
+  [["resume", "runs/x"], "(Here it is: alexnet train --resume.)"],
+])("%j: another program's word is answered with this one's", (args, answer) => {
+  const { status, stderr } = alexnet(...args);
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(answer) });
+});
+
+test.each([[["networks", "--lr"]], [["networks", "--constructor"]], [["constructor"]], [["__proto__"]]])(
+  "%j is answered with no word that isn't there",
+  (args) => {
+    const { status, stderr } = alexnet(...args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^alexnet: unknown/);
+    expect(stderr).not.toContain("Here it is");
+  },
+);
+
 test("networks: the paper's has its 60,965,224 parameters", () => {
   expect(alexnet("networks").stdout).toMatch(/^paper +227x227 +22 +60,965,224 +1\.449$/m);
   const rows: unknown = JSON.parse(alexnet("networks", "--json").stdout);

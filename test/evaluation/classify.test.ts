@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Classification, classify } from "#src/evaluation/classify.js";
@@ -31,6 +31,19 @@ describe("classify", () => {
     const [first] = results;
     expect(first.file).toBe(join(path, "val", "apple", "0.png"));
     expect(await all([first.file], 18)).toEqual([first]);
+  });
+
+  it("says of a run that isn't there first, and of files that are not looked at", async () => {
+    const missing = classify({ run: join(scratch, "nope"), pictures: ["none.jpg"], ...quick });
+    await expect(missing.next()).rejects.toMatchObject({ code: "not-found", message: expect.stringContaining("nope") });
+    const folder = join(scratch, "mixed");
+    cpSync(join(path, "val", "lake"), folder, { recursive: true });
+    for (const name of ["a.CR2", "b.CR2", "list.txt"]) writeFileSync(join(folder, name), "");
+    const { stderr, status } = alexnet("classify", run, folder, "--threads", "1");
+    expect({ stderr, status }).toEqual({
+      stderr: `warning: ${folder}: 2 .CR2, 1 .txt were not looked at, being no pictures by their names; raw files of cameras have to be saved as JPEG first\n`,
+      status: 0,
+    });
   });
 
   it("gives what is wrong with files among the others", async () => {

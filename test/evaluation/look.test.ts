@@ -149,8 +149,12 @@ describe("look", () => {
     expect(readdirSync(join(folder, "look", "run")).sort()).toEqual(["apple-1", "lake-1", "lake-1-2"]);
   });
 
-  it("at a class that isn't there is refused", async () => {
-    const wrong = look({ run, picture, out: join(scratch, "no"), class: "cloud", ...quick });
-    await expect(wrong).rejects.toThrow(/cloud: the network knows no such class/);
+  it.each([
+    ["cloud", "its classes are apple, lake, meadow"],
+    ["LAK", "did you mean lake?"],
+    ["aple", "did you mean apple?"],
+  ])("at a class that isn't there, %s, is refused with those that are", async (name, answer) => {
+    const wrong = look({ run, picture, out: join(scratch, "no"), class: name, ...quick });
+    await expect(wrong).rejects.toThrow(`${name}: the network knows no such class; ${answer}`);
   });
 });

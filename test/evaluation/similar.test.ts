@@ -12,6 +12,7 @@ import { sharp } from "#src/images/sharp.js";
 import { viewsOf } from "#src/store/views.js";
 import { alexnet } from "../support/command-line.js";
 import { expectClose } from "../support/compare.js";
+import { temporaryFolder } from "../support/folders.js";
 import { quick, trainedSet } from "../support/trained-runs.js";
 
 const { run, path, scratch } = trainedSet();
@@ -112,6 +113,27 @@ describe("similar pictures", () => {
     rmSync(copy);
   });
 
+  it("of a set without pictures: an error that names it", async () => {
+    const set = temporaryFolder();
+    writeFileSync(join(set, "notes.txt"), "");
+    await expect(findSimilar(options({ set }))).rejects.toMatchObject({
+      code: "unusable-data",
+      message: expect.stringMatching(/: no pictures in this folder; 1 \.txt was not looked at/),
+    });
+  });
+
+  it("are drawn on a sheet with distances, folders and names below; a sheet of another kind is refused", async () => {
+    const sheet = join(scratch, "sheet.png");
+    const { stderr } = alexnet("similar", run, train, query, "--count", "2", "--sheet", sheet, "--threads", "1");
+    expect(stderr).toContain(`${sheet}: 1 row\n`);
+    const { width, height } = await sharp(sheet).metadata();
+    expect([width, height]).toEqual([4 + 3 * 196 + 8, 4 + 196 + 36]);
+    const below = await sharp(sheet).extract({ left: 4, top: 196, width: 192, height: 36 }).greyscale().stats();
+    expect(below.channels[0].min).toBeLessThan(100);
+    const other = alexnet("similar", run, train, query, "--sheet", join(scratch, "sheet.svg"));
+    expect(other).toMatchObject({ status: 2, stderr: expect.stringContaining("a sheet is a PNG") });
+  });
+
   it("leave the picture itself out", async () => {
     const own = join(train, "lake", "2.png");
     const { queries } = await findSimilar(options({ queries: [own], count: 100 }));
@@ -145,7 +167,7 @@ describe("similar pictures", () => {
     expect(status, stderr).toBe(0);
     expect(stdout).toMatch(/1\.png\n +\d+\.\d{3} {2}\S+\.png\n +\d+\.\d{3} {2}\S+\.png\n$/);
     const { width, height } = await sharp(sheet).metadata();
-    expect({ width, height }).toEqual({ width: 3 * 132 + 4 + 8, height: 136 });
+    expect({ width, height }).toEqual({ width: 3 * 196 + 4 + 8, height: 196 + 36 + 4 });
     const json = JSON.parse(alexnet(...args, "--json").stdout);
     expect(json.queries[0]).toMatchObject({ file: query, neighbours: [{}, {}] });
   });

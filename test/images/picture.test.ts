@@ -163,6 +163,34 @@ describe("orientation and geometry", () => {
   });
 });
 
+/** Ten by ten grey floating-point numbers: the header, one directory, the numbers. */
+function floatTiff(values: Float32Array): Buffer {
+  const tags = [
+    [256, 10], // width
+    [257, 10], // height
+    [258, 32], // bits a sample
+    [259, 1], // not compressed
+    [262, 1], // black is 0
+    [273, 134], // where the numbers are
+    [277, 1], // samples a pixel
+    [278, 10], // rows a strip
+    [279, 400], // bytes of the strip
+    [339, 3], // floating point
+  ] as const;
+  const head = Buffer.alloc(134);
+  head.write("II*\0", "latin1");
+  head.writeUInt32LE(8, 4);
+  head.writeUInt16LE(tags.length, 8);
+  tags.forEach(([tag, value], i) => {
+    const at = 10 + 12 * i;
+    head.writeUInt16LE(tag, at);
+    head.writeUInt16LE(3, at + 2);
+    head.writeUInt32LE(1, at + 4);
+    head.writeUInt16LE(value, at + 8);
+  });
+  return Buffer.concat([head, Buffer.from(values.buffer)]);
+}
+
 describe("what is refused", () => {
   const fault = async (bytes: Uint8Array): Promise<string> => {
     const faults = new Set<string>();
@@ -194,6 +222,13 @@ describe("what is refused", () => {
   test.each(["png", "webp", "gif", "tiff"] as const)("truncated %s", async (format) => {
     const whole = await draw(8, 400, 300).toFormat(format).toBuffer();
     expect(await fault(whole.subarray(0, whole.length / 2))).not.toBe("nothing wrong");
+  });
+
+  test("TIFF of floating-point numbers, whose brightness nobody knows", async () => {
+    const values = Float32Array.from({ length: 100 }, (_, i) => i / 100);
+    await expect(decodePicture(floatTiff(values))).rejects.toThrow(
+      "TIFF of floating-point numbers is not read; save it in another form, such as JPEG or PNG",
+    );
   });
 
   test("no picture at all", async () => {

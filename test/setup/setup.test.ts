@@ -161,7 +161,14 @@ describe("oneDNN", () => {
 
   const installed = "env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends libdnnl3.6";
 
-  it.each(["libdnnl.so.2", "libdnnl.so.3", "libdnnl.3.dylib"])("is there as %s", async (name) => {
+  it.each([
+    "libdnnl.so.2",
+    "libdnnl.so.3",
+    "libdnnl.so.3.6",
+    "libdnnl.so.2.6.3",
+    "libdnnl.3.dylib",
+    "libdnnl.3.11.dylib",
+  ])("is there as %s", async (name) => {
     const checkout = new Checkout();
     checkout.installOneDnn(name);
     expect((await checkout.setup()).status).toBe(0);
@@ -244,10 +251,26 @@ describe("oneDNN", () => {
     expect(status).toBe(1);
     expect(stderr).toContain("E: Failed to fetch");
     expect(stderr).toContain(
-      "alexnet: oneDNN is missing, which does the computing; install it: sudo apt-get install libdnnl2",
+      "alexnet: oneDNN is missing, which does the computing; install it: sudo apt-get install libdnnl3.6\n",
     );
     expect(existsSync(join(checkout.folder, ".native"))).toBe(false);
     expect(existsSync(join(checkout.folder, ".native-new"))).toBe(false);
+  });
+
+  it.each([
+    ['ID=debian\nVERSION_ID="12"', "sudo apt-get install libdnnl2\n"],
+    ['ID=debian\nVERSION_ID="13"', "sudo apt-get install libdnnl3.6\n"],
+    ['ID=ubuntu\nVERSION_ID="22.04"', "sudo apt-get install libdnnl2\n"],
+    ['ID=ubuntu\nVERSION_ID="24.04"', "sudo apt-get install libdnnl3\n"],
+    ["ID=debian", "the package that apt-cache search libdnnl names\n"],
+  ])("is asked for by the name that the release has, also where apt has no lists: %j", async (release, advice) => {
+    const checkout = new Checkout();
+    addApt(checkout, "exit 0");
+    const file = join(checkout.folder, "os-release");
+    writeFileSync(file, `${release}\n`);
+    const { status, stderr } = await checkout.setup({ ALEXNET_OS_RELEASE: file });
+    expect(status).toBe(1);
+    expect(stderr).toContain(advice);
   });
 
   it.each([
@@ -255,7 +278,7 @@ describe("oneDNN", () => {
     ["pacman", "sudo pacman -S onednn"],
     ["zypper", "sudo zypper install libdnnl3"],
     ["apk", "apk add onednn"],
-    [undefined, "set ALEXNET_ONEDNN_PATH to its libdnnl.so.3"],
+    [undefined, "set ALEXNET_ONEDNN_PATH to its file"],
   ])("is asked for by name where %s is the package manager", async (manager, advice) => {
     const checkout = new Checkout();
     if (manager !== undefined) checkout.tool(manager, "exit 1");

@@ -60,6 +60,13 @@ const featureFolder = join(pictures.scratch, "cache", "features");
 const isComputing = (event: TrainEvent): boolean => event.kind === "progress" && event.of.startsWith("features of ");
 const cached = (): readonly string[] => readdirSync(featureFolder);
 
+test("a network of another width keeps it in the new run's records", async () => {
+  const [narrow, run] = [newRun(), newRun()];
+  await train(quickTraining(pictures.path, narrow, { width: 0.5, epochs: 1 }));
+  await train(options(run, { from: narrow, recipe: { ...recipe, epochs: 1 } }));
+  expect(readConfig(join(run, "config.json")).width).toBe(0.5);
+});
+
 describe("going on from a trained network", () => {
   test("gives the last layer to the new classes; frozen layers and preprocessing stay the base's", async () => {
     const run = newRun();

@@ -1,11 +1,13 @@
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { evaluate } from "#src/evaluation/evaluate.js";
 import { recipes } from "#src/recipes/recipes.js";
 import { checkpointPath } from "#src/runs/checkpoint/keep.js";
 import type { TrainEvent } from "#src/runs/events.js";
 import { readMetrics } from "#src/runs/metrics.js";
-import { resume, type TrainOptions, train } from "#src/training/train.js";
+import { readConfig } from "#src/runs/settings.js";
+import { type ResumeOptions, resume, type TrainOptions, train } from "#src/training/train.js";
 import { openIfPossible } from "../support/networks.js";
 import { drawnPictures } from "../support/pictures.js";
 import { expectSameRun, lastCheckpoint, rowsOf } from "../support/runs.js";
@@ -166,6 +168,38 @@ describe("resume", () => {
     await expect(resume({ run, epochs: 4 })).rejects.toThrow("only an override changes recipe.epochs: 3, now 4");
     expect(await resume({ run, epochs: 4, override: true })).toMatchObject({ steps: 16 });
     expect(lastCheckpoint(run).origin.state).toMatchObject({ epoch: 4, step: 16 });
+  });
+
+  test("a run that is within an epoch beyond those wanted now has done them", async () => {
+    const run = newRun();
+    await expect(train(options(run, stopAfter(10)))).rejects.toThrow("stopped"); // in the third epoch
+    const epochs: number[] = [];
+    const onEvent: ResumeOptions["onEvent"] = (event) => {
+      if (event.kind === "epoch" || event.kind === "step")
+        epochs.push(event.kind === "epoch" ? event.row.epoch : event.epoch);
+    };
+    expect(await resume({ run, epochs: 2, override: true, onEvent })).toMatchObject({
+      reason: "all 2 epochs are done",
+    });
+    expect(epochs).toEqual([]);
+    expect(await resume({ run, epochs: 3, override: true })).toMatchObject({ steps: 12 });
+  });
+
+  test("pictures that are gone: an error that says how to name their new place, which is then remembered", async () => {
+    const [data, moved] = [join(pictures.scratch, "before"), join(pictures.scratch, "after")];
+    cpSync(pictures.path, data, { recursive: true });
+    const run = newRun();
+    await expect(train(options(run, { data, ...stopAfter(2) }))).rejects.toThrow("stopped");
+    renameSync(data, moved);
+    rmSync(readConfig(join(run, "config.json")).data.store, { recursive: true });
+    await expect(resume({ run })).rejects.toMatchObject({
+      code: "not-found",
+      problem: `${run}: its pictures are no longer at ${data}`,
+      hints: [{ call: "resume", options: { run, data: "path/to/before" } }],
+    });
+    await expect(evaluate({ run })).rejects.toMatchObject({ code: "not-found", hints: [{ option: "data" }] });
+    expect(await resume({ run, data: moved })).toMatchObject({ steps: 12 });
+    expect(readConfig(join(run, "config.json")).data.source).toBe(moved);
   });
 
   test("a damaged last checkpoint: goes on from the one before, says so, and ends the same", async () => {

@@ -54,10 +54,10 @@ const tolerances: Readonly<Record<string, number>> = {
   "exact.png": 1e-3,
   "tiny.png": 1e-3,
 
-  "half-transparent.png": 5e-3,
-  "halved.jpg": 5e-3,
-  "quartered.jpg": 5e-3,
-  "turned.jpg": 5e-3,
+  "half-transparent.png": 2e-2,
+  "halved.jpg": 2e-2,
+  "quartered.jpg": 2e-2,
+  "turned.jpg": 2e-2,
 };
 const names = Object.keys(tolerances);
 

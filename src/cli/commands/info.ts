@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import type { Engine } from "../../engine/engine.js";
-import { adviceOn, takeInventory } from "../../engine/host/inventory.js";
+import { adviceOn, installedLibraries, takeInventory } from "../../engine/host/inventory.js";
 import { openEngine } from "../../engine/host/open.js";
 import { modelPath } from "../../evaluation/loaded-model.js";
 import type { Network } from "../../network/network.js";
@@ -52,6 +52,7 @@ async function collect(engine: Engine, network: Network, batchSize: number): Pro
     ...engine.description,
     choice: engine.choice,
     advice: adviceOn(engine.description),
+    oneDnn: installedLibraries(),
     network: network.name,
     inputSize: network.input.size,
     classes: classCount(network),

@@ -22,7 +22,10 @@ export function register(program: Program): void {
       const { out, bytes, evaluation } = await runTask((task) => report({ ...options, run, data, batchSize, ...task }));
       const { top1, top5 } = errors(evaluation);
       if (json) printJson({ out, bytes, top1Error: top1, top5Error: top5 });
-      else console.log(`${out}: ${byteSize(bytes)}; top-1 error ${percent(top1)}, top-5 error ${percent(top5)}`);
+      else {
+        const fifth = evaluation.perClass.length > 5 ? `, top-5 error ${percent(top5)}` : "";
+        console.log(`${out}: ${byteSize(bytes)}; top-1 error ${percent(top1)}${fifth}`);
+      }
     }),
   );
 }

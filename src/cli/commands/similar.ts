@@ -1,10 +1,13 @@
+import { extname } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
+import { AlexnetError } from "../../errors.js";
 import { findSimilar, type SimilarResult } from "../../evaluation/similar.js";
 import { drawSimilar } from "../../evaluation/similar-sheet.js";
 import { writeWhole } from "../../system/files.js";
 import { checkOutput } from "../../system/outputs.js";
-import { printJson, thousands } from "../display/print.js";
+import { counted } from "../../text.js";
+import { printJson } from "../display/print.js";
 import { wholeNumber } from "../flags.js";
 import { predicting } from "../predicting.js";
 import { runTask } from "../run-task.js";
@@ -24,7 +27,7 @@ export function register(program: Program): void {
         .option("--layer <name>", "compare what this layer makes of them; default the last hidden one (relu7)")
         .option("--index <file.safetensors>", "keep the set's features there; default in the run's folder"),
     ).action(async (run, set, queries, { json, sheet, ...options }) => {
-      if (sheet !== undefined) checkOutput(sheet, "sheet");
+      if (sheet !== undefined) checkSheet(sheet);
       const result = await runTask(async (task) => {
         const found = await findSimilar({ ...options, run, set, queries, ...task });
         if (sheet !== undefined)
@@ -33,14 +36,23 @@ export function register(program: Program): void {
       });
       if (json) printJson(result);
       else print(result);
-      if (sheet !== undefined) console.error(`${sheet}: ${result.queries.length} rows`);
+      if (sheet !== undefined) console.error(`${sheet}: ${counted(result.queries.length, "row")}`);
     }),
   );
 }
 
+function checkSheet(path: string): void {
+  const extension = extname(path);
+  if (extension !== "" && extension.toLowerCase() !== ".png")
+    throw new AlexnetError("invalid-option", `${path}: a sheet is a PNG, whatever its name says`, {
+      hint: { advice: "give a name that ends in .png", option: "sheet" },
+    });
+  checkOutput(path, "sheet");
+}
+
 function print({ index, pictures, reused, layer, queries, searchSeconds }: SimilarResult): void {
   const state = reused ? "there already" : "made";
-  console.error(`${index}: ${thousands(pictures)} pictures, ${layer}, ${state}; searched in ${seconds(searchSeconds)}`);
+  console.error(`${index}: ${counted(pictures, "picture")}, ${layer}, ${state}; searched in ${seconds(searchSeconds)}`);
   for (const { file, neighbours } of queries) {
     console.log(file);
     for (const { file: name, distance } of neighbours) console.log(`  ${distance.toFixed(3).padStart(9)}  ${name}`);

@@ -85,27 +85,39 @@ function printErrors(result: Evaluation): void {
   const seen = views === 1 ? "centre view" : `${views} views`;
   console.log(`${result.checkpoint} on ${result.data}`);
   console.log(`${thousands(samples)} pictures (${result.split}), ${seen}, ${imagesPerSecond.toFixed(1)} a second\n`);
-  printTable(["", "error", "95 % interval", "right", "wrong"], [row("top-1", top1Correct), row("top-5", top5Correct)]);
+  const rows = [row("top-1", top1Correct), ...(hasTop5(result) ? [row("top-5", top5Correct)] : [])];
+  printTable(["", "error", "95 % interval", "right", "wrong"], rows);
   console.log(`\nloss ${result.loss.toFixed(4)}, calibration error ${percent(calibration.expectedError)}\n`);
+}
+
+/** Of five classes or fewer, all are among the first five. */
+function hasTop5({ perClass }: Pick<Evaluation, "perClass">): boolean {
+  return perClass.length > 5;
 }
 
 function printClasses({ perClass }: Evaluation, all: boolean): void {
   const seen = perClass.filter((row) => row.samples > 0);
   const worst = [...seen].sort((a, b) => errors(b).top1 - errors(a).top1);
   const listed = all || seen.length <= LISTED ? seen : worst.slice(0, LISTED);
+  const top5 = hasTop5({ perClass });
   printTable(
-    ["class", "pictures", "top-1 error", "top-5 error", "precision", "recall", "predicted as"],
-    listed.map(classRow),
+    ["class", "pictures", "top-1 error", ...(top5 ? ["top-5 error"] : []), "precision", "recall", "predicted as"],
+    listed.map((row) => classRow(row, top5)),
   );
   if (listed.length < seen.length)
     console.log(`${thousands(seen.length - listed.length)} classes with fewer errors are left out; --all-classes`);
 }
 
-function classRow(row: ClassScores): string[] {
+function classRow(row: ClassScores, hasTop5: boolean): string[] {
   const { top1, top5 } = errors(row);
   const { precision, recall } = precisionAndRecall(row);
   const takenFor = row.takenFor === undefined ? "" : `${row.takenFor.name} (${row.takenFor.count})`;
-  return [row.name, thousands(row.samples), ...[top1, top5, precision, recall].map(percent), takenFor];
+  return [
+    row.name,
+    thousands(row.samples),
+    ...[top1, ...(hasTop5 ? [top5] : []), precision, recall].map(percent),
+    takenFor,
+  ];
 }
 
 /** A row for each class, a column for what it was taken for, numbered as the rows. */

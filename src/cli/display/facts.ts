@@ -7,6 +7,8 @@ import { byteSize, printTable, thousands } from "./print.js";
 export interface Facts extends EngineDescription {
   readonly choice: string | undefined;
   readonly advice: string | undefined;
+  /** The library's files on this machine, the first that loads is used. */
+  readonly oneDnn: readonly string[];
   readonly network: string;
   readonly inputSize: number;
   readonly classes: number;
@@ -25,6 +27,9 @@ export function printFacts(facts: Facts): void {
   console.log(`engine   ${engine}: ${library}, ${instructionSet}, ${threads} ${threads === 1 ? "thread" : "threads"}`);
   if (facts.choice !== undefined) console.log(`         ${facts.choice}`);
   if (facts.advice !== undefined) console.log(`         ${facts.advice}`);
+  const [first, ...others] = facts.oneDnn;
+  if (first !== undefined) console.log(`oneDNN   ${first}`);
+  for (const other of others) console.log(`         ${other}, too`);
   printInventory(facts.gpu);
   console.log(`network  ${network}, ${inputSize}x${inputSize}, ${thousands(classes)} classes`);
   console.log(`         ${thousands(facts.parameters)} parameters`);

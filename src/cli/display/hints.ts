@@ -4,6 +4,8 @@ import { type Setting, settings } from "../../runs/settings.js";
 /** Hints as people type them: `--batch 256`, `alexnet train --resume runs/first`. */
 export const commandLineForm: HintForm = {
   option: (name, value) => {
+    const argument = unflagged[name];
+    if (argument !== undefined) return value === undefined ? argument : quoteForShell(String(value));
     const flag = flagOf(name);
     return value === undefined || typeof value === "boolean" ? flag : `${flag} ${quoteForShell(String(value))}`;
   },
@@ -22,12 +24,15 @@ export const commandLineForm: HintForm = {
 /** The library's functions as commands, and which of their options are arguments without a flag. */
 const commands: Readonly<Record<string, { readonly command: string; readonly positional: readonly string[] }>> = {
   train: { command: "train", positional: ["data"] },
-  resume: { command: "train --resume", positional: ["run"] },
+  resume: { command: "train --resume", positional: ["run", "data"] },
   prepare: { command: "prepare", positional: ["source"] },
   listRuns: { command: "runs", positional: ["folder"] },
   importModel: { command: "import", positional: ["path"] },
   findLearningRate: { command: "find-learning-rate", positional: ["data"] },
 };
+
+/** Options of the library that are arguments without a flag, as the help writes them. */
+const unflagged: Readonly<Record<string, string>> = { data: "[pictures]", set: "<set>", source: "<pictures>" };
 
 const rows: Readonly<Record<string, Setting>> = settings;
 

@@ -2,7 +2,7 @@ import { withHints } from "../../errors.js";
 import { describeRates } from "../../recipes/policy.js";
 import type { ControlObeyed, EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
 import { errors } from "../../scoring/scores.js";
-import { byteSize, clock, enumerate, percent, printable, thousands } from "../../text.js";
+import { byteSize, clock, counted, enumerate, percent, printable, thousands } from "../../text.js";
 import { EventDisplay } from "./events.js";
 import { commandLineForm, quoteForShell } from "./hints.js";
 import { StatusLine } from "./status-line.js";
@@ -15,6 +15,8 @@ export class TrainingDisplay {
   readonly #line = new StatusLine();
   readonly #events = new EventDisplay(this.#line);
   #lastLine = Number.NEGATIVE_INFINITY;
+  /** Of five classes or fewer, all are among the first five. */
+  #hasTop5 = true;
 
   /** @param print takes the lines that stay; bars and step lines go to standard error */
   constructor(print: (line: string) => void) {
@@ -32,10 +34,11 @@ export class TrainingDisplay {
         this.#step(event);
         break;
       case "started":
+        this.#hasTop5 = event.config.data.classes > 5;
         this.#lines(describeStart(event));
         break;
       case "epoch":
-        this.#lines([describeEpoch(event)]);
+        this.#lines([describeEpoch(event, this.#hasTop5)]);
         break;
       case "ended":
         this.#lines(describeEnd(event));
@@ -86,12 +89,12 @@ function describeStart(started: Started): string[] {
   const { run, config, engine, resumedAt, parameters, memoryBytes, batches } = started;
   const { data, network, width, recipe } = config;
   return [
-    `${data.source}: ${thousands(data.train)} training and ${thousands(data.val)} validation pictures of ${thousands(data.classes)} classes`,
+    `${data.source}: ${thousands(data.train)} training and ${counted(data.val, "validation picture")} of ${counted(data.classes, "class", "classes")}`,
     `  ${enumerate(started.classes.map(printable))}`,
     `network ${network.name}${width === 1 ? "" : ` at ${width} of its width`}: ${thousands(parameters)} parameters, ${byteSize(memoryBytes)} of memory`,
     ...describeFineTuning(started),
     `recipe ${recipe.name}: ${withHints(config.recipeReason, started.hints, commandLineForm)}`,
-    `  ${recipe.epochs} epochs of ${thousands(batches)} batches of ${recipe.batchSize}`,
+    `  ${counted(recipe.epochs, "epoch")} of ${counted(batches, "batch", "batches")} of ${recipe.batchSize}`,
     `  learning rate ${describeRates(recipe)}`,
     `engine ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`,
     ...(started.choice === undefined ? [] : [`  ${started.choice}`]),
@@ -125,7 +128,7 @@ function describeFineTuning({ config, features }: Started): string[] {
   return lines;
 }
 
-function describeEpoch({ row, epochs, best }: EpochDone): string {
+function describeEpoch({ row, epochs, best }: EpochDone, hasTop5: boolean): string {
   const parts = [
     `epoch ${String(row.epoch).padStart(String(epochs).length)}/${epochs}`,
     `loss ${row.loss.toFixed(3)}`,
@@ -133,7 +136,8 @@ function describeEpoch({ row, epochs, best }: EpochDone): string {
   ];
   if (row.validation !== null) {
     const { top1, top5 } = errors(row.validation);
-    parts.push(`validation: top-1 ${percent(1 - top1)} top-5 ${percent(1 - top5)}${best ? " *" : "  "}`);
+    const fifth = hasTop5 ? ` top-5 ${percent(1 - top5)}` : "";
+    parts.push(`validation: top-1 ${percent(1 - top1)}${fifth}${best ? " *" : "  "}`);
   }
   parts.push(rate(row), clock(row.seconds));
   return parts.join("  ");

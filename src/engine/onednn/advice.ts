@@ -16,5 +16,5 @@ export function adviceOn({ engine, library, instructionSet, precision }: EngineD
   const { training, prediction } = known;
   return library.startsWith("oneDNN 2.")
     ? `on this kind of processor oneDNN 2 trains ${training} times as fast as 3 and predicts ${prediction} times as fast`
-    : `oneDNN 2 (libdnnl2) trains ${training} times as fast on this kind of processor and predicts ${prediction} times as fast`;
+    : `oneDNN 2 trains ${training} times as fast on this kind of processor and predicts ${prediction} times as fast`;
 }

@@ -9,10 +9,15 @@ import type { FileKind } from "./recognise.js";
 export const DECODING_SECONDS = 30;
 const MARGIN = 4; // source pixels around a crop that a Lanczos3 filter looks at when enlarging
 
+/** A form of a kind of file that is read otherwise. */
+export class NotRead extends Error {}
+
 /** Writes whatever sharp reads as RGB into `picture`, (size, size, 3). @throws what sharp throws. */
 export async function decodeAny(bytes: Uint8Array, kind: FileKind, picture: Uint8Array, size: number): Promise<void> {
   const image = open(bytes, kind);
-  const { width, height } = (await image.metadata()).autoOrient;
+  const { autoOrient, depth } = await image.metadata();
+  if (depth === "float" || depth === "double") throw new NotRead("floating-point numbers");
+  const { width, height } = autoOrient;
   const upright = image.timeout({ seconds: DECODING_SECONDS }).autoOrient();
   // JPEGs are halved in the cosine transform, which loses nothing; WebP's own scaling is far from Lanczos.
   const fastShrinkOnLoad = kind === "JPEG";

@@ -2,7 +2,7 @@ import { AlexnetError } from "../../errors.js";
 import { DEFAULT_PICTURE_SIZE, pictureBytes } from "../../network/picture.js";
 import { LONGEST_SIDE, PIXEL_LIMIT } from "../geometry.js";
 import { sharp } from "../sharp.js";
-import { DECODING_SECONDS, decodeAny } from "./any.js";
+import { DECODING_SECONDS, decodeAny, NotRead } from "./any.js";
 import { decodeJpeg } from "./jpeg.js";
 import { withoutHarmlessFaults } from "./lenient-jpeg.js";
 import { type FileKind, recognise } from "./recognise.js";
@@ -46,7 +46,7 @@ export async function decodePicture(
     await decodeAny(mended ?? bytes, kind, picture, size);
     return picture;
   } catch (error) {
-    throw new AlexnetError("unreadable-picture", explain(error, kind, bytes.length), { cause: error });
+    throw new AlexnetError("unreadable-picture", explain(error, kind, bytes), { cause: error });
   }
 }
 
@@ -82,9 +82,21 @@ function wayOf(kind: FileKind): string {
   return kind === "camera raw" ? ": most cameras and photo programs save both" : "";
 }
 
-function explain(error: unknown, kind: FileKind, length: number): string {
+/** What a whole file has that its kind may have, and that is not read here. */
+function notRead(error: unknown, bytes: Uint8Array, text: string): string | undefined {
+  if (error instanceof NotRead) return `of ${error.message}`;
+  const [, compression] = /(\w+) compression support is not configured/i.exec(text) ?? [];
+  if (compression !== undefined) return `with ${compression} compression`;
+  const isSequence = Buffer.from(bytes.subarray(8, 12)).toString("latin1") === "avis";
+  return isSequence && /unsupported image format/i.test(text) ? "that is a sequence of pictures" : undefined;
+}
+
+function explain(error: unknown, kind: FileKind, bytes: Uint8Array): string {
+  const { length } = bytes;
   const text = error instanceof Error ? error.message : String(error);
   const size = `${(length / 1000).toFixed(length < 10_000 ? 1 : 0)} kB`;
+  const another = notRead(error, bytes, text);
+  if (another !== undefined) return `${kind} ${another} is not read; save it in another form, such as JPEG or PNG`;
   if (/pixel limit/i.test(text)) return `${kind} of more than ${PIXEL_LIMIT / 1e6} million pixels; not decoded`;
   if (/bad image dimensions/i.test(text)) return `${kind} of more than ${LONGEST_SIDE} pixels a side; not decoded`;
   if (/timeout/i.test(text)) return `${kind} that takes more than ${DECODING_SECONDS} s to decode`;

@@ -78,6 +78,7 @@ function open(): Turbojpeg | undefined {
 const signatures = {
   tjInitDecompress: ["void *"],
   tjInitCompress: ["void *"],
+  tjDestroy: ["int", "void *"],
   tjGetErrorStr2: ["str", "void *"],
   /** handle, JPEG and its bytes; width, height, subsampling, colour space */
   tjDecompressHeader3: ["int", "void *", "void *", "ulong", "void *", "void *", "void *", "void *"],
@@ -90,7 +91,7 @@ const signatures = {
 
 function bind(library: NativeLibrary): Turbojpeg {
   const calls = library.bind(signatures);
-  const decompressor = calls.tjInitDecompress();
+  let decompressor = calls.tjInitDecompress();
   const compressor = calls.tjInitCompress();
   let compressed = new Uint8Array(); // kept from one picture to the next
   return {
@@ -106,8 +107,14 @@ function bind(library: NativeLibrary): Turbojpeg {
         subsampling,
         colourSpace,
       );
+      if (status !== 0) {
+        // It stays in the middle of that header, and would find every other file damaged from then on.
+        calls.tjDestroy(decompressor);
+        decompressor = calls.tjInitDecompress();
+        return undefined;
+      }
       const [[columns = 0], [rows = 0], [space = 0]] = [width, height, colourSpace];
-      if (status !== 0 || columns < 1 || rows < 1) return undefined; // a file without frame gives 0x0
+      if (columns < 1 || rows < 1) return undefined; // a file without frame gives 0x0
       return { width: columns, height: rows, isRgb: space < CMYK };
     },
     decode(jpeg, { width, height }, pixels) {

@@ -8,9 +8,18 @@ export function addressOf(values: ArrayBufferView): Pointer {
   return koffi().address(values);
 }
 
+const native = new WeakSet<ArrayBufferLike>();
+
 /** Memory outside the JavaScript heap as a buffer. It must not be looked at once that memory is given back. */
 export function memoryAt(address: Pointer, bytes: number): ArrayBuffer {
-  return koffi().view(address, bytes);
+  const buffer = koffi().view(address, bytes);
+  native.add(buffer);
+  return buffer;
+}
+
+/** Whether a buffer came of `memoryAt`. Such a one stays on its thread: Node.js refuses to move it, or copies it. */
+export function isNative(buffer: ArrayBufferLike): boolean {
+  return native.has(buffer);
 }
 
 /** The text that ends with a zero byte at an address; "" where there is none. */

@@ -1,4 +1,5 @@
 import type { Place } from "../mapped-memory.js";
+import { isNative } from "../native/memory.js";
 import type { CrossingError } from "./crossing-error.js";
 
 /**
@@ -26,7 +27,8 @@ import type { CrossingError } from "./crossing-error.js";
  * - *Moved*: buffers named by `moving` belong to the other side from the call, or the answer, on, and are empty on this
  *   one. So go a checkpoint's parameters and momentum, and the memory of a group of pictures (`GroupMemory`), which goes
  *   to the preparing thread with the call and comes back with the answer, over and over. A typed array that is an
- *   answer's whole value moves too: a surface doesn't keep what it answers.
+ *   answer's whole value moves too: a surface doesn't keep what it answers. What lies outside of JavaScript's heap, such
+ *   as a mapped file, can't move: it is copied, and stays what it was on this side.
  * - *Shared*: a SharedArrayBuffer is the same memory on both sides. From the call to the answer it is the thread's;
  *   afterwards the caller's. A loader's slots go round: the thread writes pictures into one until it answers; the slot is
  *   then the batch's until `release()`, and after that a later batch's. A batch whose pictures were handed to a program
@@ -106,11 +108,13 @@ const moved = new WeakMap<object, readonly ArrayBuffer[]>();
  * thread.write(path, moving(checkpoint, [parameters.buffer, momentum.buffer]));
  */
 export function moving<T extends object>(value: T, buffers: Iterable<ArrayBufferLike>): T {
-  moved.set(
-    value,
-    [...new Set(buffers)].filter((buffer) => buffer instanceof ArrayBuffer),
-  );
+  moved.set(value, [...new Set(buffers)].filter(canMove));
   return value;
+}
+
+/** Whether a buffer may go over to another thread. */
+export function canMove(buffer: ArrayBufferLike): buffer is ArrayBuffer {
+  return buffer instanceof ArrayBuffer && !isNative(buffer);
 }
 
 /** The buffers that `moving` named. */

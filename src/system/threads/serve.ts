@@ -5,6 +5,7 @@ import { packError } from "./crossing-error.js";
 import {
   type Argument,
   type CallMessage,
+  canMove,
   isClosable,
   type MessageFromThread,
   type MessageToThread,
@@ -114,6 +115,6 @@ function unpack(argument: Argument): unknown {
 
 /** The buffer of a typed array that nothing else lies in. */
 function wholeBuffer(value: unknown): ArrayBuffer[] {
-  if (!ArrayBuffer.isView(value) || !(value.buffer instanceof ArrayBuffer)) return [];
+  if (!ArrayBuffer.isView(value) || !canMove(value.buffer)) return [];
   return value.byteLength === value.buffer.byteLength ? [value.buffer] : [];
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { ShownPicture } from "../../report/data.js";
 import { cellKey, commonMistakes, mostConfused } from "../../scoring/confusion.js";
@@ -14,10 +15,12 @@ interface MatrixProps {
   /** Some of a cell's pictures. */
   picturesOf(cell: ConfusionCell): readonly ShownPicture[];
   sourceOf(picture: ShownPicture): string;
+  /** What stands below each picture besides its verdict. */
+  below?(picture: ShownPicture): ComponentChildren;
 }
 
 /** Which class was taken for which; a cell that is chosen shows its pictures. */
-export function Matrix({ classes, confusion, picturesOf, sourceOf }: MatrixProps) {
+export function Matrix({ classes, confusion, picturesOf, sourceOf, below }: MatrixProps) {
   const [chosen, choose] = useState<ConfusionCell>();
   const shown = useMemo(() => mostConfused(confusion, classes.length), [confusion, classes]);
   const cells = useMemo(() => new Map(confusion.map((cell) => [cellKey(cell), cell])), [confusion]);
@@ -96,6 +99,7 @@ export function Matrix({ classes, confusion, picturesOf, sourceOf }: MatrixProps
               }
               pictures={picturesOf(chosen)}
               sourceOf={sourceOf}
+              below={below}
             />
           )}
         </section>
@@ -110,13 +114,13 @@ export function Matrix({ classes, confusion, picturesOf, sourceOf }: MatrixProps
   );
 }
 
-interface CellPicturesProps extends Pick<MatrixProps, "sourceOf"> {
+interface CellPicturesProps extends Pick<MatrixProps, "sourceOf" | "below"> {
   readonly cell: ConfusionCell;
   readonly title: string;
   readonly pictures: readonly ShownPicture[];
 }
 
-function CellPictures({ cell: { count }, title, pictures, sourceOf }: CellPicturesProps) {
+function CellPictures({ cell: { count }, title, pictures, sourceOf, below }: CellPicturesProps) {
   return (
     <>
       <h3>
@@ -125,7 +129,7 @@ function CellPictures({ cell: { count }, title, pictures, sourceOf }: CellPictur
       {pictures.length === 0 ? (
         <p class="soft">No room was left for these pictures.</p>
       ) : (
-        <Pictures pictures={pictures} sourceOf={sourceOf} />
+        <Pictures pictures={pictures} sourceOf={sourceOf} below={below} />
       )}
     </>
   );

@@ -86,3 +86,24 @@ test("bytes that are no whole JPEG header are left alone, wherever they end", ()
   for (let length = 0; length < segment(faulty, 0xda) + 14; length++)
     expect(() => withoutHarmlessFaults(faulty.subarray(0, length))).not.toThrow();
 });
+
+test.skipIf(findTurbojpeg() === undefined)(
+  "a file with a faulty header leaves the decoder as it was for those after it",
+  async () => {
+    const turbojpeg = findTurbojpeg();
+    const whole = await draw(7, 900, 700).jpeg({ quality: 90 }).toBuffer();
+    const expected = turbojpeg?.readHeader(whole);
+    expect(expected).toMatchObject({ width: 900, height: 700 });
+    const first = await decodePicture(whole);
+    for (const fault of [
+      insert(whole, segment(whole, 0xdb), 0, 0),
+      whole.subarray(0, 100),
+      Buffer.from("no picture"),
+    ]) {
+      await decodePicture(fault).catch(() => {});
+      expect(turbojpeg?.readHeader(fault)).toBeUndefined();
+      expect(turbojpeg?.readHeader(whole)).toEqual(expected);
+      expect(Buffer.from(await decodePicture(whole)).equals(first)).toBe(true);
+    }
+  },
+);

@@ -260,6 +260,17 @@ describe("what can't be read", () => {
     vi.unstubAllEnvs();
   });
 
+  test("a cache that can't be written to: an error that names what moves it", async () => {
+    const folder = temporaryFolder();
+    await drawSet(join(folder, "set"));
+    writeFileSync(join(folder, "file"), "");
+    vi.stubEnv("ALEXNET_CACHE", join(folder, "file", "cache"));
+    const preparing = ensurePrepared(join(folder, "set"));
+    await expect(preparing).rejects.toMatchObject({ code: "disk", hints: [] });
+    await expect(preparing).rejects.toThrow(/no store can be written there \(ENOTDIR\).*ALEXNET_CACHE/);
+    vi.unstubAllEnvs();
+  });
+
   test("is fatal when nothing is left", async () => {
     const source = temporaryFolder();
     write(source, { "cat/1.jpg": "no", "dog/2.jpg": "no" });

@@ -143,6 +143,20 @@ describe("memory", () => {
     expect(await answer).toMatchObject({ bytes: 8, memory: { byteLength: 8 } });
   });
 
+  test("that is a mapped file's stays where it is, though it is named as moving: the thread has a copy", async () => {
+    const path = join(temporaryFolder(), "numbers");
+    writeFileSync(path, Float32Array.of(1, 2, 3));
+    const file = openSync(path, "r");
+    const { grow } = await start().ready;
+    const mapped = mapFloats(file, 0, 3);
+    closeSync(file);
+    if (mapped === undefined) throw new Error("this system maps no files");
+    const memory = mapped.buffer as ArrayBuffer;
+    const answer = await grow(moving(memory, [memory]));
+    expect([...new Float32Array(answer.memory)]).toEqual([1, 2, 3]);
+    expect([...mapped]).toEqual([1, 2, 3]);
+  });
+
   test("that is shared is written in place", async () => {
     const served = await open();
     const shared = new SharedArrayBuffer(3);

@@ -3,15 +3,18 @@ import type { OperationInfo } from "../../program/operations.js";
 import type { Build, Tensor } from "../build.js";
 import { type Activation, type Context, rowMajor, type Stage } from "../layer.js";
 import { Argument, type PrimitiveDescriptor, Query } from "../native/bindings.js";
+import { pointwiseNorm } from "./pointwise-norm.js";
 
 /** The library divides alpha by the window's number of values; the paper does not. */
 export function localResponseNorm(layer: LocalResponseNorm, x: Activation, context: Context): Stage {
+  if (layer.n === 1) return pointwiseNorm(layer, x, context);
   const { build, training } = context;
   const { bindings } = build.library;
   const { name, kind, n, k, alpha, beta, region, groups = 1 } = layer;
   const withinMap = region === "within-map";
   const forward = { layer: name, kind, direction: "forward" } as const;
   const src = groups === 1 ? x.tensor : groupsAsSamples(x, groups, build, forward);
+  const dims = [x.dims[0] * groups, x.dims[1] / groups, ...x.dims.slice(2)]; // groups count as samples
   const spec = { data: src.descriptor, withinMap, n, k, beta, alpha: alpha * (withinMap ? n * n : n) };
   const forwardOperation = bindings.lrnForward(spec, training, build.attributes);
   const y = build.tensor(spec.data);
@@ -37,10 +40,23 @@ export function localResponseNorm(layer: LocalResponseNorm, x: Activation, conte
       if (!context.needsInputGradient) return undefined;
       const info = { layer: name, kind, direction: "backward-data" } as const;
       const operation = bindings.lrnBackward(spec, build.attributes, forwardOperation);
-      const quick = withinMap || !bindings.implementation(operation).includes("ref");
-      return quick ? libraryBackward(operation, dy, info) : ownBackward(layer, x, dy, build, info);
+      const implementation = bindings.implementation(operation);
+      const isUsable = !implementation.includes("ref") && !computesWrongly(build, implementation, n, src, dims);
+      return withinMap || isUsable ? libraryBackward(operation, dy, info) : ownBackward(layer, x, dy, build, info);
     },
   };
+}
+
+/**
+ * Whether the library is known to give wrong gradients: oneDNN 3.7 on AVX-512, of more than 16 maps that lie innermost, in
+ * bfloat16 where they don't fill whole vectors, in both types where the window reaches further than two maps.
+ */
+function computesWrongly(build: Build, implementation: string, n: number, x: Tensor, dims: readonly number[]): boolean {
+  const [, channels, height, width] = dims;
+  if (!build.library.version.startsWith("3.") || !implementation.startsWith("lrn_jit:avx512")) return false;
+  const areInnermost =
+    height * width === 1 || build.library.bindings.equal(x.descriptor, build.descriptor(dims, "channels-last", x.type));
+  return areInnermost && channels > 16 && (n > 5 || (x.type === "bfloat16" && channels % 16 !== 0));
 }
 
 /** In TypeScript, channels innermost. */

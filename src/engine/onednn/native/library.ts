@@ -1,9 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { AlexnetError } from "../../../errors.js";
-import { findLibrary, keepLoaded, loadLibrary, type NativeLibrary } from "../../../system/native/library.js";
+import { findLibrary, keepLoaded, type NativeLibrary } from "../../../system/native/library.js";
 import { memoryAt } from "../../../system/native/memory.js";
 import { Owner } from "../../../system/native/objects.js";
 import { Team } from "../rows/team.js";
@@ -16,6 +15,7 @@ import {
   type DnnlEngine,
   type OperationBindings,
 } from "./bindings.js";
+import { candidates, howToInstall, unpackedFolders } from "./find.js";
 import { commonLayouts, DNNL, type InstructionSets, instructionSets2, instructionSets3 } from "./signatures.js";
 import { bindV2 } from "./v2.js";
 import { bindV3 } from "./v3.js";
@@ -55,26 +55,18 @@ export interface Scope extends Library {
  * @throws AlexnetError "engine" naming all that was tried and what to install.
  */
 export function openLibrary(threads = availableParallelism()): Library {
-  const library = load();
-  const common = bindFunctions(library);
-  const version = readVersion(common);
-  const major = versions[version.major];
-  if (major === undefined)
-    throw new AlexnetError(
-      "engine",
-      `oneDNN ${version.text}: major version ${version.major} is not supported; install one of ${Object.keys(versions).join(", ")}`,
-    );
+  const { library, common, version, major } = load();
   const bindOperations = major.bind(library);
   setThreads(threads);
   const description = {
-    version: version.text,
+    version,
     instructionSet: nameInstructionSet(common.dnnl_get_effective_cpu_isa(), major.instructionSets),
     threads,
     team: new Team(threads),
   };
   const root = new Owner();
   try {
-    const engine = createEngine(root, common, version.text);
+    const engine = createEngine(root, common, version);
     const stream = root.create(
       "stream",
       (out) => common.dnnl_stream_create(out, engine, DNNL.dnnl_stream_in_order),
@@ -120,44 +112,50 @@ function createEngine(owner: Owner, common: CommonFunctions, version: string): D
   }
 }
 
-const packageRoot = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "..");
-
-/** Where oneDNN may be, in order: the user's word, a copy unpacked below the project, the system. */
-function candidates(): readonly string[] {
-  const names =
-    process.platform === "darwin"
-      ? ["libdnnl.dylib", "/opt/homebrew/lib/libdnnl.dylib", "/usr/local/lib/libdnnl.dylib"]
-      : ["libdnnl.so.2", "libdnnl.so.3", "libdnnl.so"];
-  const chosen = process.env.ALEXNET_ONEDNN_PATH;
-  if (chosen !== undefined && chosen !== "") return [chosen];
-  const local = localFolders().flatMap((folder) => names.map((name) => join(folder, name)).filter(existsSync));
-  return [...local, ...names];
+/** What was loaded: its functions, version and what there is to differ. */
+interface Loaded {
+  readonly library: NativeLibrary;
+  readonly common: CommonFunctions;
+  readonly version: string;
+  readonly major: MajorVersion;
 }
 
-/** Folders of libraries that set-up unpacked where it could not install (Debian's layout). */
-function localFolders(): readonly string[] {
-  const usr = join(packageRoot, ".native", "usr", "lib");
-  if (!existsSync(usr)) return [];
-  return [usr, ...readdirSync(usr).map((triplet) => join(usr, triplet))];
-}
-
-function load(): NativeLibrary {
+/** @throws AlexnetError "engine" with a line for each file that was tried, and how oneDNN is installed */
+function load(): Loaded {
   // Libraries that oneDNN links to; found by their names once loaded.
-  for (const folder of localFolders())
+  for (const folder of unpackedFolders())
     for (const name of ["libgomp.so.1", "libOpenCL.so.1"])
       if (existsSync(join(folder, name))) findLibrary([join(folder, name)], { global: true });
-  const library = loadLibrary({
-    title: "oneDNN",
-    candidates: candidates(),
-    install: `${howToInstall()}, or set ALEXNET_ONEDNN_PATH to the library file`,
-  });
-  keepLoaded(library); // OpenMP's pooled threads may still run its code once the compute thread has ended
-  return library;
+  const tried: string[] = [];
+  for (const candidate of candidates()) {
+    const loaded = tryToLoad(candidate);
+    if (typeof loaded !== "string") {
+      keepLoaded(loaded.library); // OpenMP's pooled threads may still run its code once the compute thread has ended
+      return loaded;
+    }
+    tried.push(loaded);
+  }
+  const chosen = process.env.ALEXNET_ONEDNN_PATH;
+  const advice = chosen
+    ? "correct or unset ALEXNET_ONEDNN_PATH"
+    : `${howToInstall()}, or set ALEXNET_ONEDNN_PATH to the library file`;
+  throw new AlexnetError("engine", `oneDNN could not be loaded; ${advice}. Tried:\n  ${tried.join("\n  ")}`);
 }
 
-function howToInstall(): string {
-  if (process.platform === "darwin") return "install it with `brew install onednn`";
-  return "install it with `apt install libdnnl2` (Debian, Ubuntu; newer releases: libdnnl3), or your system's oneDNN package";
+/** The library, or why it can't be used. */
+function tryToLoad(candidate: string): Loaded | string {
+  const found = findLibrary([candidate]);
+  if (!("library" in found)) return found.tried.join("\n  ");
+  const { library } = found;
+  try {
+    const common = bindFunctions(library);
+    const { major: number, text } = readVersion(common);
+    const major = versions[number];
+    if (major !== undefined) return { library, common, version: text, major };
+    return `${candidate}: version ${text} is not supported; install one of ${Object.keys(versions).join(", ")}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function readVersion(common: CommonFunctions): { readonly major: number; readonly text: string } {

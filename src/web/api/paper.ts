@@ -1,0 +1,23 @@
+import { api } from "./client.js";
+import { sendPicture } from "./pictures.js";
+
+export type PaperDemo = "crop" | "colour" | "norm" | "pooling" | "dropout";
+
+export interface PaperFigure {
+  readonly title: string;
+  /** A data URI. */
+  readonly image: string;
+  readonly note?: string;
+}
+
+/** What the engine makes of a picture for one of the paper's ideas. */
+export async function paperFigures(
+  demo: PaperDemo,
+  picture: Blob,
+  values: Readonly<Record<string, number | boolean>>,
+  signal: AbortSignal,
+): Promise<readonly PaperFigure[]> {
+  const query = new URLSearchParams(Object.entries(values).map(([name, value]) => [name, String(value)]));
+  const path = `${api("paper", demo)}?${query}`;
+  return (await sendPicture<{ figures: readonly PaperFigure[] }>(path, picture, signal)).figures;
+}
