@@ -27,6 +27,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     runs: () => import("./commands/runs.js"),
     show: () => import("./commands/show.js"),
     compare: () => import("./commands/compare.js"),
+    serve: () => import("./commands/serve.js"),
   },
   "Import and export:": {
     import: () => import("./commands/import.js"),
