@@ -8,7 +8,9 @@ export interface Initialisation {
   readonly deviation: number | "he";
   /** Layers whose deviation differs. */
   readonly deviations?: Readonly<Record<string, number>>;
-  /** Times the last layer's deviation, where that isn't among those: below 1, the first answers are close to guessing. */
+  /** Times the deviation of layers that are not among those. */
+  readonly gain?: number;
+  /** In its place for the last layer: the smaller, the closer the first answers are to guessing. */
   readonly headGain?: number;
   /** Biases by layer; layers not named start at 0. */
   readonly biases: Readonly<Record<string, number>>;
@@ -27,9 +29,9 @@ export function initialise(network: Network, initialisation: Initialisation, see
       values.fill(initialisation.biases[layer] ?? 0, offset, offset + count);
       return;
     }
-    const { deviation, deviations, headGain = 1 } = initialisation;
-    const gain = layer === last ? headGain : 1;
-    const scale = deviations?.[layer] ?? gain * (deviation === "he" ? Math.sqrt(2 / fanIn) : deviation);
+    const { deviation, deviations, gain = 1, headGain = gain } = initialisation;
+    const times = layer === last ? headGain : gain;
+    const scale = deviations?.[layer] ?? times * (deviation === "he" ? Math.sqrt(2 / fanIn) : deviation);
     normals(values.subarray(offset, offset + count), scale, seed, Purpose.initialisation, index);
   });
   return values;

@@ -24,6 +24,7 @@ const initialisationSchema = z
   .object({
     deviation: z.union([z.number(), z.literal("he")]),
     deviations: byLayer.exactOptional(),
+    gain: positiveNumber().exactOptional(),
     headGain: positiveNumber().exactOptional(),
     biases: byLayer,
   })

@@ -8,7 +8,6 @@ import { parseNetwork } from "../network/parse.js";
 import { DEFAULT_PICTURE_SIZE } from "../network/picture.js";
 import { fraction, path, positiveNumber, wholeNumber } from "../options.js";
 import { type Recipe, recipeSchema } from "../recipes/recipe.js";
-import { recipes } from "../recipes/recipes.js";
 import { readJson } from "../system/files.js";
 import { cadence } from "./cadence.js";
 
@@ -70,13 +69,13 @@ export const settings = {
     help: "multiplies the feature maps of every layer; default 1",
     group: "learning",
   },
-  /** A name or a recipe of one's own. Default: what suits network and number of pictures. */
+  /** A name, the path of a JSON file, or a recipe of one's own. Default: what suits network and number of pictures. */
   recipe: {
     schema: z.union([z.string(), recipeSchema.strict()]),
     kept: "folded in",
     change: "never",
-    flag: "--recipe <name>",
-    help: `${Object.keys(recipes).join(" or ")}; default by network and pictures`,
+    flag: "--recipe <name|file>",
+    help: "a name of `alexnet recipes`, or a JSON file; default by network and pictures",
     group: "learning",
   },
   /** Times through the pictures. Default: the recipe's. */

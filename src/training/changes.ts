@@ -5,7 +5,7 @@ import { AlexnetError, type Hint } from "../errors.js";
 import { scaleWidth, withClasses } from "../network/transform.js";
 import { layerRatesOf } from "../recipes/layer-rates.js";
 import type { Recipe } from "../recipes/recipe.js";
-import { recipeByName } from "../recipes/recipes.js";
+import { resolveRecipe } from "../recipes/recipes.js";
 import type { Checkpoint, Origin } from "../runs/checkpoint/format.js";
 import { type Difference, describeDifference, differences } from "../runs/differences.js";
 import type { TrainEvent } from "../runs/events.js";
@@ -71,7 +71,7 @@ function wantedRecipe({ recipe: own, network }: RunConfig, choices: RunChoices):
   return {
     ...(recipe === undefined
       ? own
-      : withoutOverridable(typeof recipe === "string" ? recipeByName(recipe) : recipe, own)),
+      : withoutOverridable(typeof recipe === "string" ? resolveRecipe(recipe) : recipe, own)),
     augmentation,
     layerRates: isAskedFor ? layerRatesOf(network, choices) : own.layerRates,
   };

@@ -9,7 +9,7 @@ import { parseNetwork } from "../network/parse.js";
 import { scaleWidth, withClasses } from "../network/transform.js";
 import { layerRatesOf } from "../recipes/layer-rates.js";
 import type { Recipe } from "../recipes/recipe.js";
-import { chooseRecipe, recipeByName } from "../recipes/recipes.js";
+import { chooseRecipe, resolveRecipe } from "../recipes/recipes.js";
 import type { TrainEvent } from "../runs/events.js";
 import type { RunFolder } from "../runs/folder.js";
 import {
@@ -66,7 +66,7 @@ export async function readChoices(choices: RunChoices): Promise<Choices> {
     pretrained === undefined
       ? scaleWidth(describedNetwork(choices.network ?? "paper"), choices.width ?? 1)
       : networkOf(pretrained, choices);
-  if (typeof choices.recipe === "string") recipeByName(choices.recipe);
+  if (typeof choices.recipe === "string") resolveRecipe(choices.recipe);
   return { ...choices, network, pretrained, layerRates: layerRatesOf(network, choices) };
 }
 

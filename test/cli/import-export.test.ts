@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { sharp } from "#src/images/sharp.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
+import { recipes } from "#src/recipes/recipes.js";
 import { readModel } from "#src/runs/checkpoint/read.js";
 import { encodeCaffemodel, encodeMean } from "../support/caffe-files.js";
 import { alexnet } from "../support/command-line.js";
@@ -123,5 +124,12 @@ describe("alexnet networks", () => {
     expect(stdout).toMatch(/^caffenet +as caffe, but pools before it norms$/m);
     const rows = JSON.parse(alexnet("networks", "--json").stdout);
     expect(rows[4]).toMatchObject({ name: "one-weird-trick", layers: 20, parameters: 61_100_840 });
+  });
+
+  it("prints one as JSON to begin from, and so does alexnet recipes", () => {
+    expect(JSON.parse(alexnet("networks", "paper").stdout)).toEqual(networkByName("paper"));
+    expect(JSON.parse(alexnet("recipes", "small", "--json").stdout)).toEqual(recipes.small);
+    expect(alexnet("recipes").stdout).toMatch(/^paper +90 +128 +0\.01, divided by 10 after 5 epochs/m);
+    expect(alexnet("recipes", "none").stderr).toContain("no recipe is named none; there are: paper, small");
   });
 });

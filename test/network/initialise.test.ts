@@ -39,12 +39,12 @@ describe("fresh parameters", () => {
       expectNormal(parameterView(values, parameter), parameter.layer === "conv3" ? 0.03 : 0.01);
   });
 
-  it("of the last layer are smaller by the head's gain", () => {
-    const values = initialise(network, { deviation: "he", headGain: 0.1, biases: {} }, 1);
+  it("are multiplied by the gain, those of the last layer by its own", () => {
+    const values = initialise(network, { deviation: "he", gain: 0.8, headGain: 0.1, biases: {} }, 1);
     for (const parameter of table.filter(({ role }) => role === "weight"))
       expectNormal(
         parameterView(values, parameter),
-        (parameter.layer === "fc8" ? 0.1 : 1) * Math.sqrt(2 / parameter.fanIn),
+        (parameter.layer === "fc8" ? 0.1 : 0.8) * Math.sqrt(2 / parameter.fanIn),
       );
   });
 

@@ -1,8 +1,11 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { paper } from "#src/network/architectures/paper.js";
 import type { Network } from "#src/network/network.js";
 import { networks } from "#src/network/networks.js";
-import { chooseRecipe, recipeByName, recipes } from "#src/recipes/recipes.js";
+import { chooseRecipe, recipeByName, recipes, resolveRecipe } from "#src/recipes/recipes.js";
+import { temporaryFolder } from "../support/folders.js";
 
 test("the paper's recipe has the paper's numbers", () => {
   expect(recipeByName("paper")).toMatchObject({
@@ -61,4 +64,19 @@ test("a recipe asked for wins over the pictures and the network", () => {
 test("an unknown name is an error that lists the known ones", () => {
   expect(() => recipeByName("quick")).toThrow("no recipe is named quick; there are: paper, small");
   expect(() => recipeByName("toString")).toThrow("no recipe is named");
+});
+
+test("a recipe's file is read whole; what is wrong with one is named with its field", () => {
+  const file = join(temporaryFolder(), "mine.json");
+  const write = (recipe: unknown) => writeFileSync(file, JSON.stringify(recipe));
+  write({ ...recipes.small, name: "mine", momentum: 0.5 });
+  expect(resolveRecipe(file)).toEqual({ ...recipes.small, name: "mine", momentum: 0.5 });
+  write({ ...recipes.small, epochs: -1 });
+  expect(() => resolveRecipe(file)).toThrow(`${file}: epochs is -1; give a whole number from 1`);
+  write({ ...recipes.small, momentun: 0.5 });
+  expect(() => resolveRecipe(file)).toThrow(`${file}: there is no option momentun; did you mean momentum?`);
+  writeFileSync(file, "{");
+  expect(() => resolveRecipe(file)).toThrow(`${file}: is not JSON`);
+  expect(() => resolveRecipe("none.json")).toThrow("none.json: can't be read");
+  expect(resolveRecipe("paper")).toBe(recipes.paper);
 });

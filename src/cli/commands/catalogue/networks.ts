@@ -1,17 +1,22 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { variants } from "../../network/networks.js";
-import { summarise } from "../../network/summary.js";
-import { printJson, printTable, thousands } from "../display/print.js";
-import { addTyped } from "../typed.js";
+import { networkByName, variants } from "../../../network/networks.js";
+import { summarise } from "../../../network/summary.js";
+import { printJson, printTable, thousands } from "../../display/print.js";
+import { addTyped } from "../../typed.js";
 
 export function register(program: Program): void {
   addTyped(
     program,
     new Command("networks")
-      .description("list the networks that can be trained")
+      .description("list the networks that can be trained, or print one as JSON to begin your own from")
+      .argument("[name]", "of a network: print its description, as --network takes it")
       .option("--json", "print JSON")
-      .action(({ json }) => {
+      .action((name, { json }) => {
+        if (name !== undefined) {
+          printJson(networkByName(name));
+          return;
+        }
         const rows = variants.map((variant) => ({ ...variant, summary: summarise(variant.network) }));
         if (json) {
           const plain = rows.map(({ network, summary, differs, source }) => ({
@@ -40,7 +45,7 @@ export function register(program: Program): void {
         const width = Math.max(...rows.map(({ network }) => network.name.length));
         for (const { network, differs, source } of rows)
           console.log(`${network.name.padEnd(width)}  ${differs}\n${" ".repeat(width)}  (${source})`);
-        console.log("\nYour own: --network file.json; docs/import-export.md shows one");
+        console.log("\nYour own: alexnet networks paper > mine.json, change it, and train with --network mine.json");
       }),
   );
 }
