@@ -110,7 +110,7 @@ class RunSource {
     this.#events = events;
     const hear = ({ data }: MessageEvent<string>): void => {
       this.#heard = Date.now();
-      if (data !== "") this.#take(JSON.parse(data) as TrainEvent);
+      this.#take(JSON.parse(data) as TrainEvent | { readonly kind: "changed" });
     };
     events.onopen = () => {
       this.#heard = Date.now();
@@ -119,7 +119,9 @@ class RunSource {
       this.#change((feed) => ({ ...feed, connection: "live" }));
     };
     events.onmessage = hear;
-    events.addEventListener("ping", hear);
+    events.addEventListener("ping", () => {
+      this.#heard = Date.now();
+    });
     events.onerror = () => {
       // The browser's own way to connect again gives up where a server answers with an error; this one doesn't.
       events.close();
@@ -130,7 +132,7 @@ class RunSource {
     };
   }
 
-  #take(event: TrainEvent): void {
+  #take(event: TrainEvent | { readonly kind: "changed" }): void {
     switch (event.kind) {
       case "step":
         this.#change((feed) => ({ ...feed, step: event }));
@@ -145,6 +147,7 @@ class RunSource {
       case "warning":
         this.#change((feed) => ({ ...feed, warnings: [...feed.warnings, event.problem] }));
         break;
+      case "changed":
       case "started":
       case "checkpoint":
       case "ended":

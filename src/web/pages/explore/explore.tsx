@@ -48,7 +48,7 @@ function Chosen({ id }: { readonly id: string }) {
   };
   const below = (shown: ShownPicture) => (
     <span class="row below">
-      <button type="button" class="link" onClick={() => void look(shown)}>
+      <button type="button" class="link" aria-label={`look at ${shown.file}`} onClick={() => void look(shown)}>
         look
       </button>
       <MarkButton marks={marks} picture={shown} />

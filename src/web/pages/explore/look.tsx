@@ -102,7 +102,7 @@ export function Look({ id, picture, choose }: LookProps) {
           </div>
           {activations.data && <Layers layers={activations.data.layers} />}
           <h3>What looks most like it to the network</h3>
-          <p class="soft">Of the pictures it learned from, those nearest by what fc7 makes of them.</p>
+          <p class="soft">Of the pictures kept out of training, those nearest by what fc7 makes of them.</p>
           {neighbours.data ? (
             <ul class="pictures">
               {neighbours.data.map((neighbour) => (

@@ -43,7 +43,7 @@ export function MarkButton({ marks, picture }: { readonly marks: Marks; readonly
       type="button"
       class="link"
       aria-pressed={isMarked}
-      aria-label={`${picture.file}: its label is wrong`}
+      aria-label={`${isMarked ? "marked wrong" : "wrong label"}: ${picture.file}`}
       onClick={() => void marks.toggle(picture)}
     >
       {isMarked ? "marked wrong" : "wrong label"}
