@@ -107,6 +107,7 @@ export type { Cadence } from "./runs/cadence.js";
 export type { Checkpoint } from "./runs/checkpoint/format.js";
 export { readCheckpoint, readModel } from "./runs/checkpoint/read.js";
 export { writeModel } from "./runs/checkpoint/write.js";
+export { askRun, type Control, controls } from "./runs/control.js";
 export type { TrainEvent, TrainSummary } from "./runs/events.js";
 export { writeImportedRun } from "./runs/imported-run.js";
 export { listRuns, type RunSummary } from "./runs/list.js";
@@ -121,7 +122,9 @@ export {
   precisionAndRecall,
   type Scores,
 } from "./scoring/scores.js";
+export { type ServeOptions, type Serving, serve } from "./server/serve.js";
 export { ensurePrepared } from "./store/cache.js";
+export { type Cached, clearCache, listCache } from "./store/cached.js";
 export { type VerifyOptions, verify } from "./store/checking/verify.js";
 export type { PrepareOptions, PreparingEvent, StoreOptions } from "./store/preparing/options.js";
 export { prepare } from "./store/preparing/prepare.js";

@@ -27,6 +27,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     runs: () => import("./commands/runs.js"),
     show: () => import("./commands/show.js"),
     compare: () => import("./commands/compare.js"),
+    serve: () => import("./commands/serve.js"),
   },
   "Import and export:": {
     import: () => import("./commands/import.js"),
@@ -36,8 +37,9 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     info: () => import("./commands/info.js"),
     inspect: () => import("./commands/inspect.js"),
     verify: () => import("./commands/verify.js"),
+    cache: () => import("./commands/cache.js"),
     networks: () => import("./commands/networks.js"),
-    bench: () => import("./commands/bench.js"),
+    bench: () => import("./commands/bench/bench.js"),
     "check-gradients": () => import("./commands/check-gradients.js"),
   },
 };

@@ -14,7 +14,7 @@ export const pictureExtensions: ReadonlySet<string> = new Set(
 );
 
 /** What archives and systems put beside people's pictures: waste bins, and previews of the pictures that are there. */
-const systemFolders = new Set([
+const systemNames = new Set([
   "__MACOSX",
   "@eaDir",
   "#recycle",
@@ -22,11 +22,14 @@ const systemFolders = new Set([
   "$RECYCLE.BIN",
   "lost+found",
   "System Volume Information",
+  "Thumbs.db",
+  "ehthumbs.db",
+  "desktop.ini",
 ]);
 
 /** Whether a file or folder is none of the user's: hidden, or a system's own. */
 export function isPassedOver(name: string): boolean {
-  return name.startsWith(".") || systemFolders.has(name);
+  return name.startsWith(".") || systemNames.has(name);
 }
 
 export function hasPictureExtension(name: string): boolean {

@@ -2,7 +2,7 @@ import type { Evaluation, LabelledPrediction } from "../evaluation/evaluate.js";
 import { cellKey, commonMistakes, mostConfused } from "../scoring/confusion.js";
 import type { ConfusionCell } from "../scoring/scores.js";
 import type { ReportData, ShownPicture } from "./data.js";
-import type { Pictures } from "./pictures.js";
+import type { PictureTaker } from "./pictures.js";
 
 const PICTURES_A_CELL = 12;
 
@@ -13,7 +13,7 @@ const PICTURES_A_CELL = 12;
 export async function takeCells(
   { perClass, confusion }: Evaluation,
   predictions: readonly LabelledPrediction[],
-  pictures: Pictures,
+  pictures: PictureTaker,
 ): Promise<ReportData["cells"]> {
   const isShown = new Set(mostConfused(confusion, perClass.length));
   const wanted = [

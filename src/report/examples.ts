@@ -2,7 +2,7 @@ import type { LabelledPrediction } from "../evaluation/evaluate.js";
 import { Purpose, permutation } from "../random.js";
 import { confidence, isCorrect } from "../scoring/prediction.js";
 import type { Example } from "./data.js";
-import type { Pictures } from "./pictures.js";
+import type { PictureTaker } from "./pictures.js";
 
 const SHOWN = 24;
 const EXAMPLES = 8; // as in the paper's figure 4
@@ -23,7 +23,7 @@ export function leastCertain(predictions: readonly LabelledPrediction[]): readon
 export async function takeExamples(
   predictions: readonly LabelledPrediction[],
   classes: readonly string[],
-  pictures: Pictures,
+  pictures: PictureTaker,
 ): Promise<readonly Example[]> {
   const examples: Example[] = [];
   for (const prediction of drawExamples(predictions)) {

@@ -2,6 +2,7 @@ import type { EngineDescription } from "../engine/engine.js";
 import type { Hint } from "../errors.js";
 import type { PreparingEvent } from "../store/preparing/options.js";
 import type { ProgressEvent, WarningEvent } from "../task.js";
+import type { Control } from "./control.js";
 import type { LayerStatistics } from "./layer-statistics.js";
 import type { EpochRow, StepRow } from "./metrics.js";
 import type { RunConfig } from "./settings.js";
@@ -20,10 +21,19 @@ export type TrainEvent =
   | LayersMeasured
   | EpochDone
   | CheckpointWritten
+  | ControlObeyed
   | ({ readonly kind: "ended" } & TrainSummary);
 
 /** What progress is told `of` while the validation pictures are looked at; once an epoch. */
 export const VALIDATING = "validating";
+
+/** Somebody asked for it while the run trained (`askRun`). */
+export interface ControlObeyed {
+  readonly kind: "control";
+  readonly action: Control;
+  /** What every learning rate is multiplied by from now on. */
+  readonly rateFactor: number;
+}
 
 export interface CheckpointWritten {
   readonly kind: "checkpoint";

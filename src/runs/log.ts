@@ -23,6 +23,8 @@ export function logLine(event: TrainEvent): string | undefined {
     }
     case "checkpoint":
       return `checkpoint of step ${event.step}: ${byteSize(event.bytes)} in ${event.seconds.toFixed(2)} s, training stood still for ${event.stalledSeconds.toFixed(2)} s`;
+    case "control":
+      return `asked for: ${event.action}${event.action === "lower-rate" ? `; learning rates are multiplied by ${event.rateFactor} from now on` : ""}`;
     case "warning":
       return `warning: ${withHints(event.problem, event.hints)}`;
     case "ended":

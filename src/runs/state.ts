@@ -42,6 +42,8 @@ export const trainingState = z
     step: z.number(),
     /** Epochs planned; a time budget changes it on the way. */
     epochs: z.number(),
+    /** What every learning rate is multiplied by: a person may have lowered it. */
+    rateFactor: z.number().default(1),
     policy: z.object({ drops: z.number(), best: z.number().nullable(), stale: z.number() }).readonly(),
     /** Since the epoch began, and since the latest row of the metrics. */
     epochTally: tally,
@@ -72,6 +74,7 @@ export function initialState(epochs: number): TrainingState {
     batch: 0,
     step: 0,
     epochs,
+    rateFactor: 1,
     policy: initialPolicyState,
     epochTally: emptyTally,
     rowTally: emptyTally,

@@ -13,6 +13,7 @@ import { batchesOfEpoch } from "./settle.js";
 import { nextEpoch, stopped, withWayOn } from "./stopping.js";
 import { Timing } from "./stopwatch.js";
 import { validate } from "./validation.js";
+import { Controlled } from "./watching/control.js";
 import { Divergence } from "./watching/divergence.js";
 import { Layers } from "./watching/layers.js";
 import { Rows } from "./watching/rows.js";
@@ -40,6 +41,7 @@ export class Loop {
   readonly #timing = new Timing();
   readonly #began = performance.now();
   readonly #saving: Saving;
+  readonly #controlled: Controlled;
   /** Errors below it are better than guessing. */
   readonly #guessing: number;
   /** In the order in which they are told: what ends the run comes first, what saves it last. */
@@ -54,7 +56,8 @@ export class Loop {
     this.#training = training;
     this.#guessing = errorOfGuessing(store.labels(store.count("val") === 0 ? "train" : "val"));
     this.#state = training.state;
-    this.#saving = new Saving(training, () => this.#stateNow());
+    this.#controlled = new Controlled(training);
+    this.#saving = new Saving(training, () => this.#stateNow(), this.#controlled);
     this.#watchers = [
       new Divergence(training),
       { afterStep: (step) => this.#count(step) },
@@ -62,6 +65,7 @@ export class Loop {
       new Stall(training, layers),
       new Rows(training, this.#timing),
       { afterStep: (step) => this.#tell(step) },
+      this.#controlled,
       this.#saving,
     ];
   }
@@ -80,13 +84,15 @@ export class Loop {
         if (!this.#isStopping || this.#state.ended !== null) continue;
         if (this.#saving.isBehind) await this.#saving.save();
         await this.#saving.finish();
-        throw stopped(folder.path, this.#state, task.signal.reason);
+        throw stopped(folder.path, this.#state, task.signal.reason ?? this.#controlled.signal.reason);
       }
       await this.#saving.finish();
       return this.#summary(this.#state.ended);
     } catch (error) {
       await this.#saving.finish().catch(() => {}); // one error is enough
       throw withWayOn(error, folder.path, this.#saving.savedStep, config);
+    } finally {
+      this.#controlled.close();
     }
   }
 
@@ -102,6 +108,11 @@ export class Loop {
         if (batch === undefined)
           throw new AlexnetError("unusable-data", `${store.path}: gave fewer batches than it has pictures`);
         next = ahead(source); // decoded while this batch is trained on
+        await this.#controlled.look();
+        if (this.#isStopping) {
+          batch.release();
+          break;
+        }
         const step = this.#ask(batch, this.#state.batch + (underWay === undefined ? 0 : 1));
         if (underWay !== undefined) await this.#finish(underWay, false);
         const looks = this.#watchers.some((watcher) => watcher.looksAfter?.(step));
@@ -192,7 +203,7 @@ export class Loop {
   }
 
   get #isStopping(): boolean {
-    return this.#training.task.signal.aborted;
+    return this.#training.task.signal.aborted || this.#controlled.signal.aborted;
   }
 
   /** Spent on the run so far, over all sessions. */
@@ -209,7 +220,8 @@ export class Loop {
   #learningRateOf(batch: number): number {
     const { config, batches } = this.#training;
     const { epochs, epoch, policy } = this.#state;
-    return learningRateOf({ ...config.recipe, epochs }, policy, { epoch, batch, batches });
+    const planned = learningRateOf({ ...config.recipe, epochs }, policy, { epoch, batch, batches });
+    return planned * this.#controlled.rateFactor;
   }
 
   #secondsLeft(): number {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -71,6 +71,10 @@ describe("the packed package", () => {
     );
     expect(unexpected).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(["dist/cli/main.js", "dist/index.js", "dist/index.d.ts", "LICENSE"]));
+  });
+
+  it("leaves the checkout built, as set-up sees it", () => {
+    expect(existsSync(join(scratch, "checkout", "dist", ".built"))).toBe(true);
   });
 
   it("runs as npx alexnet in an empty folder", async (ctx) => {

@@ -1,6 +1,6 @@
 import { withHints } from "../../errors.js";
 import { describeRates } from "../../recipes/policy.js";
-import type { EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
+import type { ControlObeyed, EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
 import { errors } from "../../scoring/scores.js";
 import { byteSize, clock, counted, enumerate, percent, printable, thousands } from "../../text.js";
 import { EventDisplay } from "./events.js";
@@ -43,6 +43,9 @@ export class TrainingDisplay {
       case "ended":
         this.#lines(describeEnd(event));
         break;
+      case "control":
+        this.#lines([describeControl(event)]);
+        break;
       case "checkpoint":
       case "row":
       case "layers":
@@ -69,6 +72,17 @@ export class TrainingDisplay {
     this.#lastLine = performance.now();
     this.#line.print(`${of}  step ${batch}/${batches}  ${text}`);
   }
+}
+
+function describeControl({ action, rateFactor }: ControlObeyed): string {
+  const said = {
+    pause: "paused by a person",
+    resume: "going on",
+    save: "saving, as a person asked",
+    stop: "stopping, as a person asked",
+    "lower-rate": `the learning rate was lowered by a person: from now on it is multiplied by ${rateFactor}`,
+  } as const satisfies Record<ControlObeyed["action"], string>;
+  return said[action];
 }
 
 function describeStart(started: Started): string[] {

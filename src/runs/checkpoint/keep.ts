@@ -87,6 +87,11 @@ function point(folder: string, name: string, step: number): void {
     pointTo(join(folder, linkName(name)), checkpointFileName(step));
 }
 
+/** A folder's checkpoints, the earliest first: their names without extension. */
+export function listCheckpoints(folder: string): readonly { readonly name: string; readonly step: number }[] {
+  return stepsIn(folder).map((step) => ({ name: checkpointFileName(step).replace(/\.safetensors$/, ""), step }));
+}
+
 /** The steps of a folder's checkpoints, ascending. */
 function stepsIn(folder: string): number[] {
   if (!existsSync(folder)) return [];

@@ -195,11 +195,11 @@ async function findValidation(
     }
     const folder = await withoutWrapper(root, name, task);
     const own = await listFolders(join(root, folder), task);
+    const isEmpty = !(await hasPictures(join(root, folder), task));
     const isShared = !mustShare || own.some((className) => indexOfName(classes, className) >= 0);
-    if (own.length > 0 && isShared) part = { folder, split: "val", classes: own };
+    if (own.length > 0 && isShared && !isEmpty) part = { folder, split: "val", classes: own };
     else if (mustShare) continue;
-    else if ((await listLoose(join(root, folder), task)).length === 0)
-      leftAside.push({ folder: name, reason: "no pictures in it" });
+    else if (isEmpty) leftAside.push({ folder: name, reason: "no pictures in it" });
     else {
       const list = findList(root, folder);
       if (list !== undefined) part = { folder, split: "val", list, classes };
@@ -301,6 +301,19 @@ async function* listClasses(
   }
   for (const file of await listLoose(join(root, folder), task))
     yield { name: folder === "" ? file : `${folder}/${file}`, reason: "in no class folder" };
+}
+
+/** In a folder or anywhere below it; what can't be entered may have some. */
+async function hasPictures(path: string, task: Listing): Promise<boolean> {
+  let isUnknown = false;
+  const visitor: Visitor = {
+    unreadable: () => {
+      isUnknown = true;
+    },
+    other: () => {},
+  };
+  for await (const _ of walk(path, visitor, task)) return true;
+  return isUnknown;
 }
 
 /** Pictures that lie in a folder itself. */

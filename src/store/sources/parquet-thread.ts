@@ -77,9 +77,10 @@ async function readColumn(
   return rows.map((row) => bytesIn(row[name]));
 }
 
-/** A picture is a struct of bytes and path, or bytes alone. */
+/** A picture is a struct of bytes and path, or bytes alone; where only the path is there, that. */
 function bytesIn(value: unknown): unknown {
-  return typeof value === "object" && value !== null && "bytes" in value ? value.bytes : value;
+  if (typeof value !== "object" || value === null || !("bytes" in value)) return value;
+  return value.bytes ?? ("path" in value ? value.path : undefined);
 }
 
 /** @throws AlexnetError "unusable-data" for whatever goes wrong */

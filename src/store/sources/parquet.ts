@@ -207,7 +207,8 @@ async function* listFile(
         const name = `${file}#${first + row}`;
         const className = nameOf(label, names);
         const place = { kind: "row", path, column: columns.image, group, row } as const;
-        if (className === undefined) yield { name, reason: "no class in this row" };
+        if (className === undefined)
+          yield { name, reason: `no class in this row${label === null ? "" : described(label, names)}` };
         else yield { name, className, split, place, stamp };
       }
       first += rows;
@@ -215,6 +216,16 @@ async function* listFile(
   } catch (error) {
     yield { name: file, reason: `damaged Parquet file: ${describeFault(error)}`, isPartial: true };
   }
+}
+
+/** What is in the place of a class. */
+function described(label: unknown, names: readonly string[] | undefined): string {
+  if (Array.isArray(label)) return ", but a list";
+  const isNumber = typeof label === "number" || typeof label === "bigint";
+  if (isNumber && label >= 0)
+    // Hugging Face's number for no class is -1
+    return `, but the number ${label} of ${names?.length ?? 0} names`;
+  return typeof label === "object" ? ", but several fields" : "";
 }
 
 function nameOf(label: unknown, names: readonly string[] | undefined): string | undefined {
@@ -235,7 +246,8 @@ export class ParquetRows {
     if (this.#group?.key !== key) this.#group = { key, pictures: this.#reader.readColumn(path, column, group, false) };
     const bytes = (await this.#group.pictures)[row];
     if (bytes instanceof Uint8Array) return bytes;
-    throw new AlexnetError("unusable-data", "no picture in this row");
+    const found = typeof bytes === "string" ? `, only its path or name: ${bytes.slice(0, 80)}` : "";
+    throw new AlexnetError("unusable-data", `no picture in this row${found}`);
   }
 
   close(): Promise<void> {

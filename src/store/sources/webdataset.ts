@@ -14,6 +14,7 @@ import { type Bytes, readTar, type TarEntry } from "./tar.js";
 import { readTitles } from "./titles.js";
 
 const LABEL_FIELDS = ["label", "cls", "class", "class_name", "class_id"]; // of a .json beside a picture
+const LABELS: ReadonlySet<string> = new Set(["cls", "cls.txt", "json", "txt"]); // extensions of files that describe a picture
 const LONGEST_LABEL = 1 << 20; // bytes
 
 /**
@@ -70,7 +71,8 @@ function* listShard(
   const shard = basename(path);
   yield* untilDamaged(shard, samples(readTar(file)), function* (sample) {
     const pictures = picturesOf(sample);
-    if (pictures.length === 0) for (const { path: entry } of sample.files.values()) others.add(entry);
+    if (pictures.length === 0)
+      for (const [extension, { path: entry }] of sample.files) if (!LABELS.has(extension)) others.add(entry);
     for (const [extension, picture] of pictures) {
       const name = `${shard}!${picture.path}`;
       const rest = extension.slice(0, extension.lastIndexOf(".") + 1); // "left." of "left.jpg"

@@ -1,6 +1,7 @@
 import { dueAfterEpoch, dueAfterStep } from "../../runs/cadence.js";
 import type { Checkpoint } from "../../runs/checkpoint/format.js";
 import type { TrainingState } from "../../runs/state.js";
+import type { Controlled } from "./control.js";
 import type { FinishedEpoch, FinishedStep, Training, Watcher } from "./watcher.js";
 
 /** Writes checkpoints beside training, one at a time, and knows when the next is due. */
@@ -13,8 +14,15 @@ export class Saving implements Watcher {
   #failure: Error | undefined;
   #savedStep: number;
 
-  /** @param stateNow gives the state of the whole run, except for the length of the metrics */
-  constructor(training: Training, stateNow: () => TrainingState) {
+  /**
+   * @param stateNow gives the state of the whole run, except for the length of the metrics
+   * @param asked knows whether somebody wants a checkpoint
+   */
+  constructor(
+    training: Training,
+    stateNow: () => TrainingState,
+    readonly asked: Pick<Controlled, "looksAfter" | "takeSave">,
+  ) {
     this.#training = training;
     this.#stateNow = stateNow;
     this.#savedStep = training.state.step;
@@ -28,7 +36,7 @@ export class Saving implements Watcher {
   async afterStep({ mayLook }: FinishedStep): Promise<void> {
     this.#steps++;
     this.#throwFailure();
-    if (mayLook && this.#isDueAfter(0)) await this.save();
+    if (mayLook && (this.asked.takeSave() || this.#isDueAfter(0))) await this.save();
   }
 
   async afterEpoch({ epochs, isBest, isEnd }: FinishedEpoch): Promise<void> {

@@ -127,3 +127,18 @@ test("a class of nothing but files that are not looked at is named, and so are t
   const { info } = await prepareHere({ source: await makeSet(["cat", "dog"], { "bird/1.NEF": "", "bird/2.NEF": "" }) });
   expect(info.notes).toEqual(["folders without pictures: bird", expect.stringMatching(/^2 \.NEF were not looked at/)]);
 });
+
+test("class folders of val that are all empty are left aside, and a share of train validates", async () => {
+  const source = await makeSet(["train/cat", "train/dog"]);
+  for (const name of ["cat", "dog"]) mkdirSync(join(source, "val", name), { recursive: true });
+  const { info } = await prepareHere({ source, valFraction: 0.34 });
+  expect(info.counts).toEqual({ train: 4, val: 2 });
+  expect(info.notes).toEqual(["left aside: val (no pictures in it)"]);
+});
+
+test("what Windows leaves in folders of pictures is nobody's", async () => {
+  const { info } = await prepareHere({
+    source: await makeSet(["cat", "dog"], { "cat/Thumbs.db": "", "dog/desktop.ini": "" }),
+  });
+  expect(info.notes).toEqual([]);
+});

@@ -9,7 +9,7 @@ import { openParquet } from "#src/store/sources/parquet.js";
 import type { SourceChoices } from "#src/store/sources/source.js";
 import { drawJpeg } from "../../support/draw.js";
 import { temporaryFolder } from "../../support/folders.js";
-import { write } from "../../support/stores.js";
+import { prepareHere, readSkipped, write } from "../../support/stores.js";
 import { unwatched } from "../../support/task.js";
 
 const picture = await drawJpeg(1);
@@ -187,5 +187,39 @@ test("of archives, those for tests are taken alone when asked for", async () => 
   expect(items).toMatchObject([
     { name: "test-0.parquet#0", className: "bee", split: undefined },
     { name: "test-0.parquet#1", className: "bee", split: undefined },
+  ]);
+});
+
+test("rows with only a picture's path, or with something else than a class, are listed as what they are", async () => {
+  const folder = temporaryFolder();
+  const path = (name: string) => ({ bytes: null, path: name });
+  const bytes = { bytes: picture, path: null };
+  write(folder, {
+    "train.parquet": new Uint8Array(
+      parquetWriteBuffer({
+        columnData: [
+          { name: "image", data: [path("a/1.jpg"), bytes, bytes, bytes] },
+          { name: "label", data: [0n, 7n, 1n, 0n] },
+        ],
+        schema: [
+          { name: "root", num_children: 2 },
+          { name: "image", num_children: 2, repetition_type: "OPTIONAL" },
+          { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
+          { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+          { name: "label", type: "INT64", repetition_type: "OPTIONAL" },
+        ],
+        kvMetadata: [
+          {
+            key: "huggingface",
+            value: JSON.stringify({ info: { features: { image, label: classes("ant", "bee") } } }),
+          },
+        ],
+      }),
+    ),
+  });
+  const { skippedList } = await prepareHere({ source: folder, valFraction: 0 });
+  expect(readSkipped(skippedList)).toEqual([
+    ["train.parquet#0", "no picture in this row, only its path or name: a/1.jpg"],
+    ["train.parquet#1", "no class in this row, but the number 7 of 2 names"],
   ]);
 });

@@ -1,9 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
-import { measureLoading, withSyntheticStores } from "../../benchmark/loading.js";
-import { openStore } from "../../store/store.js";
-import { printLoading } from "../display/benchmarks.js";
-import { printJson, thousands } from "../display/print.js";
-import { wholeNumber } from "../flags.js";
+import { measureLoading, withSyntheticStores } from "../../../benchmark/loading.js";
+import { openStore } from "../../../store/store.js";
+import { printLoading } from "../../display/benchmarks.js";
+import { printJson, thousands } from "../../display/print.js";
+import { wholeNumber } from "../../flags.js";
 
 /** `bench loader` */
 export function loader() {

@@ -1,19 +1,19 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import { measureLayers } from "../../benchmark/layers.js";
-import { MATRIX_SIZE, measureThroughput } from "../../benchmark/throughput.js";
-import type { Engine, PrecisionChoice } from "../../engine/engine.js";
-import type { EngineName } from "../../engine/host/engines.js";
-import { openEngine } from "../../engine/host/open.js";
-import type { Network } from "../../network/network.js";
-import { resolveNetwork } from "../../network/networks.js";
-import { scaleWidth } from "../../network/transform.js";
-import { printLayers, printThroughput, type Setting } from "../display/benchmarks.js";
-import { printJson } from "../display/print.js";
-import { positiveNumber, wholeNumber } from "../flags.js";
-import { computing } from "../predicting.js";
-import { addTyped } from "../typed.js";
-import { loader } from "./bench-loader.js";
+import { measureLayers } from "../../../benchmark/layers.js";
+import { MATRIX_SIZE, measureThroughput } from "../../../benchmark/throughput.js";
+import type { Engine, PrecisionChoice } from "../../../engine/engine.js";
+import type { EngineName } from "../../../engine/host/engines.js";
+import { openEngine } from "../../../engine/host/open.js";
+import type { Network } from "../../../network/network.js";
+import { resolveNetwork } from "../../../network/networks.js";
+import { scaleWidth } from "../../../network/transform.js";
+import { printLayers, printThroughput, type Setting } from "../../display/benchmarks.js";
+import { printJson } from "../../display/print.js";
+import { positiveNumber, wholeNumber } from "../../flags.js";
+import { computing } from "../../predicting.js";
+import { addTyped } from "../../typed.js";
+import { loader } from "./loader.js";
 
 export function register(program: Program): void {
   const bench = new Command("bench").description("measure speed on this machine").helpGroup("Look around:");
