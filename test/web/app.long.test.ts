@@ -24,7 +24,7 @@ const training: ChildProcess[] = [];
 beforeAll(async () => {
   if (executablePath !== undefined) browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   writeFileSync(network, JSON.stringify(tinyNetwork));
-  for (const name of ["first", "second"]) cpSync(run, join(runs, name), { recursive: true });
+  for (const name of ["first", "second"]) cpSync(run, join(runs, name), { recursive: true, verbatimSymlinks: true });
   serving = await serve({ ...server, port: 0 });
 });
 beforeEach((context) => {
@@ -109,7 +109,7 @@ describe("the list of runs", () => {
     expect(await page.getByText("There are none: the runs were started alike.").count()).toBe(1);
     await page.getByRole("link", { name: "All runs" }).click();
     await page.getByRole("link", { name: "first" }).click();
-    await page.getByRole("heading", { name: "first" }).waitFor();
+    await page.getByRole("heading", { name: "first", exact: true }).waitFor();
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -130,7 +130,7 @@ describe("the list of runs", () => {
       `performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => !name.includes("/api/"))`,
     );
     const sizes = await Promise.all(
-      [`${serving.url}/`, ...files].map(async (file) => gzipSync(await (await fetch(file)).bytes()).length),
+      [`${serving.url}/`, ...files].map(async (file) => gzipSync(await (await fetch(file)).arrayBuffer()).length),
     );
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
     await page.close();
@@ -204,7 +204,7 @@ describe("classifying", () => {
     await using model = await openModel(run, { ...quick, precision: "float32" });
     const { samples } = await model.evaluate();
     expect(samples).toBeGreaterThan(0);
-    const picture = join(data, "val", "lake", "0.jpg");
+    const picture = join(data, "val", "lake", "0.png");
     const ask = async (): Promise<Map<string, number>> => {
       await page.getByLabel("Pictures", { exact: true }).setInputFiles(picture);
       await page.locator(".shots .bars").waitFor();

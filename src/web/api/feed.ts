@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { StepDone, TrainEvent } from "../../runs/events.js";
 import type { MetricsRow } from "../../runs/metrics.js";
+import type { RunDetails, RunMetrics } from "../../server/api-types.js";
 import { api, getJson } from "./client.js";
-import type { RunDetails, RunMetrics } from "./types.js";
 
 const POINTS = 2000; // rows of a long run at first; what comes live is added whole
 const LONGEST_WAIT = 10_000; // milliseconds between tries to connect

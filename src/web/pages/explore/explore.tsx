@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ShownPicture } from "../../../report/data.js";
 import { cellKey } from "../../../scoring/confusion.js";
+import type { RunEvaluation } from "../../../server/api-types.js";
 import { evaluationOf, pictureOf, pictureSource } from "../../api/pictures.js";
-import type { RunEvaluation } from "../../api/types.js";
 import { ClassTable } from "../../components/class-table.js";
 import { Matrix } from "../../components/matrix.js";
 import { Pictures } from "../../components/pictures.js";

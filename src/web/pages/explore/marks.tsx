@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ShownPicture } from "../../../report/data.js";
-import { type Mark, marksOf, setMark } from "../../api/pictures.js";
+import type { Mark } from "../../../server/api-types.js";
+import { marksOf, setMark } from "../../api/pictures.js";
 import { Download } from "../../components/download.js";
 import { Section } from "../../components/section.js";
 import { Table } from "../../components/table.js";
