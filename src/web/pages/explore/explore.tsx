@@ -77,7 +77,7 @@ function Chosen({ id }: { readonly id: string }) {
               below={below}
             />
           </Section>
-          <Section id="mistakes" title="Most confident mistakes">
+          <Section id="mistakes" title="Mistakes with the highest loss">
             {data.mistakes.length === 0 ? (
               <p>There are none: every picture was classified right.</p>
             ) : (
