@@ -36,6 +36,7 @@ export function Filters({ id, checkpoints }: FiltersProps) {
             <label class="slider">
               <input
                 type="range"
+                aria-label="Checkpoint"
                 min="0"
                 max={last}
                 value={index}
