@@ -165,7 +165,8 @@ describe("a run that trains", () => {
     await page.locator(".badge.stopped").waitFor();
     for (const word of [/paus/, /resum|goes on|going on/, /rate/, /checkpoint/, /stop|ended/])
       expect(log("live")).toMatch(word);
-    expect(problems).toEqual([]);
+    // A checkpoint may be gone again before its filters are asked for: only the last ones are kept.
+    expect(problems.filter((problem) => !problem.includes("404"))).toEqual([]);
     await page.close();
   });
 
@@ -184,16 +185,16 @@ describe("a run that trains", () => {
     await soon(() => page.locator(".status .lost").count()).toBe(0);
     await soon(() => stepsOn(page)).toBeGreaterThan(then);
     // The curve has no hole where nobody listened.
-    const { rows } = (await (await fetch(`${again.url}/api/runs/kept/metrics?since=0`)).json()) as {
-      rows: { kind: string }[];
-    };
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "CSV" }).nth(2).click();
-    const lines =
-      readFileSync(await (await download).path(), "utf8")
-        .trim()
-        .split("\n").length - 1;
-    expect(lines).toBeGreaterThanOrEqual(rows.filter(({ kind }) => kind === "step").length - 20);
+    const lines = readFileSync(await (await download).path(), "utf8")
+      .trim()
+      .split("\n")
+      .slice(1);
+    const steps = lines.map((line) => Number(line.split(",")[0]));
+    expect(steps[0]).toBeLessThan(5);
+    const gaps = steps.slice(1).map((step, i) => step - steps[i]);
+    expect(Math.max(...gaps)).toBeLessThan(10); // a long run's neighbours are averaged
     await page.close();
     await again.close();
   });
