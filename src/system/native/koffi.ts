@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
-/** The stack of a call on another thread, bytes. MPICH's reductions overflow the 512 KiB that koffi gives them. */
+/** The stack of a call on another thread, bytes. MPICH's reductions overflow the 128 KiB that koffi gives them. */
 const WAITING_STACK = 8 << 20;
 
 let loaded: typeof import("koffi") | undefined;
