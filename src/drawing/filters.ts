@@ -2,6 +2,7 @@ import { enlarge, paint } from "./pixels.js";
 import { drawSheet, inRows, type Sheet } from "./sheet.js";
 
 const GAP = 1; // pixels between filters, before enlarging
+const BETWEEN = [52, 56, 62] as const; // dark grey: filters stand out from it, and it from no page, light or dark
 const SHORTEST = 24; // pixels of a filter after enlarging, at least
 
 /**
@@ -23,7 +24,12 @@ export function drawFilters(shape: readonly number[], values: Float32Array): Pro
     return { pixels: enlarge(pixels, scale) };
   });
   const columns = Math.ceil(Math.sqrt(1.5 * filters));
-  return drawSheet(inRows(tiles, columns), { width: width * scale, height: height * scale, gap: GAP * scale });
+  return drawSheet(inRows(tiles, columns), {
+    width: width * scale,
+    height: height * scale,
+    gap: GAP * scale,
+    background: BETWEEN,
+  });
 }
 
 function rangeOf(values: Float32Array): { readonly low: number; readonly range: number } {

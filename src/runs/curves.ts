@@ -35,13 +35,15 @@ export function curvesOf(metrics: readonly MetricsRow[]): RunCurves {
       row.validation === null ? [] : [{ x: row.epoch, y: value(row.validation) }],
     ),
   });
+  const top5 = validation("validation top-5", (scores) => errors(scores).top5);
+  const isZero = top5.points.every(({ y }) => y === 0); // as it always is of five classes or fewer
   const drawn = (series: readonly Series[]) => series.filter(({ points }) => points.length > 0);
   return {
     loss: drawn([training("training", ({ loss }) => loss), validation("validation", ({ loss }) => loss)]),
     error: drawn([
       training("training top-1", ({ top1 }) => 1 - top1),
       validation("validation top-1", (scores) => errors(scores).top1),
-      validation("validation top-5", (scores) => errors(scores).top5),
+      ...(isZero ? [] : [top5]),
     ]),
     rates: epochs
       .filter((row, i) => i > 0 && row.learningRate !== epochs[i - 1]?.learningRate)

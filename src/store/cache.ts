@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AlexnetError } from "../errors.js";
 import { describeDecoder } from "../images/decode/decode.js";
+import { canDecodeHeic } from "../images/decode/heic.js";
 import { cacheFolder } from "../system/cache-folder.js";
 import { type Task, type TaskOptions, taskOf } from "../task.js";
 import { isBegun, isStoreFolder, keys, openForReading } from "./database.js";
@@ -115,6 +116,7 @@ function nameInCache({ path, columns }: Source, options: MakingOptions): string 
   if (size !== DEFAULTS.size) asked.push(size); // names are as they were before there was a choice
   if (options.imageColumn !== undefined || options.labelColumn !== undefined) asked.push(columns);
   if (options.part !== undefined) asked.push(options.part);
+  if (canDecodeHeic()) asked.push("HEIC"); // pictures that were left out before can be read
   const hash = createHash("sha256").update(JSON.stringify(asked)).digest("hex").slice(0, 12);
   return `${basename(path).slice(0, 40)}-${hash}`;
 }

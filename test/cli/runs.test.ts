@@ -53,7 +53,7 @@ test("show prints a run's settings and its curves within 80 columns, and keeps t
   expect(plots.filter((line) => /^ *└─+$/.test(line))).toHaveLength(2);
   expect(Math.max(...plots.map((line) => line.length))).toBeLessThanOrEqual(80);
   const svg = readFileSync(join(first, "curves.svg"), "utf8");
-  for (const text of ["loss (nats)", "error", "training", "validation top-5"]) expect(svg).toContain(`>${text}<`);
+  for (const text of ["loss (nats)", "error", "training", "validation top-1"]) expect(svg).toContain(`>${text}<`);
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 });
 

@@ -52,6 +52,27 @@ describe("forms of pictures", () => {
     expect(difference(await decodePicture(await forms[name]()), expected)).toBeLessThan(4);
   });
 
+  test.each([
+    [400, 400],
+    [501, 374],
+    [300, 1200],
+    [2400, 1600],
+  ])(
+    "a picture of %ix%i is shrunk to the same pixels, whichever format it lies in unchanged",
+    async (width, height) => {
+      const stripes = Uint8Array.from({ length: width * height * 3 }, (_, i) =>
+        (Math.floor(i / 3) % width) % 7 < 3 ? 255 : i % 90,
+      );
+      const whole = sharp(stripes, { raw: { width, height, channels: 3 } });
+      const expected = await decodePicture(await whole.clone().png().toBuffer());
+      for (const form of [
+        whole.clone().webp({ lossless: true, effort: 0 }),
+        whole.clone().tiff({ compression: "lzw" }),
+      ])
+        expect(Buffer.from(await decodePicture(await form.toBuffer())).equals(expected)).toBe(true);
+    },
+  );
+
   test.each(decoders)("greyscale becomes three equal channels (%s)", async (jpegDecoder) => {
     const bytes = await draw(2).greyscale().jpeg().toBuffer();
     const picture = await decodePicture(bytes, { jpegDecoder });

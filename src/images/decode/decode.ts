@@ -3,6 +3,7 @@ import { DEFAULT_PICTURE_SIZE, pictureBytes } from "../../network/picture.js";
 import { LONGEST_SIDE, PIXEL_LIMIT } from "../geometry.js";
 import { sharp } from "../sharp.js";
 import { DECODING_SECONDS, decodeAny, NotRead } from "./any.js";
+import { canDecodeHeic, heicToTiff } from "./heic.js";
 import { decodeJpeg } from "./jpeg.js";
 import { withoutHarmlessFaults } from "./lenient-jpeg.js";
 import { type FileKind, recognise } from "./recognise.js";
@@ -43,7 +44,9 @@ export async function decodePicture(
     if (turbojpeg !== undefined && decodeJpeg(bytes, turbojpeg, picture, size)) return picture;
     const mended = kind === "JPEG" ? withoutHarmlessFaults(bytes) : undefined;
     if (turbojpeg !== undefined && mended !== undefined && decodeJpeg(mended, turbojpeg, picture, size)) return picture;
-    await decodeAny(mended ?? bytes, kind, picture, size);
+    const tiff = kind === "HEIC" ? await heicToTiff(bytes) : undefined;
+    if (tiff !== undefined) await decodeAny(tiff, "TIFF", picture, size);
+    else await decodeAny(mended ?? bytes, kind, picture, size);
     return picture;
   } catch (error) {
     throw new AlexnetError("unreadable-picture", explain(error, kind, bytes), { cause: error });
@@ -70,7 +73,7 @@ const unread: ReadonlySet<FileKind> = new Set([
 function refuse(kind: FileKind, { allowSvg = false }: DecodeOptions): void {
   if (kind === "empty file") throw new AlexnetError("unreadable-picture", "empty file");
   if (noPictures.has(kind)) throw new AlexnetError("unreadable-picture", `not a picture: ${kind}`);
-  if (unread.has(kind))
+  if (unread.has(kind) && !(kind === "HEIC" && canDecodeHeic()))
     throw new AlexnetError("unreadable-picture", `${kind} is not read; convert it to JPEG or PNG first${wayOf(kind)}`);
   if (kind === "SVG" && !allowSvg)
     throw new AlexnetError("unreadable-picture", "SVG can refer to other files and is read only when asked for");
@@ -78,8 +81,9 @@ function refuse(kind: FileKind, { allowSvg = false }: DecodeOptions): void {
 
 /** How most people have the kinds that cameras and phones write converted. */
 function wayOf(kind: FileKind): string {
-  if (kind === "HEIC") return ": heif-convert photo.heic photo.jpg, or magick mogrify -format jpg *.heic for a folder";
-  return kind === "camera raw" ? ": most cameras and photo programs save both" : "";
+  if (kind === "HEIC")
+    return " (heif-convert photo.heic photo.jpg), or have it read by libheif (npm install libheif-js)";
+  return kind === "camera raw" ? " (most cameras and photo programs save both)" : "";
 }
 
 /** What a whole file has that its kind may have, and that is not read here. */

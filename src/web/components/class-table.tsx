@@ -15,6 +15,8 @@ function takenFor({ takenFor: most }: ClassScores): string {
   return most === undefined ? "" : `${most.name} (${most.count})`;
 }
 
+const top5 = shareColumn("top-5 error", (row) => errors(row).top5);
+
 const columns: readonly Column<ClassScores>[] = [
   { name: "class", value: ({ name }) => name },
   { name: "pictures", value: ({ samples }) => samples, show: ({ samples }) => thousands(samples) },
@@ -25,7 +27,7 @@ const columns: readonly Column<ClassScores>[] = [
     show: (row) => shareRange(intervalOf(row)),
     inFile: (row) => shareRange(intervalOf(row)),
   },
-  shareColumn("top-5 error", (row) => errors(row).top5),
+  top5,
   shareColumn("precision", (row) => precisionAndRecall(row).precision),
   shareColumn("recall", (row) => precisionAndRecall(row).recall),
   {
@@ -49,7 +51,7 @@ export function ClassTable({ classes }: { readonly classes: readonly ClassScores
         label="Class by class"
         file="classes"
         sortable
-        columns={columns}
+        columns={classes.length > 5 ? columns : columns.filter((column) => column !== top5)}
         rows={classes}
         keyOf={({ name }) => name}
       />

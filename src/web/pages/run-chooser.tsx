@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
+import type { RunCard } from "../../server/api-types.js";
 import { useGet } from "../api/client.js";
-import type { RunCard } from "../api/types.js";
 import { Empty, Problem } from "../components/states.js";
 import { href } from "../router.js";
 
@@ -25,9 +25,9 @@ export function RunChooser({ page, id, empty }: RunChooserProps) {
     return (
       <Empty title="No run has finished an epoch yet.">
         <p>{empty}</p>
-        <a class="button primary" href="#/start">
-          Start one
-        </a>
+        <p>
+          <code>alexnet train &lt;folder&gt;</code> begins one.
+        </p>
       </Empty>
     );
   return (

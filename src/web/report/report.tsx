@@ -20,7 +20,7 @@ export function Report({ data }: { readonly data: ReportData }) {
   const sections = [
     ...(training === undefined ? [] : [["curves", "Training"]]),
     ["confusion", "Confusion"],
-    ["mistakes", "Most confident mistakes"],
+    ["mistakes", "Mistakes with the highest loss"],
     ["uncertain", "Least certain"],
     ["classes", "Class by class"],
     ["calibration", "Calibration"],
@@ -109,10 +109,7 @@ export function Report({ data }: { readonly data: ReportData }) {
           </Section>
         )}
         <Section {...named("examples")}>
-          <p>
-            Drawn at random, as in figure 4 of the paper. The right label's bar is of the other colour, and marked with
-            a tick.
-          </p>
+          <p>Drawn at random, as in figure 4 of the paper. The correct label's bar is green, and marked with a tick.</p>
           <ul class="examples">
             {data.examples.map(({ picture, best }) => (
               <li key={picture.id}>
@@ -146,7 +143,7 @@ export function Report({ data }: { readonly data: ReportData }) {
 }
 
 function Tiles({ evaluation }: Pick<ReportData, "evaluation">) {
-  const { samples, top1Correct, top5Correct, loss, calibration, views, split } = evaluation;
+  const { samples, top1Correct, top5Correct, loss, calibration, views, split, perClass } = evaluation;
   const error = (correct: number) => ({
     value: share((samples - correct) / samples),
     note: `95 %: ${shareRange(wilsonInterval(samples - correct, samples))}`,
@@ -155,7 +152,7 @@ function Tiles({ evaluation }: Pick<ReportData, "evaluation">) {
   return (
     <ul class="tiles">
       <Tile label="top-1 error" {...error(top1Correct)} />
-      <Tile label="top-5 error" {...error(top5Correct)} />
+      {perClass.length > 5 && <Tile label="top-5 error" {...error(top5Correct)} />}
       <Tile label="pictures" value={thousands(samples)} note={`${split}, ${seen}`} />
       <Tile label="loss" value={loss.toFixed(3)} note="nats a picture" />
       <Tile label="calibration error" value={share(calibration.expectedError)} note="15 bins" />

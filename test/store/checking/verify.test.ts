@@ -225,7 +225,8 @@ describe("on the command line", () => {
     await drawSet(join(folder, "photos"));
     write(join(folder, "photos"), { "train/cat/bad.jpg": "" });
     const store = join(folder, "store");
-    const refused = alexnet("prepare", join(folder, "photos"), "--out", store, "--encoding", "jpeg");
+    const words = ["prepare", join(folder, "photos"), "--out", store, "--encoding", "jpeg"];
+    const refused = alexnet(...words, "--max-bad", "1%");
     expect(refused.status).toBe(1);
     expect(refused.stderr).toMatch(/alexnet: .*1 of 11 pictures could not be read, more than 1 %/);
     const prepared = alexnet("prepare", join(folder, "photos"), "--out", store, "--max-bad", "10%");

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import type { RunCard } from "../../../server/api-types.js";
 import { thousands } from "../../../text.js";
 import { useGet } from "../../api/client.js";
-import type { RunCard } from "../../api/types.js";
 import { csvOf, Download } from "../../components/download.js";
 import { Sparkline } from "../../components/sparkline.js";
 import { Badge, Empty, Loading, Problem } from "../../components/states.js";
@@ -49,9 +49,6 @@ export function RunsPage() {
             <Download name="runs.csv" type="text/csv" content={() => csv(shown)}>
               CSV
             </Download>
-            <a class="button primary" href="#/start">
-              New run
-            </a>
           </div>
         )}
       </div>
@@ -68,9 +65,9 @@ export function RunsPage() {
             A run is a network that learns from your pictures: a folder for each class, or just one folder to begin
             with.
           </p>
-          <a class="button primary" href="#/start">
-            Start the first one
-          </a>
+          <p>
+            <code>alexnet train &lt;folder&gt;</code> begins one.
+          </p>
           <p class="soft">
             No pictures at hand? <code>alexnet demo</code> draws some and learns them.
           </p>
