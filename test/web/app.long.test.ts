@@ -273,6 +273,7 @@ const pages = [
   ["runs", ".run-card"],
   ["run/first", "#curves canvas"],
   ["compare/first,second", "#curves canvas"],
+  ["start", "#network input"],
   ["classify/first", ".drop"],
   ["explore/first", ".matrix"],
   ["paper", ".demo .figures img"],

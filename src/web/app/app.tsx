@@ -20,7 +20,7 @@ const pages: Readonly<Record<string, Entry>> = {
   runs: { title: "Runs", listed: true, load: async () => (await import("../pages/runs/runs.js")).RunsPage },
   run: { title: "Run", load: async () => (await import("../pages/run/run.js")).RunPage },
   compare: { title: "Compare", load: async () => (await import("../pages/compare/compare.js")).ComparePage },
-  start: { title: "Start", load: async () => (await import("../pages/start/start.js")).StartPage },
+  start: { title: "Start", listed: true, load: async () => (await import("../pages/start/start.js")).StartPage },
   classify: {
     title: "Classify",
     listed: true,

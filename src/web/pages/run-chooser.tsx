@@ -25,9 +25,9 @@ export function RunChooser({ page, id, empty }: RunChooserProps) {
     return (
       <Empty title="No run has finished an epoch yet.">
         <p>{empty}</p>
-        <p>
-          <code>alexnet train &lt;folder&gt;</code> begins one.
-        </p>
+        <a class="button primary" href="#/start">
+          Start one
+        </a>
       </Empty>
     );
   return (

@@ -49,6 +49,9 @@ export function RunsPage() {
             <Download name="runs.csv" type="text/csv" content={() => csv(shown)}>
               CSV
             </Download>
+            <a class="button primary" href="#/start">
+              New run
+            </a>
           </div>
         )}
       </div>
@@ -65,9 +68,9 @@ export function RunsPage() {
             A run is a network that learns from your pictures: a folder for each class, or just one folder to begin
             with.
           </p>
-          <p>
-            <code>alexnet train &lt;folder&gt;</code> begins one.
-          </p>
+          <a class="button primary" href="#/start">
+            Start the first one
+          </a>
           <p class="soft">
             No pictures at hand? <code>alexnet demo</code> draws some and learns them.
           </p>
