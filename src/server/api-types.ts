@@ -136,3 +136,67 @@ export interface PaperFigure {
   readonly image: string;
   readonly note?: string;
 }
+
+export const folderQuery = z.object({
+  path: z.string().max(4096).optional().describe("default the folder that may be seen"),
+});
+export const previewQuery = z.object({ path: z.string().min(1).max(4096) });
+const values = z.record(z.string().max(60), z.union([z.string().max(4096), z.number(), z.boolean()]));
+export const estimateBody = z.strictObject({ data: z.string().min(1).max(4096), settings: values });
+export const startBody = z.strictObject({
+  data: z.string().min(1).max(4096),
+  name: z.string().max(80),
+  settings: values,
+});
+export const dropQuery = z.object({ class: z.string().min(1).max(120), name: z.string().min(1).max(200) });
+
+/** One of a run's settings, as the table of settings has it: a form's field follows from it. */
+export interface SettingRow {
+  readonly name: string;
+  readonly group: string;
+  /** The group's heading. */
+  readonly heading: string;
+  readonly help: string;
+  /** What kind of field it needs. */
+  readonly kind: "text" | "number" | "whole" | "switch" | "choice";
+  /** Of a choice; of a text, names that are known. */
+  readonly choices?: readonly string[];
+  readonly low?: number;
+  readonly high?: number;
+  readonly default?: string | number | boolean | null;
+}
+
+/** A folder of this machine, and what is in it. */
+export interface FolderListing {
+  readonly path: string;
+  /** null at the top. */
+  readonly parent: string | null;
+  readonly folders: readonly { readonly name: string; readonly path: string }[];
+  /** Files that lie in the folder itself. */
+  readonly pictures: number;
+}
+
+/** What training would find in a folder. */
+export interface FolderPreview {
+  readonly path: string;
+  readonly classes: readonly { readonly name: string; readonly pictures: number }[];
+  readonly pictures: number;
+  /** What is odd about it, in whole sentences. */
+  readonly warnings: readonly string[];
+  /** A data URI: some pictures of each class. */
+  readonly sheet?: string;
+}
+
+/** What a run would take on this machine. */
+export interface Estimate {
+  readonly network: string;
+  readonly recipe: string;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly parameters: number;
+  readonly memoryBytes: number;
+  readonly freeBytes: number;
+  readonly picturesPerSecond: number;
+  /** Of all epochs. */
+  readonly seconds: number;
+}

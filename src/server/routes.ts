@@ -13,14 +13,20 @@ import {
   checkpointQuery,
   classifyQuery,
   controlBody,
+  dropQuery,
+  estimateBody,
+  folderQuery,
   markBody,
   metricsQuery,
   type PaperDemo,
   paperQueries,
+  previewQuery,
+  startBody,
   turnQuery,
 } from "./api-types.js";
 import type { Crowd } from "./crowd.js";
 import type { Explorer } from "./explore.js";
+import type { DroppedSets, Folders } from "./folders.js";
 import type { Live } from "./live.js";
 import { readMarks, setMark } from "./marks.js";
 import type { Models } from "./models.js";
@@ -28,6 +34,7 @@ import { onnxOf } from "./onnx-file.js";
 import { paperDemos } from "./paper.js";
 import { HttpProblem, problemOf } from "./problems.js";
 import type { Runs } from "./runs.js";
+import { estimateRun, settingRows, startRun } from "./start.js";
 import { PICTURES_A_REQUEST, pictureOf, picturesOf, refuseBomb, type Upload } from "./uploads.js";
 
 /** What the routes work with. */
@@ -39,6 +46,9 @@ export interface Services {
   /** Of requests that compute. */
   readonly crowd: Crowd;
   readonly engine: () => Promise<Engine>;
+  /** Those that a new run's pictures may be in. */
+  readonly folders: Folders;
+  readonly sets: DroppedSets;
   /** Given when the server ends. */
   readonly signal: AbortSignal;
 }
@@ -80,7 +90,7 @@ function route<Q extends z.ZodObject, B extends z.ZodObject>(
 }
 
 export function routes(services: Services): readonly Route[] {
-  const { runs, live, models, explorer, crowd, engine, signal } = services;
+  const { runs, live, models, explorer, crowd, engine, folders, sets, signal } = services;
   const file = (id: string, name = "best"): string => runs.checkpoint(id, name);
   /** Changes with the file. */
   const keyOf = (path: string): string => `${path} ${statSync(path).mtimeMs}`;
@@ -273,6 +283,65 @@ export function routes(services: Services): readonly Route[] {
       summary: "What the ONNX file leaves out: classes and preprocessing.",
       type: JSON_TYPE,
       handle: ({ id, reply }) => reply.type(JSON_TYPE).send(encodeDescription(readModel(file(id)))),
+    }),
+    route({
+      method: "GET",
+      path: "/settings",
+      summary: "A new run's settings, as a form asks for them.",
+      type: JSON_TYPE,
+      handle: () => settingRows(),
+    }),
+    route({
+      method: "GET",
+      path: "/folders",
+      summary: "The folders in a folder of this machine, below the one that may be seen.",
+      query: folderQuery,
+      type: JSON_TYPE,
+      handle: ({ query }) => folders.list(query.path),
+    }),
+    route({
+      method: "GET",
+      path: "/folders/preview",
+      summary: "What training would find in a folder: classes, counts, some pictures.",
+      query: previewQuery,
+      type: JSON_TYPE,
+      handle: ({ query }) => crowd.with(() => folders.preview(query.path, signal)),
+    }),
+    route({
+      method: "POST",
+      path: "/estimate",
+      summary: "The memory and, about, the time that a run would take on this machine.",
+      body: estimateBody,
+      type: JSON_TYPE,
+      handle: ({ body }) =>
+        crowd.with(async () => {
+          const { classes, pictures } = await folders.preview(body.data, signal);
+          return estimateRun(await engine(), body.settings, { classes: classes.length, pictures });
+        }),
+    }),
+    route({
+      method: "POST",
+      path: "/start",
+      summary: "Begins a run in a process of its own, which lives on when the server ends.",
+      body: startBody,
+      type: JSON_TYPE,
+      handle: async ({ body, reply }) => {
+        const id = await startRun(runs.root, folders.inside(body.data), body.name, body.settings);
+        return reply.code(201).send({ id });
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/sets/:name",
+      summary: "Puts a picture into a class of a set of pictures that is made here.",
+      query: dropQuery,
+      body: "pictures",
+      type: JSON_TYPE,
+      handle: async ({ name, query, request }) => {
+        const upload = await pictureOf(request);
+        await refuseBomb(upload);
+        return { path: sets.add(name, query.class, query.name, upload.bytes) };
+      },
     }),
     ...(Object.keys(paperQueries) as PaperDemo[]).map((demo) =>
       route({

@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
-import { resolve } from "node:path";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import multipart from "@fastify/multipart";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -12,6 +13,7 @@ import { errnoOf } from "../system/files.js";
 import { Assets } from "./assets.js";
 import { Crowd } from "./crowd.js";
 import { Explorer } from "./explore.js";
+import { DroppedSets, Folders } from "./folders.js";
 import { Live } from "./live.js";
 import { type ModelOptions, Models } from "./models.js";
 import { openApi } from "./openapi.js";
@@ -34,6 +36,8 @@ export interface ServeOptions extends ModelOptions {
   readonly allowHosts?: readonly string[];
   /** Requests that compute, at once; more are told to come back. Default 64. */
   readonly most?: number;
+  /** Where a new run's pictures may be: below this folder. Default the home folder. */
+  readonly pictures?: string;
   /** Told of what went wrong that nobody foresaw. */
   readonly onError?: (error: unknown) => void;
 }
@@ -50,10 +54,13 @@ export interface Serving {
 }
 
 export const DEFAULT_PORT = 7012;
+/** Where sets of pictures that are dropped on the page come to lie, below the folder of pictures. */
+const DROPPED = "alexnet-pictures";
 const SLOW_BODY = 30_000; // milliseconds that a request may take to arrive
 
 const optionsSchema = z.object({
   runs: z.string().optional(),
+  pictures: z.string().optional(),
   host: z.string().optional(),
   port: wholeNumber(0).optional(),
   token: z.string().min(8).optional(),
@@ -88,9 +95,12 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
   const models = new Models({ engine, threads, precision });
   const explorer = new Explorer();
   const live = new Live();
+  const runs = new Runs(options.runs ?? "runs");
   let opened: ReturnType<typeof openEngine> | undefined;
   const services: Services = {
-    ...{ runs: new Runs(options.runs ?? "runs"), live, models, explorer },
+    ...{ runs, live, models, explorer },
+    folders: new Folders(options.pictures ?? homedir()),
+    sets: new DroppedSets(join(options.pictures ?? homedir(), DROPPED)),
     crowd: new Crowd(most),
     engine() {
       opened ??= openEngine(engine ?? "auto", { threads, precision });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -313,5 +313,87 @@ describe("live", () => {
     expect(steps).toEqual([...steps].sort((a, b) => a - b));
     expect(new Set(steps).size).toBeGreaterThanOrEqual(9);
     expect(text).toContain('"kind":"changed"');
+  });
+});
+
+describe("beginning a run", () => {
+  const jsonHeaders = { "content-type": "application/json" };
+  let beginning: Serving;
+  beforeAll(async () => {
+    beginning = await serve({ runs: join(scratch, "begun"), pictures: scratch, port: 0, ...quick });
+  });
+  afterAll(() => beginning.close());
+  const ask = (address: string, init?: RequestInit): Promise<Response> => fetch(`${beginning.url}/api${address}`, init);
+  const answerOf = async (response: Promise<Response>): Promise<never> => (await (await response).json()) as never;
+  const begin = (body: object): Promise<Response> =>
+    ask("/start", { method: "POST", headers: jsonHeaders, body: JSON.stringify(body) });
+
+  test("the form's fields are the table of settings", async () => {
+    const rows: { name: string; kind: string; choices?: string[] }[] = await answerOf(ask("/settings"));
+    const kinds = Object.fromEntries(rows.map(({ name, kind }) => [name, kind]));
+    expect(kinds).toMatchObject({
+      network: "text",
+      width: "number",
+      epochs: "whole",
+      engine: "choice",
+      allowSvg: "switch",
+    });
+    expect(rows.find(({ name }) => name === "network")?.choices).toContain("caffenet");
+  });
+
+  test("folders are those below the one that may be seen, links out of it left aside", async () => {
+    const top: { parent: string | null; folders: { name: string }[] } = await answerOf(ask("/folders"));
+    expect(top.parent).toBeNull();
+    expect(top.folders.map(({ name }) => name)).not.toContain("outside");
+    for (const path of ["/etc", "..", join(scratch, "outside"), `${scratch}/../..`, "\\\\server\\share", "C:\\"])
+      expect((await ask(`/folders?path=${encodeURIComponent(path)}`)).status, path).toBe(404);
+  });
+
+  test("a preview finds what training would find", async () => {
+    const found: { classes: { name: string; pictures: number }[]; sheet: string } = await answerOf(
+      ask(`/folders/preview?path=${encodeURIComponent(path)}`),
+    );
+    expect(found.classes.map(({ name }) => name).sort()).toEqual(["apple", "lake", "meadow"]);
+    expect(found.sheet).toMatch(/^data:image\/png/);
+  });
+
+  test("a run is begun in a process of its own; what can't be meant says why, and begins nothing", async () => {
+    const settings = { width: 0.125, epochs: 1, batchSize: 8, threads: 1, engine: "onednn" };
+    expect((await begin({ data: path, name: "../up", settings })).status).toBe(400);
+    expect((await begin({ data: "/etc", name: "a", settings })).status).toBe(404);
+    const wrong = await begin({ data: path, name: "a", settings: { ...settings, epochs: -1 } });
+    expect([wrong.status, await wrong.text()]).toEqual([400, expect.stringContaining("epochs is -1")]);
+    expect((await begin({ data: path, name: "a", settings: { nonsense: 1 } })).status).toBe(400);
+    const estimated: { parameters: number; seconds: number } = await answerOf(
+      ask("/estimate", { method: "POST", headers: jsonHeaders, body: JSON.stringify({ data: path, settings }) }),
+    );
+    expect(estimated.parameters).toBeGreaterThan(1000);
+    expect(estimated.seconds).toBeGreaterThan(0);
+    const begun = await begin({ data: path, name: "first", settings });
+    expect([begun.status, await begun.json()]).toEqual([201, { id: "first" }]);
+    expect((await begin({ data: path, name: "first", settings })).status).toBe(409);
+    const deadline = Date.now() + 45_000;
+    let state = "";
+    while (!state.startsWith("ended") && Date.now() < deadline) {
+      await setTimeout(100);
+      const answer = await ask("/runs/first");
+      if (answer.status === 200) ({ state } = (await answer.json()) as { state: string });
+    }
+    expect(state).toBe("ended: the only epoch is done");
+  });
+
+  test("pictures dropped on the page become a set, one folder a class, and nothing is written over", async () => {
+    const drop = (set: string, label: string, name: string): Promise<Response> =>
+      ask(`/sets/${encodeURIComponent(set)}?${new URLSearchParams({ class: label, name })}`, {
+        method: "POST",
+        headers: png,
+        body: picture("lake"),
+      });
+    const first: { path: string } = await answerOf(drop("mine", "lakes", "a.png"));
+    await drop("mine", "lakes", "a.png");
+    expect(readdirSync(join(first.path, "lakes")).sort()).toEqual(["1-a.png", "a.png"]);
+    expect((await drop("a:b", "lakes", "a.png")).status).toBe(400);
+    const escaped: { path: string } = await answerOf(drop("mine", "../../up", "../../../b.png"));
+    expect(readdirSync(join(escaped.path, "up"))).toEqual(["b.png"]);
   });
 });

@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
+import { installedMpi } from "../../distributed/mpi/library.js";
 import type { Engine } from "../../engine/engine.js";
 import { adviceOn, installedLibraries, takeInventory } from "../../engine/host/inventory.js";
 import { openEngine } from "../../engine/host/open.js";
@@ -53,6 +54,7 @@ async function collect(engine: Engine, network: Network, batchSize: number): Pro
     choice: engine.choice,
     advice: adviceOn(engine.description),
     oneDnn: installedLibraries(),
+    mpi: installedMpi(),
     network: network.name,
     inputSize: network.input.size,
     classes: classCount(network),

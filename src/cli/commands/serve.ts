@@ -17,6 +17,7 @@ export function register(program: Program): void {
           "pages that show runs live, classify and explain, and an HTTP interface; in the browser at its address",
         )
         .argument("[folder]", "folder of runs, or one run", "runs")
+        .option("--pictures <folder>", "where new runs' pictures may be; default your home folder")
         .option("--port <number>", "port to listen at; 0 for any that is free", wholeNumber(0, 65535), DEFAULT_PORT)
         .option("--host <address>", "address to listen at; where others can reach it, a token is demanded", "127.0.0.1")
         .addOption(
@@ -24,11 +25,11 @@ export function register(program: Program): void {
         )
         .option("--allow-host <name...>", "names by which browsers may call this server, besides its address")
         .option("--open", "open it in the browser"),
-    ).action(async (folder, { port, host, token, allowHost, open, engine, threads, precision }) => {
+    ).action(async (folder, { pictures, port, host, token, allowHost, open, engine, threads, precision }) => {
       await interruptible(
         async (signal) => {
           const serving = await serve({
-            ...{ runs: folder, port, host, token, allowHosts: allowHost, engine, threads, precision },
+            ...{ runs: folder, pictures, port, host, token, allowHosts: allowHost, engine, threads, precision },
             onError: (error) => console.error(error),
           });
           try {

@@ -9,6 +9,8 @@ export interface Facts extends EngineDescription {
   readonly advice: string | undefined;
   /** The library's files on this machine, the first that loads is used. */
   readonly oneDnn: readonly string[];
+  /** Its version and file; undefined where there is none. */
+  readonly mpi: string | undefined;
   readonly network: string;
   readonly inputSize: number;
   readonly classes: number;
@@ -30,6 +32,7 @@ export function printFacts(facts: Facts): void {
   const [first, ...others] = facts.oneDnn;
   if (first !== undefined) console.log(`oneDNN   ${first}`);
   for (const other of others) console.log(`         ${other}, too`);
+  if (facts.mpi !== undefined) console.log(`MPI      ${facts.mpi}`);
   printInventory(facts.gpu);
   console.log(`network  ${network}, ${inputSize}x${inputSize}, ${thousands(classes)} classes`);
   console.log(`         ${thousands(facts.parameters)} parameters`);

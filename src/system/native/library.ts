@@ -1,6 +1,7 @@
 import type { LibraryHandle } from "koffi";
 import { AlexnetError } from "../../errors.js";
 import { koffi } from "./koffi.js";
+import type { Pointer } from "./memory.js";
 import type {
   ArgumentType,
   CheckedFunctions,
@@ -8,6 +9,7 @@ import type {
   ResultType,
   Signatures,
   StatusSignatures,
+  WaitingFunctions,
 } from "./signatures.js";
 
 /** A library that is loaded into this process. */
@@ -50,13 +52,39 @@ export class NativeLibrary {
     return Object.fromEntries(functions) as CheckedFunctions<T>; // one for each of the table's, of its types
   }
 
+  /**
+   * The functions of a table, called on a thread of Node.js's own pool. What is passed must stay where it is until the
+   * answer.
+   * @throws AlexnetError "engine" when the library lacks one of them
+   */
+  bindWaiting<const T extends Signatures>(table: T): WaitingFunctions<T> {
+    const functions = Object.entries(table).map(([name, [result, ...types]]) => {
+      const native = this.#find(name, result, types);
+      const call = (...values: unknown[]): Promise<unknown> =>
+        new Promise((answer, fail) => {
+          native.async(...values, (error: Error | null, value: unknown) => (error ? fail(error) : answer(value)));
+        });
+      return [name, call];
+    });
+    return Object.fromEntries(functions) as WaitingFunctions<T>; // one for each of the table's, of its types
+  }
+
+  /** Where a symbol of the library lies; undefined where it has none of that name. */
+  address(symbol: string): Pointer | undefined {
+    try {
+      return this.#handle.symbol(symbol);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** The one place where what is passed has no type: tables give it one. */
   #function(name: string, result: ResultType, types: readonly ArgumentType[]): (...values: unknown[]) => unknown {
     const native = this.#find(name, result, types);
     return types.includes("void *") ? (...values) => native(...values.map(passed)) : native;
   }
 
-  #find(name: string, result: ResultType, types: readonly ArgumentType[]): (...values: unknown[]) => unknown {
+  #find(name: string, result: ResultType, types: readonly ArgumentType[]): ReturnType<LibraryHandle["func"]> {
     try {
       return this.#handle.func(name, result, [...types]);
     } catch (error) {

@@ -60,6 +60,13 @@ export type NativeFunction<S extends Signature> = S extends readonly [
 /** The functions of a table. */
 export type NativeFunctions<T extends Signatures> = { readonly [Name in keyof T]: NativeFunction<T[Name]> };
 
+/** The functions of a table, which answer later. */
+export type WaitingFunctions<T extends Signatures> = {
+  readonly [Name in keyof T]: (
+    ...values: Parameters<NativeFunction<T[Name]>>
+  ) => Promise<ReturnType<NativeFunction<T[Name]>>>;
+};
+
 /** The functions of a table of those that give a status, which is checked after every call. */
 export type CheckedFunctions<T extends StatusSignatures> = {
   readonly [Name in keyof T]: (...values: Arguments<T[Name]>) => void;

@@ -1,12 +1,17 @@
 import { useEffect, useState } from "preact/hooks";
 import type { StepDone, TrainEvent } from "../../runs/events.js";
 import type { MetricsRow } from "../../runs/metrics.js";
+import type { RunDetails, RunMetrics } from "../../server/api-types.js";
 import { api, getJson } from "./client.js";
-import type { RunDetails, RunMetrics } from "./types.js";
 
 const POINTS = 2000; // rows of a long run at first; what comes live is added whole
+const MOST_ROWS = 3 * POINTS; // with more, all are asked for again, thinned by the server
 const LONGEST_WAIT = 10_000; // milliseconds between tries to connect
 const SILENCE = 30_000; // milliseconds after which a connection counts as lost: the server says something every 15 s
+const DRAWN_EVERY = 250; // milliseconds: a small network makes more steps than anybody can look at
+const ASKED_EVERY = 1000; // milliseconds
+
+type Told = TrainEvent | { readonly kind: "changed" };
 
 export interface Feed {
   readonly run?: RunDetails;
@@ -23,10 +28,10 @@ export interface Feed {
  * connection is back.
  */
 export function useFeed(id: string): Feed & { reload(): void } {
-  const [feed, setFeed] = useState<Feed>({ rows: [], warnings: [], connection: "connecting" });
+  const [feed, setFeed] = useState<Feed>(nothing);
   const [source, setSource] = useState<RunSource>();
   useEffect(() => {
-    setFeed({ rows: [], warnings: [], connection: "connecting" });
+    setFeed(nothing);
     const opened = new RunSource(id, setFeed);
     setSource(opened);
     return () => opened.close();
@@ -34,22 +39,24 @@ export function useFeed(id: string): Feed & { reload(): void } {
   return { ...feed, reload: () => source?.catchUp() };
 }
 
-type Change = (change: (feed: Feed) => Feed) => void;
+const nothing: Feed = { rows: [], warnings: [], connection: "connecting" };
 
 class RunSource {
   readonly #id: string;
-  readonly #change: Change;
+  readonly #tell: (feed: Feed) => void;
   readonly #closed = new AbortController();
+  #feed: Feed = nothing;
   #events: EventSource | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #heard = Date.now();
   #tries = 0;
   #asking = false;
-  #again = false;
+  #askAgain = false;
+  #drawing: ReturnType<typeof setTimeout> | undefined;
+  #connecting: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(id: string, change: Change) {
+  constructor(id: string, tell: (feed: Feed) => void) {
     this.#id = id;
-    this.#change = change;
+    this.#tell = tell;
     const { signal } = this.#closed;
     const wake = (): void => {
       if (document.visibilityState !== "visible") return;
@@ -67,84 +74,97 @@ class RunSource {
   close(): void {
     this.#closed.abort();
     this.#events?.close();
-    clearTimeout(this.#timer);
+    clearTimeout(this.#drawing);
+    clearTimeout(this.#connecting);
   }
 
-  /** Asks for what is not here yet. */
+  /** Asks for what is not here yet; what asks meanwhile is answered together. */
   async catchUp(): Promise<void> {
     if (this.#asking) {
-      this.#again = true;
+      this.#askAgain = true;
       return;
     }
     this.#asking = true;
     const { signal } = this.#closed;
     try {
-      const run = await getJson<RunDetails>(api("runs", this.#id), { signal });
-      let since = 0;
-      this.#change((feed) => {
-        since = feed.rows.at(-1)?.step ?? 0;
-        return { ...feed, run, warnings: run.warnings, problem: undefined };
-      });
-      // A run that was resumed from an earlier checkpoint has fewer rows than are here: all of them are asked for again.
-      if (run.steps < since) since = 0;
-      const path = `${api("runs", this.#id, "metrics")}?since=${since}&points=${POINTS}`;
-      const { rows } = await getJson<RunMetrics>(path, { signal });
-      this.#change((feed) => ({ ...feed, rows: since === 0 ? rows : merged(feed.rows, rows) }));
+      await this.#ask(signal);
     } catch (error) {
-      if (!signal.aborted)
-        this.#change((feed) => ({ ...feed, problem: error instanceof Error ? error.message : String(error) }));
+      if (!signal.aborted) this.#set({ problem: error instanceof Error ? error.message : String(error) });
     }
-    this.#asking = false;
-    if (this.#again && !signal.aborted) {
-      this.#again = false;
+    setTimeout(() => {
+      this.#asking = false;
+      if (!this.#askAgain || signal.aborted) return;
+      this.#askAgain = false;
       void this.catchUp();
-    }
+    }, ASKED_EVERY);
+  }
+
+  async #ask(signal: AbortSignal): Promise<void> {
+    const run = await getJson<RunDetails>(api("runs", this.#id), { signal });
+    this.#set({ run, warnings: run.warnings, problem: undefined });
+    const last = this.#feed.rows.at(-1)?.step ?? 0;
+    // A run that was resumed from an earlier checkpoint has fewer rows than are here.
+    const since = run.steps < last || this.#feed.rows.length > MOST_ROWS ? 0 : last;
+    const path = `${api("runs", this.#id, "metrics")}?since=${since}&points=${POINTS}`;
+    const { rows } = await getJson<RunMetrics>(path, { signal });
+    this.#set({ rows: since === 0 ? rows : merged(this.#feed.rows, rows) });
+  }
+
+  /** What is new, for the page to draw soon. */
+  #set(change: Partial<Feed>): void {
+    this.#feed = { ...this.#feed, ...change };
+    this.#drawing ??= setTimeout(() => {
+      this.#drawing = undefined;
+      this.#tell(this.#feed);
+    }, DRAWN_EVERY);
   }
 
   #connect(): void {
     if (this.#closed.signal.aborted) return;
-    clearTimeout(this.#timer);
+    clearTimeout(this.#connecting);
     this.#events?.close();
     this.#heard = Date.now();
-    const events = new EventSource(`${api("runs", this.#id, "events")}`);
+    const events = new EventSource(api("runs", this.#id, "events"));
     this.#events = events;
-    const hear = ({ data }: MessageEvent<string>): void => {
-      this.#heard = Date.now();
-      if (data !== "") this.#take(JSON.parse(data) as TrainEvent);
-    };
     events.onopen = () => {
       this.#heard = Date.now();
       if (this.#tries > 0) void this.catchUp();
       this.#tries = 0;
-      this.#change((feed) => ({ ...feed, connection: "live" }));
+      this.#set({ connection: "live" });
     };
-    events.onmessage = hear;
-    events.addEventListener("ping", hear);
+    events.onmessage = ({ data }: MessageEvent<string>) => {
+      this.#heard = Date.now();
+      this.#take(JSON.parse(data) as Told);
+    };
+    events.addEventListener("ping", () => {
+      this.#heard = Date.now();
+    });
     events.onerror = () => {
       // The browser's own way to connect again gives up where a server answers with an error; this one doesn't.
       events.close();
       this.#tries++;
-      this.#change((feed) => ({ ...feed, connection: "lost" }));
+      this.#set({ connection: "lost" });
       const wait = Math.min(LONGEST_WAIT, 500 * 2 ** Math.min(this.#tries, 5));
-      this.#timer = setTimeout(() => this.#connect(), wait);
+      this.#connecting = setTimeout(() => this.#connect(), wait);
     };
   }
 
-  #take(event: TrainEvent): void {
+  #take(event: Told): void {
     switch (event.kind) {
       case "step":
-        this.#change((feed) => ({ ...feed, step: event }));
+        this.#set({ step: event });
         break;
       case "row":
-        this.#change((feed) => ({ ...feed, rows: merged(feed.rows, [event.row]) }));
+        this.#set({ rows: merged(this.#feed.rows, [event.row]) });
         break;
       case "epoch":
-        this.#change((feed) => ({ ...feed, rows: merged(feed.rows, [event.row]) }));
+        this.#set({ rows: merged(this.#feed.rows, [event.row]) });
         void this.catchUp();
         break;
       case "warning":
-        this.#change((feed) => ({ ...feed, warnings: [...feed.warnings, event.problem] }));
+        this.#set({ warnings: [...this.#feed.warnings, event.problem] });
         break;
+      case "changed":
       case "started":
       case "checkpoint":
       case "ended":

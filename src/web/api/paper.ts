@@ -1,14 +1,6 @@
+import type { PaperDemo, PaperFigure } from "../../server/api-types.js";
 import { api } from "./client.js";
 import { sendPicture } from "./pictures.js";
-
-export type PaperDemo = "crop" | "colour" | "norm" | "pooling" | "dropout";
-
-export interface PaperFigure {
-  readonly title: string;
-  /** A data URI. */
-  readonly image: string;
-  readonly note?: string;
-}
 
 /** What the engine makes of a picture for one of the paper's ideas. */
 export async function paperFigures(

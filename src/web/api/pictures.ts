@@ -1,37 +1,13 @@
-import type { Classifier, Prediction } from "../classify/classifier.js";
+import type {
+  Classified,
+  Mark,
+  Neighbour,
+  RunEvaluation,
+  ShownActivations,
+  ShownOcclusion,
+} from "../../server/api-types.js";
+import type { Classifier } from "../classify/classifier.js";
 import { api, ask, getJson, post } from "./client.js";
-import type { RunEvaluation } from "./types.js";
-
-/** A layer's maps for a picture, drawn on one sheet. */
-export interface LayerMaps {
-  readonly layer: string;
-  readonly kind: string;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  /** A data URI. */
-  readonly image: string;
-}
-
-export interface Activations {
-  readonly predictions: readonly Prediction[];
-  readonly layers: readonly LayerMaps[];
-}
-
-export interface Occlusion {
-  readonly class: string;
-  readonly probability: number;
-  /** A data URI: the crop, and what hiding its parts costs. */
-  readonly image: string;
-}
-
-export interface Neighbour {
-  readonly n: number;
-  readonly file: string;
-  readonly label: string;
-  /** Cosine of the angle between the features, 1 for the same. */
-  readonly similarity: number;
-}
 
 /** The server's network. */
 export function openOnServer(id: string): Classifier {
@@ -40,7 +16,7 @@ export function openOnServer(id: string): Classifier {
     classify: async (picture, views) => {
       const started = performance.now();
       const path = `${api("runs", id, "classify")}?views=${views}&top=5`;
-      const { predictions } = await sendPicture<{ predictions: readonly Prediction[] }>(path, picture);
+      const { predictions } = await sendPicture<Classified>(path, picture);
       return { predictions, milliseconds: performance.now() - started };
     },
     close: () => undefined,
@@ -64,24 +40,17 @@ export async function pictureOf(id: string, n: string): Promise<Blob> {
   return (await ask(pictureSource(id, n))).blob();
 }
 
-export function activationsOf(id: string, picture: Blob, signal: AbortSignal): Promise<Activations> {
+export function activationsOf(id: string, picture: Blob, signal: AbortSignal): Promise<ShownActivations> {
   return sendPicture(api("runs", id, "activations"), picture, signal);
 }
 
-export function occlusionOf(id: string, picture: Blob, signal: AbortSignal): Promise<Occlusion> {
+export function occlusionOf(id: string, picture: Blob, signal: AbortSignal): Promise<ShownOcclusion> {
   return sendPicture(api("runs", id, "occlusion"), picture, signal);
 }
 
 export async function neighboursOf(id: string, picture: Blob, signal: AbortSignal): Promise<readonly Neighbour[]> {
   const path = api("runs", id, "neighbours");
   return (await sendPicture<{ neighbours: readonly Neighbour[] }>(path, picture, signal)).neighbours;
-}
-
-/** A picture whose class is wrong, as somebody who looked at it says. */
-export interface Mark {
-  readonly n: string;
-  readonly file: string;
-  readonly label: string;
 }
 
 export async function marksOf(id: string, signal?: AbortSignal): Promise<readonly Mark[]> {

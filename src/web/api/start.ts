@@ -1,55 +1,7 @@
+import type { Estimate, FolderListing, FolderPreview, SettingRow } from "../../server/api-types.js";
 import { api, ask, getJson, post } from "./client.js";
 
-/** One of a run's settings, as the table of settings has it: a form's field follows from it. */
-export interface SettingRow {
-  readonly name: string;
-  readonly group: string;
-  /** The group's heading. */
-  readonly heading: string;
-  readonly help: string;
-  /** What kind of field it needs. */
-  readonly kind: "text" | "number" | "whole" | "switch" | "choice";
-  /** Of a choice; of a text, names that are known. */
-  readonly choices?: readonly string[];
-  readonly low?: number;
-  readonly high?: number;
-  readonly default?: string | number | boolean | null;
-}
-
-/** A folder of this machine, and what is in it. */
-export interface FolderListing {
-  readonly path: string;
-  /** null at the top. */
-  readonly parent: string | null;
-  readonly folders: readonly { readonly name: string; readonly path: string }[];
-  /** Pictures that lie in the folder itself. */
-  readonly pictures: number;
-}
-
-/** What training would find in a folder. */
-export interface FolderPreview {
-  readonly path: string;
-  readonly classes: readonly { readonly name: string; readonly pictures: number }[];
-  readonly pictures: number;
-  /** What is odd about it, in whole sentences. */
-  readonly warnings: readonly string[];
-  /** A data URI: some pictures of each class. */
-  readonly sheet?: string;
-}
-
-/** What a run would take on this machine. */
-export interface Estimate {
-  readonly network: string;
-  readonly recipe: string;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly parameters: number;
-  readonly memoryBytes: number;
-  readonly freeBytes: number;
-  readonly picturesPerSecond: number;
-  /** Of all epochs. */
-  readonly seconds: number;
-}
+export type { Estimate, FolderListing, FolderPreview, SettingRow } from "../../server/api-types.js";
 
 export type Values = Readonly<Record<string, string | number | boolean>>;
 

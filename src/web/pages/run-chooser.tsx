@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
+import type { RunCard } from "../../server/api-types.js";
 import { useGet } from "../api/client.js";
-import type { RunCard } from "../api/types.js";
 import { Empty, Problem } from "../components/states.js";
 import { href } from "../router.js";
 

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
+import type { RunDetails } from "../../../server/api-types.js";
 import { enumerate, thousands } from "../../../text.js";
 import { api, useGet } from "../../api/client.js";
 import { openOnServer } from "../../api/pictures.js";
-import type { RunDetails } from "../../api/types.js";
 import { type Classifier, openInBrowser } from "../../classify/classifier.js";
 import { Classify } from "../../classify/classify.js";
 import type { Place } from "../../router.js";

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ShownPicture } from "../../../report/data.js";
 import { cellKey } from "../../../scoring/confusion.js";
+import type { RunEvaluation } from "../../../server/api-types.js";
 import { evaluationOf, pictureOf, pictureSource } from "../../api/pictures.js";
-import type { RunEvaluation } from "../../api/types.js";
 import { ClassTable } from "../../components/class-table.js";
 import { Matrix } from "../../components/matrix.js";
 import { Pictures } from "../../components/pictures.js";
@@ -48,7 +48,7 @@ function Chosen({ id }: { readonly id: string }) {
   };
   const below = (shown: ShownPicture) => (
     <span class="row below">
-      <button type="button" class="link" onClick={() => void look(shown)}>
+      <button type="button" class="link" aria-label={`look at ${shown.file}`} onClick={() => void look(shown)}>
         look
       </button>
       <MarkButton marks={marks} picture={shown} />

@@ -1,13 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import {
-  type Activations,
-  activationsOf,
-  type Neighbour,
-  neighboursOf,
-  type Occlusion,
-  occlusionOf,
-  pictureSource,
-} from "../../api/pictures.js";
+import type { Neighbour, ShownActivations, ShownOcclusion } from "../../../server/api-types.js";
+import { activationsOf, neighboursOf, occlusionOf, pictureSource } from "../../api/pictures.js";
 import { Bars } from "../../components/bars.js";
 import { Section } from "../../components/section.js";
 import { share } from "../../format.js";
@@ -35,8 +28,8 @@ export function Look({ id, picture, choose }: LookProps) {
     setUrl(made);
     return () => URL.revokeObjectURL(made);
   }, [picture]);
-  const activations = useAnswer<Activations>(picture, (blob, signal) => activationsOf(id, blob, signal));
-  const occlusion = useAnswer<Occlusion>(picture, (blob, signal) => occlusionOf(id, blob, signal));
+  const activations = useAnswer<ShownActivations>(picture, (blob, signal) => activationsOf(id, blob, signal));
+  const occlusion = useAnswer<ShownOcclusion>(picture, (blob, signal) => occlusionOf(id, blob, signal));
   const neighbours = useAnswer<readonly Neighbour[]>(picture, (blob, signal) => neighboursOf(id, blob, signal));
   return (
     <Section
@@ -102,14 +95,14 @@ export function Look({ id, picture, choose }: LookProps) {
           </div>
           {activations.data && <Layers layers={activations.data.layers} />}
           <h3>What looks most like it to the network</h3>
-          <p class="soft">Of the pictures it learned from, those nearest by what fc7 makes of them.</p>
+          <p class="soft">Of the pictures kept out of training, those nearest by what fc7 makes of them.</p>
           {neighbours.data ? (
             <ul class="pictures">
               {neighbours.data.map((neighbour) => (
                 <li key={neighbour.n}>
                   <figure>
                     <img
-                      src={pictureSource(id, String(neighbour.n))}
+                      src={pictureSource(id, neighbour.n)}
                       alt={neighbour.file}
                       title={neighbour.file}
                       width={112}
@@ -131,7 +124,7 @@ export function Look({ id, picture, choose }: LookProps) {
   );
 }
 
-function Layers({ layers }: Pick<Activations, "layers">) {
+function Layers({ layers }: Pick<ShownActivations, "layers">) {
   const [chosen, choose] = useState(0);
   const shown = layers[Math.min(chosen, layers.length - 1)];
   if (shown === undefined) return null;

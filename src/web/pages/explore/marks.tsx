@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ShownPicture } from "../../../report/data.js";
-import { type Mark, marksOf, setMark } from "../../api/pictures.js";
+import type { Mark } from "../../../server/api-types.js";
+import { marksOf, setMark } from "../../api/pictures.js";
 import { Download } from "../../components/download.js";
 import { Section } from "../../components/section.js";
 import { Table } from "../../components/table.js";
@@ -43,7 +44,7 @@ export function MarkButton({ marks, picture }: { readonly marks: Marks; readonly
       type="button"
       class="link"
       aria-pressed={isMarked}
-      aria-label={`${picture.file}: its label is wrong`}
+      aria-label={`${isMarked ? "marked wrong" : "wrong label"}: ${picture.file}`}
       onClick={() => void marks.toggle(picture)}
     >
       {isMarked ? "marked wrong" : "wrong label"}

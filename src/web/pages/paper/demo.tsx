@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type PaperDemo, type PaperFigure, paperFigures } from "../../api/paper.js";
+import type { PaperDemo, PaperFigure } from "../../../server/api-types.js";
+import { paperFigures } from "../../api/paper.js";
 
 export interface Slider {
   readonly name: string;

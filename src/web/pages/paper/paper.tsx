@@ -171,7 +171,8 @@ export function PaperPage() {
         }
       >
         What a thing is does not change with the light. All pixels of a picture are shifted along the directions in
-        which colours vary the most over the whole set; that takes more than 1 % off the top-1 error.
+        which colours vary the most over the whole set; that takes more than 1 % off the top-1 error. Below, the
+        directions are those of the picture's own colours.
       </Idea>
 
       <Idea

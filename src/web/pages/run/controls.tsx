@@ -1,5 +1,5 @@
+import type { RunDetails } from "../../../server/api-types.js";
 import { api, post } from "../../api/client.js";
-import type { RunDetails } from "../../api/types.js";
 import { Confirm } from "../../components/confirm.js";
 import { stateWord } from "../run-state.js";
 

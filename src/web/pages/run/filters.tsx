@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
+import type { CheckpointEntry } from "../../../server/api-types.js";
 import { thousands } from "../../../text.js";
 import { api } from "../../api/client.js";
-import type { CheckpointEntry } from "../../api/types.js";
 import { Section } from "../../components/section.js";
 
 interface FiltersProps {
@@ -36,6 +36,7 @@ export function Filters({ id, checkpoints }: FiltersProps) {
             <label class="slider">
               <input
                 type="range"
+                aria-label="Checkpoint"
                 min="0"
                 max={last}
                 value={index}

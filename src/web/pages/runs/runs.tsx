@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import type { RunCard } from "../../../server/api-types.js";
 import { thousands } from "../../../text.js";
 import { useGet } from "../../api/client.js";
-import type { RunCard } from "../../api/types.js";
 import { csvOf, Download } from "../../components/download.js";
 import { Sparkline } from "../../components/sparkline.js";
 import { Badge, Empty, Loading, Problem } from "../../components/states.js";
