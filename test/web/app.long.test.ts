@@ -104,11 +104,11 @@ const log = (name: string): string => readFileSync(join(runs, name, "log.txt"), 
 describe("the list of runs", () => {
   it("leads to a run, and to several beside each other", async () => {
     const { page, problems } = await open("runs");
-    expect((await page.locator(".run-card h2").allTextContents()).sort()).toEqual(["first", "second"]);
+    await soon(async () => (await page.locator(".run-card h2").allTextContents()).sort()).toEqual(["first", "second"]);
     for (const name of ["first", "second"]) await page.getByRole("checkbox", { name: `Compare ${name}` }).check();
     await page.getByRole("link", { name: "Compare 2" }).click();
     await page.getByRole("heading", { name: "2 runs beside each other" }).waitFor();
-    expect(await page.getByText("There are none: the runs were started alike.").count()).toBe(1);
+    await page.getByText("There are none: the runs were started alike.").waitFor();
     await page.getByRole("link", { name: "All runs" }).click();
     await page.getByRole("link", { name: "first" }).click();
     await page.getByRole("heading", { name: "first", exact: true }).waitFor();
