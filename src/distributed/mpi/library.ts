@@ -25,14 +25,18 @@ export function candidates(
   return order.flatMap((name) => files[name][platform] ?? []);
 }
 
-/** UCX, on which both families may stand, would take signals that Node.js handles itself. It reads this when it is loaded. */
-function leaveSignals(): void {
+/**
+ * UCX, on which both families may stand, would take signals that Node.js handles itself, and patch the functions by which
+ * memory comes and goes: V8 crashes now and then by that. It reads these when it is loaded.
+ */
+function restrainUcx(): void {
   process.env.UCX_ERROR_SIGNALS ??= "";
+  process.env.UCX_MEM_EVENTS ??= "n";
 }
 
 /** @throws AlexnetError "engine" where there is none */
 export function loadMpi(): NativeLibrary {
-  leaveSignals();
+  restrainUcx();
   return loadLibrary({
     title: "MPI",
     candidates: candidates(process.env, process.platform),
@@ -44,7 +48,7 @@ export function loadMpi(): NativeLibrary {
 
 /** "Open MPI 4.1.4, libmpi.so.40"; undefined where there is none. */
 export function installedMpi(): string | undefined {
-  leaveSignals();
+  restrainUcx();
   const found = findLibrary(candidates(process.env, process.platform), loading);
   return "library" in found ? `${versionOf(found.library)}, ${found.library.path}` : undefined;
 }
