@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { html, jsonScript } from "#src/drawing/markup.js";
 import { type ReportSummary, report } from "#src/report/report.js";
 import { checkpointPath } from "#src/runs/checkpoint/keep.js";
-import { findChromium, findViolations, NO_CHROMIUM } from "../support/browser.js";
+import { findChromium, findViolations, NO_CHROMIUM, PATIENCE } from "../support/browser.js";
 import { alexnet } from "../support/command-line.js";
 import { quick, trainedSet } from "../support/trained-runs.js";
 
@@ -68,6 +68,7 @@ describe("the report in Chromium", () => {
   async function open(options: Parameters<Browser["newPage"]>[0]): Promise<{ page: Page; problems: string[] }> {
     if (browser === undefined) throw new Error(NO_CHROMIUM);
     const page = await browser.newPage(options);
+    page.setDefaultTimeout(PATIENCE);
     const problems: string[] = [];
     page.on("console", (message) => problems.push(message.text()));
     page.on("pageerror", (error) => problems.push(error.message));

@@ -16,6 +16,9 @@ export function findChromium(): string | undefined {
 
 export const NO_CHROMIUM = "no Chromium here: install the system's chromium package, or set ALEXNET_CHROMIUM";
 
+/** Milliseconds that a page may take for anything: tests run side by side, on machines that others use. */
+export const PATIENCE = 120_000;
+
 /** What axe-core finds wrong with a page for people who don't see it, or not well: "color-contrast: .soft". */
 export async function findViolations(page: Page): Promise<readonly string[]> {
   // From outside of the page's policy, which lets no script in.

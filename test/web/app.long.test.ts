@@ -6,7 +6,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openModel } from "#src/evaluation/open-model.js";
 import { type Serving, serve } from "#src/server/serve.js";
-import { findChromium, findViolations, NO_CHROMIUM } from "../support/browser.js";
+import { findChromium, findViolations, NO_CHROMIUM, PATIENCE } from "../support/browser.js";
 import { main } from "../support/command-line.js";
 import { quick, trainedSet } from "../support/trained-runs.js";
 import { tinyNetwork } from "../support/training.js";
@@ -51,6 +51,7 @@ async function open(
 ): Promise<Opened> {
   if (browser === undefined) throw new Error(NO_CHROMIUM);
   const page = await browser.newPage(options);
+  page.setDefaultTimeout(PATIENCE);
   const problems: string[] = [];
   page.on("console", (message) => problems.push(message.text()));
   page.on("pageerror", (error) => problems.push(error.message));
@@ -98,7 +99,7 @@ async function stepsOn(page: Page): Promise<number> {
 }
 
 /** What holds within half a minute: the machine may be busy. */
-const soon = <T>(value: () => T) => expect.poll(value, { timeout: 30_000 });
+const soon = <T>(value: () => T) => expect.poll(value, { timeout: PATIENCE });
 const log = (name: string): string => readFileSync(join(runs, name, "log.txt"), "utf8");
 
 describe("the list of runs", () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openModel } from "#src/evaluation/open-model.js";
 import { sharp } from "#src/images/sharp.js";
 import { exportPage } from "#src/report/classify-page.js";
-import { findChromium, findViolations, NO_CHROMIUM } from "../support/browser.js";
+import { findChromium, findViolations, NO_CHROMIUM, PATIENCE } from "../support/browser.js";
 import { serveFolder } from "../support/static-server.js";
 import { quick, trainedSet } from "../support/trained-runs.js";
 
@@ -88,6 +88,7 @@ describe("the exported page in Chromium", () => {
   async function open(url: string, options: Parameters<Browser["newPage"]>[0] = {}) {
     if (browser === undefined) throw new Error(NO_CHROMIUM);
     const page = await browser.newPage(options);
+    page.setDefaultTimeout(PATIENCE);
     const problems: string[] = [];
     page.on("console", (message) => problems.push(message.text()));
     page.on("pageerror", (error) => problems.push(error.message));
