@@ -68,7 +68,9 @@ export function guard(app: FastifyInstance, { token, hosts }: Door, sessions: Se
   app.addHook("onRequest", async (request, reply) => {
     setHeaders(reply);
     const host = (request.headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
-    if (!hosts.has(host))
+    // Other people's pages reach a server by a name of theirs; an address is nobody's, and the token is asked for besides.
+    const isAddress = token !== undefined && isIP(host.replace(/^\[|\]$/g, "")) !== 0;
+    if (!hosts.has(host) && !isAddress)
       throw new HttpProblem(
         421,
         `This server does not answer for ${host || "no name"}; whoever starts it can allow that name.`,

@@ -31,8 +31,11 @@ const send = (address: string, body: Uint8Array | string, headers: Record<string
   get(address, { method: "POST", body, headers });
 
 /** A request as no browser and no fetch would send it. @returns the status */
-function raw(options: { readonly path: string; readonly headers?: Record<string, string>; readonly method?: string }) {
-  const { hostname, port } = new URL(serving.url);
+function raw(
+  options: { readonly path: string; readonly headers?: Record<string, string>; readonly method?: string },
+  url = serving.url,
+) {
+  const { hostname, port } = new URL(url);
   return new Promise<number>((resolve, reject) => {
     const asked = httpRequest({ hostname, port, ...options }, (response) => {
       response.resume();
@@ -246,7 +249,7 @@ describe("who may ask", () => {
   });
 
   test("where others can reach it, nobody comes in without the token", async () => {
-    const open = await serve({ runs: scratch, port: 0, host: "0.0.0.0", allowHosts: ["127.0.0.1"], ...quick });
+    const open = await serve({ runs: scratch, port: 0, host: "0.0.0.0", ...quick });
     try {
       const url = open.url.replace("0.0.0.0", "127.0.0.1");
       const status = async (headers: Record<string, string>) => (await fetch(`${url}/api/runs`, { headers })).status;
@@ -254,6 +257,10 @@ describe("who may ask", () => {
       expect(await status({})).toBe(401);
       expect(await status({ authorization: "Bearer wrong" })).toBe(401);
       expect(await status({ authorization: `Bearer ${open.token}x` })).toBe(401);
+      const byHost = (host: string): Promise<number> =>
+        raw({ path: "/api/runs", headers: { host, authorization: `Bearer ${open.token}` } }, url);
+      expect(await byHost("192.168.1.5:7012")).toBe(200); // as another machine calls it
+      expect(await byHost("attacker.example")).toBe(421);
       expect(await status({ authorization: `Bearer ${open.token}` })).toBe(200);
       const link = open.invitation().replace("0.0.0.0", "127.0.0.1");
       const first = await fetch(link, { redirect: "manual" });
