@@ -40,7 +40,7 @@ test("find-learning-rate prints the loss over the rate within 80 columns, sugges
   const sweep = [...tiny, "--batch", "8", "--steps", "20", "--recipe", "small"];
   const { status, stdout, stderr } = alexnet("find-learning-rate", path, ...sweep, "--svg", svg);
   expect(status, stderr).toBe(0);
-  expect(stdout).toMatch(/^tiny, recipe small-unnormalised, batches of 8: \d+ steps$/m);
+  expect(stdout).toMatch(/^tiny, recipe small, batches of 8: \d+ steps$/m);
   expect(stdout).toMatch(/^ +1e-6 +learning rate +\de[+-]\d$/m);
   expect(stdout).toMatch(/^(suggested: --learning-rate [\d.e-]+|the loss did not fall)/m);
   expect(
