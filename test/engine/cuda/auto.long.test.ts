@@ -62,7 +62,7 @@ describe.skipIf(reason !== undefined)("auto", SLOW, () => {
     delete process.env.EMULATOR_WRONG; // a new driver makes it checked again, nothing else
     expect(await open()).toMatchObject(refused);
     await close();
-    await expect(open({ precision: "bf16" })).rejects.toThrow(/^precision bf16: only a GPU has it, and auto stays on/);
+    await expect(open({ precision: "tf32" })).rejects.toThrow(/^precision tf32: only a GPU has it, and auto stays on/);
   });
 
   it("stays on the CPU where the GPU can't be used, and says why", async () => {
