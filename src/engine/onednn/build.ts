@@ -64,7 +64,7 @@ export class Build {
   readonly library: Scope;
 
   constructor(
-    library: Library,
+    library: Library | Scope,
     readonly arithmetic: Arithmetic,
   ) {
     this.library = library.scope();

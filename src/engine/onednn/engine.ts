@@ -59,9 +59,9 @@ export function openOneDnn(options: OpenOptions): ComputeEngine {
     multiply: (a, b, length) => products.multiply(a, b, length),
     measureMatrixRate: (size) => matrixRate(library, size, arithmetic),
     measureCopyRate: (bytes) => copyRate(library, bytes),
-    close() {
+    async close() {
       products.close();
-      library.close();
+      await library.close();
     },
   };
 }

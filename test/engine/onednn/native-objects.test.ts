@@ -17,7 +17,7 @@ process.env.ALEXNET_ALGORITHMS = "measure";
 process.env.ALEXNET_CACHE = temporaryFolder();
 let missing = "";
 try {
-  openLibrary(1).close();
+  await openLibrary(1).close();
 } catch (error) {
   if (!(error instanceof AlexnetError && error.code === "engine")) throw error;
   missing = error.message;
@@ -55,18 +55,18 @@ describe.skipIf(missing !== "")("the oneDNN engine's native objects", () => {
     const scope = library.scope();
     const descriptor = scope.bindings.descriptor([2, 3], "row-major", "float32");
     const memory = scope.bindings.createMemory(descriptor, 4096n);
-    library.close();
+    await library.close();
     expect(openObjects()).toEqual({});
     expect(() => memory.address).toThrow(expect.objectContaining({ code: "closed" }));
     expect(() => scope.bindings.bytes(descriptor)).toThrow("this memory descriptor is closed");
   });
 
-  it("tell the bytes of values by their number type", () => {
+  it("tell the bytes of values by their number type", async () => {
     const library = openLibrary(1);
     const { bindings } = library.scope();
     const bytes = (type: "float32" | "bfloat16") =>
       bindings.bytes(bindings.descriptor([4, 8, 3, 3], "channels-last", type));
     expect([bytes("float32"), bytes("bfloat16")]).toEqual([1152, 576]);
-    library.close();
+    await library.close();
   });
 });

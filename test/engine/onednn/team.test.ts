@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { Dropping } from "#src/engine/onednn/rows/dropout.js";
 import { type Place, sharedFrame } from "#src/engine/onednn/rows/memory.js";
@@ -43,7 +45,7 @@ async function dropped(threads: number): Promise<Float32Array> {
     );
   }
   prepared.close();
-  team.close();
+  await team.close();
   return to;
 }
 
@@ -75,7 +77,7 @@ describe("a team of threads", () => {
       prepared.close();
     }
     for (const own of values) expect(own.every((value) => value === 0 || value === 8)).toBe(true);
-    team.close();
+    await team.close();
   });
 
   test("gives what a row throws to who asked, and goes on", async () => {
@@ -95,7 +97,16 @@ describe("a team of threads", () => {
     });
     for (let times = 0; times < 20; times++) expect(() => prepared.run(4)).toThrow(/offset is out of bounds/);
     expect(() => prepared.run(1)).not.toThrow();
-    team.close();
+    await team.close();
     expect(() => prepared.run(1)).toThrow(expect.objectContaining({ code: "closed" }));
+  });
+
+  test("is closed once its workers have ended: a thread may end then", async () => {
+    const workers: Worker[] = [];
+    const note = (message: unknown) => workers.push((message as { worker: Worker }).worker);
+    subscribe("worker_threads", note);
+    await dropped(3);
+    unsubscribe("worker_threads", note);
+    expect(workers.map(({ threadId }) => threadId)).toEqual([-1, -1]);
   });
 });

@@ -194,10 +194,11 @@ describe("a thread that dies", () => {
     expect(error).toMatchObject({ cause: { message: "nobody waits for this" } });
   });
 
-  test("of a message that it can't read", async () => {
-    const served = await open();
+  test("of a message that it can't read", async (context) => {
     const circular = new TypeError("round");
     circular.cause = circular;
+    context.skip(canBeRead(circular), "this Node.js reads errors that are their own cause, and no other message fails");
+    const served = await open();
     expect(await failureOf(served.failWith(circular))).toMatchObject(died(/^the served thread was ended by an error/));
   });
 
@@ -249,3 +250,13 @@ describe("closing a thread", () => {
     expect({ status, stdout }, stderr).toEqual({ status: 0, stdout: "last begins,last ends\n" });
   });
 });
+
+/** Whether what was copied can be made of the copy: newer versions of Node.js read what older ones can't. */
+function canBeRead(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -41,13 +41,14 @@ export interface Library {
   readonly team: Team;
   /** What creates objects of the library. Closed with the library at the latest. */
   scope(): Scope;
-  /** Destroys all that was created by its scopes, and what it needed itself. */
-  close(): void;
+  /** Destroys all that was created by its scopes, and what it needed itself; then ends the team. */
+  close(): Promise<void>;
 }
 
 /** The library for one piece of work: what its bindings create is destroyed when it is closed. */
-export interface Scope extends Library {
+export interface Scope extends Omit<Library, "close"> {
   readonly bindings: Bindings;
+  close(): void;
 }
 
 /**
@@ -84,9 +85,9 @@ export function openLibrary(threads = availableParallelism()): Library {
     return {
       ...description,
       scope: () => openScope(root.scope()),
-      close() {
-        description.team.close();
+      async close() {
         root.close();
+        await description.team.close();
       },
     };
   } catch (error) {

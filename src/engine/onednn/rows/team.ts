@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { AlexnetError } from "../../../errors.js";
 import { type Constants, type KernelName, kernelOf } from "./kernels.js";
@@ -17,6 +18,7 @@ export class Team {
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_LENGTH));
   readonly #size: number;
   readonly #ports: MessagePort[] = [];
+  readonly #ended: Promise<unknown>[] = [];
   #kernels = 0;
   #closed = false;
 
@@ -44,13 +46,15 @@ export class Team {
     };
   }
 
-  /** Ends the workers. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    Atomics.store(this.#control, OPERATION, CLOSED);
-    this.#wake();
-    for (const port of this.#ports) port.close();
+  /** Ends the workers. Until they have ended, their thread must not: Node.js 20.9 aborts where it ends them itself. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      Atomics.store(this.#control, OPERATION, CLOSED);
+      this.#wake();
+      for (const port of this.#ports) port.close();
+    }
+    await Promise.all(this.#ended);
   }
 
   #start(): void {
@@ -59,7 +63,9 @@ export class Team {
       const worker = new Worker(new URL("./worker.js", import.meta.url), {
         workerData: { control: this.#control, port: port2 } satisfies WorkerStart,
         transferList: [port2],
+        execArgv: [], // Node.js 20.9 refuses some of those that the process may have
       });
+      this.#ended.push(once(worker, "exit"));
       worker.unref();
       port1.unref();
       this.#ports.push(port1);
