@@ -62,6 +62,8 @@ describe.skipIf(reason !== undefined)("auto", SLOW, () => {
     delete process.env.EMULATOR_WRONG; // a new driver makes it checked again, nothing else
     expect(await open()).toMatchObject(refused);
     await close();
+    await close();
+    process.env.EMULATOR_WRONG = "1";
     await expect(open({ precision: "tf32" })).rejects.toThrow(/^precision tf32: only a GPU has it, and auto stays on/);
   });
 
