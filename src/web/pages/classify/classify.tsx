@@ -52,6 +52,8 @@ function Chosen({ id }: { readonly id: string }) {
       opened?.close();
     };
   }, [id, here]);
+  // Between a choice and what it leads to, what was chosen before is no answer.
+  const ready = (classifier?.place === "on the server") === here ? undefined : classifier;
   return (
     <>
       <div class="head where">
@@ -70,17 +72,17 @@ function Chosen({ id }: { readonly id: string }) {
       </div>
       <p class="soft where-note" role="status">
         {problem !== undefined && <span class="wrong">The network can't be loaded: {problem}</span>}
-        {problem === undefined && here && classifier === undefined && (
+        {problem === undefined && here && ready === undefined && (
           <>
             <progress max="1" value={share} aria-label="Loading the network" /> Loading the network
             {share !== undefined && `: ${Math.round(100 * share)} %`}
           </>
         )}
         {here &&
-          classifier !== undefined &&
+          ready !== undefined &&
           "The network is here: it works with the server stopped, and pictures stay on this machine."}
       </p>
-      <Classify classifier={classifier} />
+      <Classify classifier={ready} />
     </>
   );
 }
