@@ -2,9 +2,9 @@ import type { ComputeEngine } from "../compute.js";
 import { plainPreprocessing, tensorOf } from "../program/one-layer.js";
 import { crossEntropy } from "./layers/loss.js";
 import { copyRate, matrixRate } from "./machine-rates.js";
-import { openLibrary } from "./native/library.js";
+import { type Library, openLibrary } from "./native/library.js";
 import { differentiate } from "./one-layer.js";
-import { chooseArithmetic } from "./precision.js";
+import { type ChosenArithmetic, chooseArithmetic } from "./precision.js";
 import { Products } from "./products.js";
 import { compileProgram, planProgram } from "./program.js";
 
@@ -21,7 +21,7 @@ interface OpenOptions {
  */
 export function openOneDnn(options: OpenOptions): ComputeEngine {
   const library = openLibrary(options.threads);
-  const { arithmetic, choice } = chooseArithmetic(library, options.precision);
+  const { arithmetic, choice } = choose(library, options.precision);
   const precision = arithmetic.type === "float32" ? "float32" : "bf16";
   const products = new Products(library);
   return {
@@ -64,4 +64,14 @@ export function openOneDnn(options: OpenOptions): ComputeEngine {
       await library.close();
     },
   };
+}
+
+/** Closes the library where it can't be used. */
+function choose(library: Library, precision: OpenOptions["precision"]): ChosenArithmetic {
+  try {
+    return chooseArithmetic(library, precision);
+  } catch (error) {
+    library.close().catch(() => {}); // what went wrong first is what is told
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Engine } from "#src/engine/engine.js";
+import { type Engine, type LayerInputs, pictureShape, type Tensor } from "#src/engine/engine.js";
 import { openEngine } from "#src/engine/host/open.js";
 import type { Library } from "#src/engine/onednn/native/library.js";
 import { openLibrary } from "#src/engine/onednn/native/library.js";
@@ -7,8 +7,12 @@ import { differentiate } from "#src/engine/onednn/one-layer.js";
 import { bfloat16Arithmetic } from "#src/engine/onednn/self-test.js";
 import { paper } from "#src/network/architectures/paper.js";
 import { initialise } from "#src/network/initialise.js";
+import type { Layer } from "#src/network/network.js";
+import { weightShape } from "#src/network/parameters.js";
+import { outputShape } from "#src/network/shapes.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
-import { expectClose } from "../../support/compare.js";
+import { normal } from "#src/random.js";
+import { expectClose, expectTensorClose } from "../../support/compare.js";
 import { centred, noiseBatch, openIfPossible } from "../../support/networks.js";
 
 describe("bfloat16 in oneDNN", () => {
@@ -122,4 +126,68 @@ describe("the test of bfloat16 at the start", () => {
     expect(bfloat16Arithmetic(library, adding(true)).poolsExactly).toBe(true);
     expect(bfloat16Arithmetic(library, adding(false)).poolsExactly).toBe(false);
   });
+});
+
+describe("one layer in bfloat16 beside float64, of numbers that bfloat16 holds", () => {
+  /** Sums are float32 and are rounded once, where they become activations: half of the last of 8 bits at the most. */
+  const ROUNDED_ONCE = 2 ** -9;
+  /** Gradients of parameters stay float32. */
+  const NEVER_ROUNDED = 1e-5;
+
+  const layers: readonly (readonly [Layer, readonly number[]])[] = [
+    [{ kind: "convolution", name: "first", filters: 32, size: 11, stride: 4, padding: 0, groups: 1 }, [2, 3, 67, 67]],
+    [{ kind: "convolution", name: "grouped", filters: 64, size: 5, stride: 1, padding: 2, groups: 2 }, [2, 32, 13, 13]],
+    [{ kind: "convolution", name: "narrow", filters: 24, size: 3, stride: 1, padding: 1, groups: 2 }, [3, 12, 9, 9]],
+    [{ kind: "convolution", name: "whole", filters: 96, size: 3, stride: 1, padding: 1, groups: 1 }, [2, 64, 13, 13]],
+    [{ kind: "fully-connected", name: "long sums", outputs: 64 }, [8, 2304]],
+    [{ kind: "fully-connected", name: "classes", outputs: 10 }, [8, 256]],
+  ];
+  let engine: Engine;
+  let unavailable: string | undefined;
+
+  beforeAll(async () => {
+    const opened = await openIfPossible("onednn", { precision: "bf16" });
+    if (typeof opened === "string") unavailable = opened;
+    else engine = opened;
+  });
+  beforeEach((context) => context.skip(unavailable !== undefined, unavailable));
+  afterAll(() => engine?.close());
+
+  it.each(layers.map(([layer, shape]) => ({ name: layer.name, layer, shape })))("$name", async ({ layer, shape }) => {
+    const inputs = exactInputs(layer, shape);
+    const reference = await openEngine("reference");
+    const [actual, exact] = [await engine.differentiate(layer, inputs), await reference.differentiate(layer, inputs)];
+    await reference.close();
+    for (const what of ["y", "dx"] as const) expectClose(actual[what].data, exact[what].data, ROUNDED_ONCE, what);
+    for (const what of ["dw", "db"] as const)
+      expectTensorClose(actual[what], exact[what] as Tensor, NEVER_ROUNDED, what);
+  });
+
+  it("gives NaN on, rather than a number", async () => {
+    const [layer, shape] = layers[4] as (typeof layers)[number];
+    const inputs = exactInputs(layer, shape);
+    inputs.x.data[5] = Number.NaN;
+    const { y, dw } = await engine.differentiate(layer, inputs);
+    expect(y.data.slice(0, 64).every(Number.isNaN)).toBe(true);
+    expect(y.data.slice(64).some(Number.isNaN)).toBe(false);
+    expect(dw?.data[5]).toBeNaN();
+  });
+
+  function exactInputs(layer: Layer, shape: readonly number[]): LayerInputs {
+    const draw = (purpose: number, dims: readonly number[]): Tensor => ({
+      shape: dims,
+      data: Float64Array.from(
+        { length: dims.reduce((a, b) => a * b, 1) },
+        (_, i) => Math.round(16 * normal(purpose, i)) / 16,
+      ),
+    });
+    const x = draw(1, shape);
+    const input = pictureShape(x);
+    const output = outputShape(layer, input);
+    const weights = weightShape(layer, input);
+    if (weights === undefined) throw new Error(`${layer.name} has no weights`);
+    const { channels, height, width } = output;
+    const dy = draw(2, layer.kind === "convolution" ? [shape[0], channels, height, width] : [shape[0], channels]);
+    return { x, dy, w: draw(3, weights), b: draw(4, [weights[0]]) };
+  }
 });
