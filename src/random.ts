@@ -14,6 +14,7 @@ export const Purpose = {
   split: 7,
   demo: 8,
   gradientCheck: 9,
+  balance: 10,
 } as const;
 
 /** Bijective mixing of 32 bits (the finaliser of MurmurHash3). */

@@ -20,6 +20,9 @@ export interface RunSummary {
   readonly steps: number;
   /** The lowest, a share; on the validation pictures if there are any. */
   readonly bestError?: number;
+  /** Of the epoch with the lowest error, on the validation pictures: mean recall and macro F1. */
+  readonly bestMeanRecall?: number;
+  readonly bestMacroF1?: number;
   readonly imagesPerSecond?: number;
   /** When something was last recorded: "2026-05-30T12:00:00.000Z". */
   readonly changed: string;
@@ -54,7 +57,7 @@ export function summariseRun(folder: RunFolder): RunSummary {
       epoch: epochs.at(-1)?.epoch ?? 0,
       epochs: config.recipe.epochs,
       steps: metrics.at(-1)?.step ?? 0,
-      bestError: lowestError(epochs),
+      ...bestOf(epochs),
       imagesPerSecond: metrics.at(-1)?.imagesPerSecond,
       state: stateOf(folder),
       changed,
@@ -79,9 +82,14 @@ export function readRun(path: string): RunRecords {
   return { summary: summariseRun(folder), config, metrics: readMetrics(folder.file("metrics.jsonl")) };
 }
 
-function lowestError(epochs: readonly EpochRow[]): number | undefined {
-  if (epochs.length === 0) return undefined;
-  return Math.min(...epochs.map(({ validation, top1 }) => (validation === null ? 1 - top1 : errors(validation).top1)));
+/** The first epoch of the lowest error. */
+function bestOf(epochs: readonly EpochRow[]): Pick<RunSummary, "bestError" | "bestMeanRecall" | "bestMacroF1"> {
+  const errorOf = ({ validation, top1 }: EpochRow) => (validation === null ? 1 - top1 : errors(validation).top1);
+  const [first, ...others] = epochs;
+  if (first === undefined) return {};
+  const best = others.reduce((lowest, epoch) => (errorOf(epoch) < errorOf(lowest) ? epoch : lowest), first);
+  const { meanRecall, macroF1 } = best.validation ?? {};
+  return { bestError: errorOf(best), bestMeanRecall: meanRecall, bestMacroF1: macroF1 };
 }
 
 function stateOf(folder: RunFolder): string {

@@ -2,6 +2,7 @@ import { withHints } from "../errors.js";
 import { errors } from "../scoring/scores.js";
 import { byteSize, clock, percent } from "../text.js";
 import { type TrainEvent, VALIDATING } from "./events.js";
+import type { EpochRow } from "./metrics.js";
 
 /** The line of an event for a run's log; undefined for events too frequent for one. */
 export function logLine(event: TrainEvent): string | undefined {
@@ -15,10 +16,10 @@ export function logLine(event: TrainEvent): string | undefined {
       return event.done === event.total && event.of !== VALIDATING ? `${event.of}: all ${event.total}` : undefined;
     case "epoch": {
       const { row, best } = event;
-      const seen = row.validation && errors(row.validation);
-      const validation = seen
-        ? `; validation top-1 ${percent(1 - seen.top1)}, top-5 ${percent(1 - seen.top5)}${best ? ", the best so far" : ""}`
-        : "";
+      const validation =
+        row.validation === null
+          ? ""
+          : `; validation ${describeScores(row.validation)}${best ? ", the best so far" : ""}`;
       return `epoch ${row.epoch} of ${event.epochs}: loss ${row.loss.toFixed(4)}, top-1 ${percent(row.top1)}${validation}; ${row.imagesPerSecond.toFixed(1)} img/s, ${percent(row.waiting)} waiting`;
     }
     case "checkpoint":
@@ -32,4 +33,14 @@ export function logLine(event: TrainEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+function describeScores(scores: NonNullable<EpochRow["validation"]>): string {
+  const { top1, top5 } = errors(scores);
+  const { meanRecall, macroF1 } = scores;
+  const macro = [
+    ...(meanRecall === undefined ? [] : [`mean recall ${percent(meanRecall)}`]),
+    ...(macroF1 === undefined ? [] : [`macro F1 ${percent(macroF1)}`]),
+  ];
+  return [`top-1 ${percent(1 - top1)}, top-5 ${percent(1 - top5)}`, ...macro].join(", ");
 }

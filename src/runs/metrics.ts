@@ -36,6 +36,9 @@ const scores = z.object({
   top5Correct: z.number(),
   /** Mean cross-entropy, in nats. */
   loss: z.number(),
+  /** The classes' mean recall and mean F1; runs of before these were counted lack them. */
+  meanRecall: z.number().optional(),
+  macroF1: z.number().optional(),
 });
 
 const epochRow = z.object({

@@ -105,6 +105,20 @@ export const settings = {
     help: "at the start; default the recipe's",
     group: "learning",
   },
+  /**
+   * What is done about classes of different sizes: "weights" multiplies each picture's loss by n / (K n_c), with n pictures
+   * of K classes, n_c of its own; "sampling" shows each class as often as every other. Default "none".
+   */
+  balance: {
+    schema: z.enum(["none", "weights", "sampling"]),
+    kept: "here",
+    default: "none",
+    isNewer: true,
+    change: "never",
+    flag: "--balance <how>",
+    help: "for classes of different sizes: weights (of the loss) or sampling (each as often); default none",
+    group: "learning",
+  },
   /** Decides every random draw. Default 1. */
   seed: {
     schema: wholeNumber(0),

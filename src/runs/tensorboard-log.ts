@@ -73,8 +73,15 @@ function stepScalars({ loss, top1, learningRate, imagesPerSecond, waiting }: Ste
 
 function epochScalars({ validation }: EpochRow): Record<string, number> {
   if (validation === null) return {};
+  const { loss, meanRecall, macroF1 } = validation;
   const { top1, top5 } = errors(validation);
-  return { "loss/validation": validation.loss, "top-1 error/validation": top1, "top-5 error/validation": top5 };
+  return {
+    "loss/validation": loss,
+    "top-1 error/validation": top1,
+    "top-5 error/validation": top5,
+    ...(meanRecall !== undefined && { "mean recall/validation": meanRecall }),
+    ...(macroF1 !== undefined && { "macro F1/validation": macroF1 }),
+  };
 }
 
 function seconds(): number {

@@ -6,9 +6,15 @@ export interface Scores {
   readonly top5Correct: number;
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
+  /** Balanced accuracy: the mean of the classes' recall, each counting the same; see `macroScores`. */
+  readonly meanRecall: number;
+  /** The mean of the classes' F1. */
+  readonly macroF1: number;
 }
 
-export interface ClassScores extends Omit<Scores, "loss"> {
+type Counts = Pick<Scores, "samples" | "top1Correct" | "top5Correct">;
+
+export interface ClassScores extends Counts {
   readonly name: string;
   /** Pictures of any class that were taken for it. */
   readonly predicted: number;
@@ -17,7 +23,7 @@ export interface ClassScores extends Omit<Scores, "loss"> {
 }
 
 /** Shares of pictures, 0 to 1, that the most probable class, or all of the five most probable, got wrong. */
-export function errors({ samples, top1Correct, top5Correct }: Omit<Scores, "loss">): {
+export function errors({ samples, top1Correct, top5Correct }: Counts): {
   readonly top1: number;
   readonly top5: number;
 } {
@@ -25,13 +31,39 @@ export function errors({ samples, top1Correct, top5Correct }: Omit<Scores, "loss
   return { top1: share(top1Correct), top5: share(top5Correct) };
 }
 
+type ClassCounts = Pick<ClassScores, "samples" | "predicted" | "top1Correct">;
+
 /** Of the pictures taken for a class, and of those that are of it, the share that is both; 0 of none. */
-export function precisionAndRecall({ samples, predicted, top1Correct }: Omit<ClassScores, "name" | "takenFor">): {
+export function precisionAndRecall({ samples, predicted, top1Correct }: ClassCounts): {
   readonly precision: number;
   readonly recall: number;
 } {
   const share = (of: number): number => (of === 0 ? 0 : top1Correct / of);
   return { precision: share(predicted), recall: share(samples) };
+}
+
+/** The harmonic mean of a class's precision and recall: 2 right / (pictures of it + pictures taken for it); 0 of none. */
+export function f1({ samples, predicted, top1Correct }: ClassCounts): number {
+  return samples + predicted === 0 ? 0 : (2 * top1Correct) / (samples + predicted);
+}
+
+/**
+ * What the classes have on average, so that a rare one counts as much as a common one. Recall is of the classes that
+ * there are pictures of; F1 also of those that a picture was taken for (as scikit-learn has it). 0 of none.
+ */
+export function macroScores(classes: readonly ClassCounts[]): Pick<Scores, "meanRecall" | "macroF1"> {
+  const mean = (values: readonly number[]): number =>
+    values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+  const seen = classes.filter(({ samples }) => samples > 0);
+  return {
+    meanRecall: mean(seen.map((row) => precisionAndRecall(row).recall)),
+    macroF1: mean(classes.filter(({ samples, predicted }) => samples + predicted > 0).map(f1)),
+  };
+}
+
+/** The classes that there are pictures of, none of which was recognised. */
+export function neverRecognised(classes: readonly ClassScores[]): readonly ClassScores[] {
+  return classes.filter(({ samples, top1Correct }) => samples > 0 && top1Correct === 0);
 }
 
 /** How many pictures of one class were taken for another, or for itself. */
@@ -73,6 +105,7 @@ export class Scorer {
       top1Correct: sum("top1Correct"),
       top5Correct: sum("top5Correct"),
       loss: samples === 0 ? 0 : this.#lossSum / samples,
+      ...macroScores(classes),
     };
   }
 

@@ -13,6 +13,7 @@ import { batchesOfEpoch } from "./settle.js";
 import { nextEpoch, stopped, withWayOn } from "./stopping.js";
 import { Timing } from "./stopwatch.js";
 import { validate } from "./validation.js";
+import { Classes } from "./watching/classes.js";
 import { Controlled } from "./watching/control.js";
 import { Divergence } from "./watching/divergence.js";
 import { Layers } from "./watching/layers.js";
@@ -42,6 +43,7 @@ export class Loop {
   readonly #began = performance.now();
   readonly #saving: Saving;
   readonly #controlled: Controlled;
+  readonly #classes: Classes;
   /** Errors below it are better than guessing. */
   readonly #guessing: number;
   /** In the order in which they are told: what ends the run comes first, what saves it last. */
@@ -56,6 +58,7 @@ export class Loop {
     this.#training = training;
     this.#guessing = errorOfGuessing(store.labels(store.count("val") === 0 ? "train" : "val"));
     this.#state = training.state;
+    this.#classes = new Classes(training);
     this.#controlled = new Controlled(training);
     this.#saving = new Saving(training, () => this.#stateNow(), this.#controlled);
     this.#watchers = [
@@ -76,8 +79,9 @@ export class Loop {
    * finite any more, "disk" when it is full, and others: the latest checkpoint is whole, the hints say how to go on.
    */
   async run(): Promise<TrainSummary> {
-    const { folder, config, task, batches: perEpoch } = this.#training;
+    const { folder, config, task, state, batches: perEpoch } = this.#training;
     try {
+      if (state.step === 0) this.#classes.begin();
       while (this.#state.ended === null) {
         if (this.#state.batch < perEpoch) await this.#trainEpoch();
         if (!this.#isStopping) await this.#endEpoch();
@@ -193,6 +197,7 @@ export class Loop {
     for (const watcher of this.#watchers) await watcher.afterEpoch?.(finished);
     const secondsLeft = this.#secondsLeft();
     this.#training.task.report({ kind: "epoch", epochs: this.#state.epochs, row, best: isBest, secondsLeft });
+    if (ended !== null && best !== null) this.#classes.end(validation, best);
   }
 
   /** The loop's state with what the watchers remember. */

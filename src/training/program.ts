@@ -7,6 +7,7 @@ import type { FrozenFeatures } from "../store/reading/feature-batches.js";
 import { heldBatches, holdPictures } from "../store/reading/held-pictures.js";
 import { pictureCount } from "../store/store.js";
 import { allFinite } from "../system/finite.js";
+import { classWeights, weighed } from "./balance.js";
 import { multipliersOf, type SettledRun } from "./settle.js";
 import type { Start } from "./start.js";
 
@@ -51,11 +52,13 @@ export async function openProgram(
   try {
     await program.write("parameters", model.parameters);
     if (momentum !== undefined) await program.write("momentum", momentum);
-    if (features !== undefined) return { program, read: features.batches, features, capacity: 0, close };
+    const weights = classWeights(store.labels("train"), store.classes.length);
+    const balanced = (read: ReadBatches) => (config.balance === "weights" ? weighed(read, weights) : read);
+    if (features !== undefined) return { program, read: balanced(features.batches), features, capacity: 0, close };
     if (state.step === 0) await checkOutputs(program, store.info.pictureSize);
     const capacity = config.resident ? await hold(run, program) : 0;
     const fromStore = capacity >= pictureCount(store) ? heldBatches : batches;
-    return { program, read: run.read ?? ((options) => fromStore(store, options)), capacity, close };
+    return { program, read: balanced(run.read ?? ((options) => fromStore(store, options))), capacity, close };
   } catch (error) {
     await close();
     throw error;

@@ -160,7 +160,7 @@ export function multipliersOf(recipe: Recipe, network: Network): Multipliers {
 
 /** What one epoch of training sees, from a batch on: the first epoch and the first batch are 0. */
 export function batchesOfEpoch(config: RunConfig, epoch: number, firstBatch = 0): BatchOptions {
-  const { recipe, network, seed, workers } = config;
+  const { recipe, network, seed, workers, balance } = config;
   return {
     split: "train",
     views: recipe.augmentation ? "augmented" : "centre",
@@ -169,6 +169,7 @@ export function batchesOfEpoch(config: RunConfig, epoch: number, firstBatch = 0)
     seed,
     epoch,
     shuffle: true,
+    balanced: balance === "sampling",
     firstBatch,
     colourDeviation: recipe.colourDeviation,
     workers: workers ?? undefined,

@@ -1,7 +1,7 @@
 import { AlexnetError } from "../errors.js";
 import { evaluateSplit } from "../evaluation/evaluate-split.js";
 import { VALIDATING } from "../runs/events.js";
-import { Scorer, type Scores } from "../scoring/scores.js";
+import { type ClassScores, Scorer, type Scores } from "../scoring/scores.js";
 import type { ProgressEvent } from "../task.js";
 import { AnswerSpread } from "./watching/stall.js";
 import type { Training } from "./watching/watcher.js";
@@ -9,6 +9,8 @@ import type { Training } from "./watching/watcher.js";
 export interface Validation {
   /** Null where there are no validation pictures. */
   readonly scores: Scores | null;
+  /** In the order of the outputs; none where there are no validation pictures. */
+  readonly perClass: readonly ClassScores[];
   /** Whether all pictures got the same probabilities. */
   readonly isFlat: boolean;
   readonly seconds: number;
@@ -17,7 +19,7 @@ export interface Validation {
 /** How well the network does on the validation pictures: centre crops, no dropout. "stopped" once the signal is given. */
 export async function validate(training: Training): Promise<Validation | "stopped"> {
   const { program, store, config, task, read } = training;
-  if (store.count("val") === 0) return { scores: null, isFlat: false, seconds: 0 };
+  if (store.count("val") === 0) return { scores: null, perClass: [], isFlat: false, seconds: 0 };
   const began = performance.now();
   const scorer = new Scorer(store.classes);
   const spread = new AnswerSpread();
@@ -39,5 +41,6 @@ export async function validate(training: Training): Promise<Validation | "stoppe
     if (error instanceof AlexnetError && error.code === "interrupted") return "stopped";
     throw error;
   }
-  return { scores: scorer.scores(), isFlat: spread.isFlat, seconds: (performance.now() - began) / 1000 };
+  const seconds = (performance.now() - began) / 1000;
+  return { scores: scorer.scores(), perClass: scorer.byClass(), isFlat: spread.isFlat, seconds };
 }

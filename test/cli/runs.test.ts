@@ -22,8 +22,8 @@ beforeAll(() => {
 test("runs lists every run of a folder with its epochs, its best accuracy and its state, damaged ones too", () => {
   const { status, stdout, stderr } = alexnet("runs", runs);
   expect(status, stderr).toBe(0);
-  expect(stdout).toMatch(/^run +epoch +best top-1 +img\/s +changed +state$/m);
-  expect(stdout).toMatch(/runs\/first +2\/2 +\d+\.\d % +[\d.]+ +\d+:\d\d ago +ended: all 2 epochs are done$/m);
+  expect(stdout).toMatch(/^run +epoch +best top-1 +recall +F1 +img\/s +changed +state$/m);
+  expect(stdout).toMatch(/runs\/first +2\/2( +\d+\.\d %){3} +[\d.]+ +\d+:\d\d ago +ended: all 2 epochs are done$/m);
   expect(stdout).toMatch(/runs\/damaged +0\/0 +\d+:\d\d ago +damaged: .*config\.json/m);
 });
 

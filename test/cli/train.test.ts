@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { alexnet, main } from "../support/command-line.js";
@@ -27,13 +27,28 @@ describe("train", () => {
     expect(stdout).toContain("recipe small-unnormalised: 30 training pictures are fewer than 100,000");
     expect(stdout).toMatch(/engine oneDNN [\d.]+/);
     expect(stdout).toMatch(
-      /^epoch 1\/2 {2}loss \d\.\d{3} {2}top-1 .*validation: top-1 [\d.]+ % [ *] .* img\/s \(\d+\.\d % waiting\)/m,
+      /^epoch 1\/2 {2}loss \d\.\d{3} {2}top-1 .* img\/s \(\d+\.\d % waiting\) .*\n {2}validation {2}top-1 [\d.]+ % .*mean recall [\d.]+ % {2}F1 [\d.]+ %( \*)?$/m,
     );
     expect(stderr).toMatch(
       /^epoch 1\/2 {2}step 1\/4 {2}loss \d\.\d{3} .* img\/s \(\d+\.\d % waiting\) {2}\d+:\d\d left$/m,
     );
     expect(stdout).toMatch(/^epoch 2\/2 /m);
     expect(stderr).toContain("epoch 1/2  step ");
+  });
+
+  test("says that nothing was validated, and what comes next then", () => {
+    const other = join(pictures.scratch, "unvalidated");
+    const single = join(pictures.scratch, "one-a-class");
+    for (const name of readdirSync(join(pictures.path, "train")))
+      cpSync(join(pictures.path, "train", name, "0.png"), join(single, name, "0.png"));
+    const { stdout, stderr, status } = alexnet("train", single, "--run", other, "--epochs", "1", ...settings);
+    expect(status, stderr).toBe(0);
+    expect(stderr).toContain("there are no validation pictures");
+    expect(stdout).not.toContain("validation  top-1");
+    expect(stdout).toMatch(/^nothing was validated; lowest training error in epoch 1: top-1 /m);
+    expect(stdout).toContain(
+      `next: alexnet evaluate ${other} <labelled pictures it has not seen>, or alexnet classify`,
+    );
   });
 
   test("what is one is spoken of in the singular", () => {

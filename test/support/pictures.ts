@@ -15,14 +15,18 @@ export interface PictureFolder {
   newRun(): string;
 }
 
+/** As many of each class, or a number for each. */
+type Counts = number | readonly [apple: number, lake: number, meadow: number];
+
 /** Pictures of three classes that differ by colour, made once a test file; prepared stores go away with them. */
-export function drawnPictures(perClass: { readonly train: number; readonly val: number }): PictureFolder {
+export function drawnPictures(perClass: { readonly train: Counts; readonly val: Counts }): PictureFolder {
   const scratch = temporaryFolder();
   const path = join(scratch, "pictures");
   beforeAll(async () => {
     process.env.ALEXNET_CACHE = join(scratch, "cache");
-    for (const [split, count] of Object.entries(perClass))
-      for (const [name, [r, g, b]] of Object.entries(colours)) {
+    for (const [split, counts] of Object.entries(perClass))
+      for (const [label, [name, [r, g, b]]] of Object.entries(colours).entries()) {
+        const count = typeof counts === "number" ? counts : counts[label];
         const folder = join(path, split, name);
         mkdirSync(folder, { recursive: true });
         for (let i = 0; i < count; i++) {

@@ -68,7 +68,12 @@ describe("a network that doesn't learn", () => {
 
   test("one that learns gets no warning", async () => {
     const warnings = await warningsOf({ recipe: { ...recipes.small, epochs: 30, batchSize: 8 } });
-    expect(warnings, "but of the pictures drawn for validation").toEqual([expect.stringMatching(/^leakage: 9 /)]);
+    expect(warnings, "but of the pictures").toEqual([
+      expect.stringMatching(/^leakage: 9 /),
+      expect.stringMatching(/^all 3 classes have fewer than 20 training pictures, /),
+      expect.stringMatching(/^all 3 classes have fewer than 10 validation pictures, /),
+      expect.stringMatching(/^the best epoch, \d+, was picked by 9 validation pictures: /),
+    ]);
   });
 });
 

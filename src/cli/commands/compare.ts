@@ -33,14 +33,20 @@ export function register(program: Program): void {
           ["epoch", ...runs.map(({ summary }) => `${summary.epoch}/${summary.epochs}`)],
           [
             "best top-1",
-            ...runs.map(({ summary: { bestError } }) => (bestError === undefined ? "" : percent(1 - bestError))),
+            ...runs.map(({ summary: { bestError } }) => shareOf(bestError === undefined ? undefined : 1 - bestError)),
           ],
+          ["its mean recall", ...runs.map(({ summary }) => shareOf(summary.bestMeanRecall))],
+          ["its macro F1", ...runs.map(({ summary }) => shareOf(summary.bestMacroF1))],
           ...settings.map(({ path, values }) => [path, ...values.map(show)]),
         ];
         printTable(["", ...paths], rows);
         printCharts(charts);
       }),
   );
+}
+
+function shareOf(value: number | undefined): string {
+  return value === undefined ? "" : percent(value);
 }
 
 function show(value: unknown): string {

@@ -21,10 +21,12 @@ export function register(program: Program): void {
     ).action(async (run, data, { batch: batchSize, json, ...options }) => {
       const { out, bytes, evaluation } = await runTask((task) => report({ ...options, run, data, batchSize, ...task }));
       const { top1, top5 } = errors(evaluation);
-      if (json) printJson({ out, bytes, top1Error: top1, top5Error: top5 });
+      const { meanRecall, macroF1 } = evaluation;
+      if (json) printJson({ out, bytes, top1Error: top1, top5Error: top5, meanRecall, macroF1 });
       else {
         const fifth = evaluation.perClass.length > 5 ? `, top-5 error ${percent(top5)}` : "";
         console.log(`${out}: ${byteSize(bytes)}; top-1 error ${percent(top1)}${fifth}`);
+        console.log(`over the classes: mean recall ${percent(meanRecall)}, macro F1 ${percent(macroF1)}`);
       }
     }),
   );

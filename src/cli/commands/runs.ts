@@ -18,16 +18,19 @@ export function register(program: Program): void {
           return;
         }
         if (runs.length === 0) console.log(`${folder}: no runs yet; alexnet train <pictures> begins one`);
-        else printTable(["run", "epoch", "best top-1", "img/s", "changed", "state"], runs.map(row));
+        else printTable(["run", "epoch", "best top-1", "recall", "F1", "img/s", "changed", "state"], runs.map(row));
       }),
   );
 }
 
-function row({ run, epoch, epochs, bestError, imagesPerSecond, changed, state }: RunSummary): string[] {
+function row(summary: RunSummary): string[] {
+  const { run, epoch, epochs, bestError, bestMeanRecall, bestMacroF1, imagesPerSecond, changed, state } = summary;
   return [
     run,
     `${epoch}/${epochs}`,
-    bestError === undefined ? "" : percent(1 - bestError),
+    ...[bestError === undefined ? undefined : 1 - bestError, bestMeanRecall, bestMacroF1].map((value) =>
+      value === undefined ? "" : percent(value),
+    ),
     imagesPerSecond === undefined ? "" : imagesPerSecond.toFixed(1),
     age((Date.now() - Date.parse(changed)) / 1000),
     state,

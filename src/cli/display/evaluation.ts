@@ -2,8 +2,9 @@ import type { Evaluation, LabelledPrediction } from "../../evaluation/evaluate.j
 import { describeLeftOut } from "../../evaluation/match-classes.js";
 import { wilsonInterval } from "../../scoring/interval.js";
 import { isCorrect } from "../../scoring/prediction.js";
-import { type ClassScores, errors, precisionAndRecall } from "../../scoring/scores.js";
+import { type ClassScores, errors, f1, neverRecognised, precisionAndRecall } from "../../scoring/scores.js";
 import { csvLine } from "../../system/csv.js";
+import { counted, enumerate } from "../../text.js";
 import { percent, printable, printTable, thousands } from "./print.js";
 
 /** Classes that are listed where not all of them are asked for. */
@@ -39,7 +40,7 @@ export function evaluationToJson({ accuracy: _accuracy, top5: _top5, perClass, .
   const nameOf = (output: number): string => perClass[output]?.name ?? "";
   return {
     ...withErrors(result),
-    classes: perClass.map((row) => ({ ...withErrors(row), ...precisionAndRecall(row) })),
+    classes: perClass.map((row) => ({ ...withErrors(row), ...precisionAndRecall(row), f1: f1(row) })),
     confusion: result.confusion.map(({ label, predicted, count }) => ({
       class: nameOf(label),
       predicted: nameOf(predicted),
@@ -87,7 +88,18 @@ function printErrors(result: Evaluation): void {
   console.log(`${thousands(samples)} pictures (${result.split}), ${seen}, ${imagesPerSecond.toFixed(1)} a second\n`);
   const rows = [row("top-1", top1Correct), ...(hasTop5(result) ? [row("top-5", top5Correct)] : [])];
   printTable(["", "error", "95 % interval", "right", "wrong"], rows);
-  console.log(`\nloss ${result.loss.toFixed(4)}, calibration error ${percent(calibration.expectedError)}\n`);
+  const { loss, meanRecall, macroF1 } = result;
+  console.log(`\nmean recall ${percent(meanRecall)}, macro F1 ${percent(macroF1)}: each class counts the same`);
+  console.log(`loss ${loss.toFixed(4)}, calibration error ${percent(calibration.expectedError)}`);
+  printNeverRecognised(result);
+  console.log();
+}
+
+function printNeverRecognised({ perClass }: Evaluation): void {
+  const missed = neverRecognised(perClass);
+  if (missed.length === 0) return;
+  const names = enumerate(missed.map(({ name, samples }) => printable(`${name} (0 of ${samples})`)));
+  console.log(`${counted(missed.length, "class", "classes")} had no right answer: ${names}`);
 }
 
 /** Of five classes or fewer, all are among the first five. */
@@ -101,7 +113,7 @@ function printClasses({ perClass }: Evaluation, all: boolean): void {
   const listed = all || seen.length <= LISTED ? seen : worst.slice(0, LISTED);
   const top5 = hasTop5({ perClass });
   printTable(
-    ["class", "pictures", "top-1 error", ...(top5 ? ["top-5 error"] : []), "precision", "recall", "predicted as"],
+    ["class", "pictures", "top-1 error", ...(top5 ? ["top-5 error"] : []), "precision", "recall", "F1", "predicted as"],
     listed.map((row) => classRow(row, top5)),
   );
   if (listed.length < seen.length)
@@ -115,7 +127,7 @@ function classRow(row: ClassScores, hasTop5: boolean): string[] {
   return [
     row.name,
     thousands(row.samples),
-    ...[top1, ...(hasTop5 ? [top5] : []), precision, recall].map(percent),
+    ...[top1, ...(hasTop5 ? [top5] : []), precision, recall, f1(row)].map(percent),
     takenFor,
   ];
 }

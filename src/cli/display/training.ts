@@ -1,6 +1,7 @@
 import { withHints } from "../../errors.js";
 import { describeRates } from "../../recipes/policy.js";
 import type { ControlObeyed, EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
+import type { EpochRow } from "../../runs/metrics.js";
 import { errors } from "../../scoring/scores.js";
 import { byteSize, clock, counted, enumerate, percent, printable, thousands } from "../../text.js";
 import { EventDisplay } from "./events.js";
@@ -17,6 +18,7 @@ export class TrainingDisplay {
   #lastLine = Number.NEGATIVE_INFINITY;
   /** Of five classes or fewer, all are among the first five. */
   #hasTop5 = true;
+  #isValidated = true;
 
   /** @param print takes the lines that stay; bars and step lines go to standard error */
   constructor(print: (line: string) => void) {
@@ -35,13 +37,14 @@ export class TrainingDisplay {
         break;
       case "started":
         this.#hasTop5 = event.config.data.classes > 5;
+        this.#isValidated = event.config.data.val > 0;
         this.#lines(describeStart(event));
         break;
       case "epoch":
-        this.#lines([describeEpoch(event, this.#hasTop5)]);
+        this.#lines(describeEpoch(event, this.#hasTop5));
         break;
       case "ended":
-        this.#lines(describeEnd(event));
+        this.#lines(describeEnd(event, this.#isValidated));
         break;
       case "control":
         this.#lines([describeControl(event)]);
@@ -128,27 +131,41 @@ function describeFineTuning({ config, features }: Started): string[] {
   return lines;
 }
 
-function describeEpoch({ row, epochs, best }: EpochDone, hasTop5: boolean): string {
+/** A line of training, and one of validation, so that both fit into 80 columns. */
+function describeEpoch({ row, epochs, best }: EpochDone, hasTop5: boolean): string[] {
   const parts = [
     `epoch ${String(row.epoch).padStart(String(epochs).length)}/${epochs}`,
     `loss ${row.loss.toFixed(3)}`,
     `top-1 ${percent(row.top1)}`,
+    rate(row),
+    clock(row.seconds),
   ];
-  if (row.validation !== null) {
-    const { top1, top5 } = errors(row.validation);
-    const fifth = hasTop5 ? ` top-5 ${percent(1 - top5)}` : "";
-    parts.push(`validation: top-1 ${percent(1 - top1)}${fifth}${best ? " *" : "  "}`);
-  }
-  parts.push(rate(row), clock(row.seconds));
-  return parts.join("  ");
+  return [parts.join("  "), ...describeValidation(row.validation, hasTop5, best)];
 }
 
-function describeEnd({ run, best, reason, seconds }: TrainSummary): string[] {
-  const bestLine = best && `lowest error in epoch ${best.epoch}: top-1 ${percent(1 - best.error)}`;
+function describeValidation(scores: EpochRow["validation"], hasTop5: boolean, best: boolean): string[] {
+  if (scores === null) return [];
+  const { top1, top5 } = errors(scores);
+  const { meanRecall, macroF1 } = scores;
+  const parts = [
+    "  validation",
+    `top-1 ${percent(1 - top1)}`,
+    ...(hasTop5 ? [`top-5 ${percent(1 - top5)}`] : []),
+    ...(meanRecall === undefined ? [] : [`mean recall ${percent(meanRecall)}`]),
+    ...(macroF1 === undefined ? [] : [`F1 ${percent(macroF1)}`]),
+  ];
+  return [`${parts.join("  ")}${best ? " *" : ""}`];
+}
+
+function describeEnd({ run, best, reason, seconds }: TrainSummary, isValidated: boolean): string[] {
+  const [evaluate, classify] = ["evaluate", "classify"].map((command) => `alexnet ${command} ${quoteForShell(run)}`);
+  const found = isValidated ? "lowest error" : "nothing was validated; lowest training error";
   return [
     `ended after ${clock(seconds)}: ${reason}`,
-    ...(bestLine === undefined ? [] : [bestLine]),
-    `next: alexnet evaluate ${quoteForShell(run)} --views 10, or alexnet classify ${quoteForShell(run)} <pictures>`,
+    ...(best === undefined ? [] : [`${found} in epoch ${best.epoch}: top-1 ${percent(1 - best.error)}`]),
+    isValidated
+      ? `next: ${evaluate} --views 10, or ${classify} <pictures>`
+      : `next: ${evaluate} <labelled pictures it has not seen>, or ${classify} <pictures>`,
   ];
 }
 

@@ -6,6 +6,7 @@ import { Pool } from "../../system/threads/pool.js";
 
 import type { Store } from "../store.js";
 import { augmentedView, viewsOf } from "../views.js";
+import { balancedOrder, type EpochOrder } from "./balanced-order.js";
 import type { LoadCalls, LoadSetup } from "./load-worker.js";
 
 export interface BatchOptions {
@@ -23,6 +24,8 @@ export interface BatchOptions {
    * Otherwise the store's order, in full batches. Default false.
    */
   readonly shuffle?: boolean;
+  /** Of shuffled batches: each class as often as every other, in as many pictures; see `balancedOrder`. Default false. */
+  readonly balanced?: boolean;
   /** Where to begin, for going on inside an epoch. Default 0. */
   readonly firstBatch?: number;
   /** Loading threads, which must not take cores from the computing: default 1, of JPEG stores 2. */
@@ -45,14 +48,14 @@ export interface LoadedBatch extends Batch {
  * @throws AlexnetError "interrupted" once the signal is given.
  */
 export async function* batches(store: Store, options: BatchOptions): AsyncGenerator<LoadedBatch> {
-  const { count, size, samplesOf } = planBatches(store, options);
+  const { count, size, samplesOf, roundsOf } = planBatches(store, options);
   const loader = loaderOf(store, options.workers ?? (store.info.encoding === "raw" ? 1 : 2));
   const ahead: Promise<LoadedBatch>[] = [];
   let next = options.firstBatch ?? 0;
   try {
     for (;;) {
       for (; next < count && ahead.length <= loader.workers; next++)
-        ahead.push(load(store, loader, samplesOf(next), size, options));
+        ahead.push(load(store, loader, samplesOf(next), size, { ...options, rounds: roundsOf?.(next) }));
       const first = ahead.shift();
       if (first === undefined) return;
       const batch = await first;
@@ -80,15 +83,18 @@ export interface BatchPlan {
   /** The most pictures in one. */
   readonly size: number;
   readonly samplesOf: (batch: number) => Uint32Array;
+  /** Of balanced batches, what keys the augmentation of each. */
+  readonly roundsOf?: (batch: number) => Uint32Array;
 }
 
 export function planBatches(store: Store, options: BatchOptions): BatchPlan {
-  const order = orderOf(store, options);
+  const { samples, rounds } = orderOf(store, options);
   const size = picturesPerBatch(options);
-  const count = Math.ceil(order.length / size);
+  const count = Math.ceil(samples.length / size);
   const startOf = (batch: number): number =>
-    options.shuffle ? Math.floor((batch * order.length) / count) : Math.min(batch * size, order.length);
-  return { count, size, samplesOf: (batch) => order.slice(startOf(batch), startOf(batch + 1)) };
+    options.shuffle ? Math.floor((batch * samples.length) / count) : Math.min(batch * size, samples.length);
+  const partOf = (order: Uint32Array) => (batch: number) => order.slice(startOf(batch), startOf(batch + 1));
+  return { count, size, samplesOf: partOf(samples), roundsOf: rounds && partOf(rounds) };
 }
 
 /** How many batches `batches` gives in a whole epoch. */
@@ -112,9 +118,16 @@ function viewCount(views: BatchOptions["views"]): number {
   return views === "ten" ? 10 : 1;
 }
 
-function orderOf(store: Store, { split, shuffle, seed = 0, epoch = 0 }: BatchOptions): Uint32Array {
+function orderOf(store: Store, { split, shuffle, balanced, seed = 0, epoch = 0 }: BatchOptions): EpochOrder {
   const count = store.count(split);
-  return shuffle ? permutation(count, seed, Purpose.shuffle, epoch) : Uint32Array.from({ length: count }, (_, i) => i);
+  if (!shuffle) return { samples: Uint32Array.from({ length: count }, (_, i) => i) };
+  if (balanced) return balancedOrder(store.labels(split), { seed, epoch });
+  return { samples: permutation(count, seed, Purpose.shuffle, epoch) };
+}
+
+/** Batches of which one is loaded: those of balanced ones have their rounds. */
+interface OneBatchOptions extends BatchOptions {
+  readonly rounds?: Uint32Array;
 }
 
 async function load(
@@ -122,7 +135,7 @@ async function load(
   loader: Loader,
   samples: Uint32Array,
   size: number,
-  options: BatchOptions,
+  options: OneBatchOptions,
 ): Promise<LoadedBatch> {
   const bytes = pictureBytes(store.info.pictureSize);
   const slot = loader.take(size * bytes);
@@ -149,7 +162,7 @@ export async function* everyPicture(
 export function viewsAndLabels(
   store: Store,
   samples: Uint32Array,
-  options: BatchOptions,
+  options: OneBatchOptions,
   placeOf = (i: number): number => i,
 ): Pick<Batch, "views" | "labels"> {
   const all = store.labels(options.split);
@@ -157,7 +170,10 @@ export function viewsAndLabels(
   const labels: number[] = [];
   samples.forEach((sample, i) => {
     const label = all[sample] ?? outside(sample);
-    for (const view of viewsOfSample(store, sample, placeOf(i), options)) {
+    for (const view of viewsOfSample(store, sample, placeOf(i), {
+      ...options,
+      epoch: options.rounds?.[i] ?? options.epoch,
+    })) {
       views.push(view);
       labels.push(label);
     }

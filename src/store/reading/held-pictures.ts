@@ -35,11 +35,16 @@ export async function holdPictures(options: HoldingOptions, task: Task<ProgressE
 
 /** As `batches` of the store, for a program that holds its pictures: batches only say what is seen of which. */
 export async function* heldBatches(store: Store, options: BatchOptions): AsyncGenerator<LoadedBatch> {
-  const { count, samplesOf } = planBatches(store, options);
+  const { count, samplesOf, roundsOf } = planBatches(store, options);
   const first = options.split === "train" ? 0 : store.count("train");
   for (let i = options.firstBatch ?? 0; i < count; i++) {
     const samples = samplesOf(i);
-    const seen = viewsAndLabels(store, samples, options, (place) => first + (samples[place] ?? 0));
+    const seen = viewsAndLabels(
+      store,
+      samples,
+      { ...options, rounds: roundsOf?.(i) },
+      (place) => first + (samples[place] ?? 0),
+    );
     yield { pictures: noPictures, held: true, ...seen, samples, release: () => {} };
     if (options.signal?.aborted) throw new AlexnetError("interrupted", "naming pictures: stopped");
   }

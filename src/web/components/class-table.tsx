@@ -1,5 +1,5 @@
 import { wilsonInterval } from "../../scoring/interval.js";
-import { type ClassScores, errors, precisionAndRecall } from "../../scoring/scores.js";
+import { type ClassScores, errors, f1, precisionAndRecall } from "../../scoring/scores.js";
 import { thousands } from "../../text.js";
 import { share, shareRange } from "../format.js";
 import { type Column, Table } from "./table.js";
@@ -30,6 +30,7 @@ const columns: readonly Column<ClassScores>[] = [
   top5,
   shareColumn("precision", (row) => precisionAndRecall(row).precision),
   shareColumn("recall", (row) => precisionAndRecall(row).recall),
+  shareColumn("F1", f1),
   {
     name: "predicted as",
     text: true,
@@ -45,7 +46,7 @@ export function ClassTable({ classes }: { readonly classes: readonly ClassScores
     <>
       <p>
         Precision: of the pictures predicted as the class, the share that is of it. Recall: of its pictures, the share
-        that was taken for it. Choose a heading to sort by it.
+        that was taken for it. F1: the harmonic mean of both. Choose a heading to sort by it.
       </p>
       <Table
         label="Class by class"

@@ -6,11 +6,14 @@ import { type Column, Table } from "./table.js";
 export type EpochNumbers = Omit<EpochRow, "layers">;
 type Validation = NonNullable<EpochNumbers["validation"]>;
 
-function validated(name: string, of: (scores: Validation) => number, show: (value: number) => string) {
+function validated(name: string, of: (scores: Validation) => number | undefined, show: (value: number) => string) {
   const column: Column<EpochNumbers> = {
     name,
-    value: ({ validation }) => (validation === null ? "" : of(validation)),
-    show: ({ validation }) => (validation === null ? "–" : show(of(validation))),
+    value: ({ validation }) => (validation === null ? "" : (of(validation) ?? "")),
+    show: ({ validation }) => {
+      const value = validation === null ? undefined : of(validation);
+      return value === undefined ? "–" : show(value);
+    },
   };
   return column;
 }
@@ -27,6 +30,8 @@ const columns: readonly Column<EpochNumbers>[] = [
   ),
   validated("top-1 error", (scores) => errors(scores).top1, share),
   validated("top-5 error", (scores) => errors(scores).top5, share),
+  validated("mean recall", ({ meanRecall }) => meanRecall, share),
+  validated("macro F1", ({ macroF1 }) => macroF1, share),
   {
     name: "pictures/s",
     value: ({ imagesPerSecond }) => imagesPerSecond,

@@ -143,7 +143,8 @@ export function Report({ data }: { readonly data: ReportData }) {
 }
 
 function Tiles({ evaluation }: Pick<ReportData, "evaluation">) {
-  const { samples, top1Correct, top5Correct, loss, calibration, views, split, perClass } = evaluation;
+  const { samples, top1Correct, top5Correct, meanRecall, macroF1, loss, calibration, views, split, perClass } =
+    evaluation;
   const error = (correct: number) => ({
     value: share((samples - correct) / samples),
     note: `95 %: ${shareRange(wilsonInterval(samples - correct, samples))}`,
@@ -153,6 +154,8 @@ function Tiles({ evaluation }: Pick<ReportData, "evaluation">) {
     <ul class="tiles">
       <Tile label="top-1 error" {...error(top1Correct)} />
       {perClass.length > 5 && <Tile label="top-5 error" {...error(top5Correct)} />}
+      <Tile label="mean recall" value={share(meanRecall)} note="each class counts the same" />
+      <Tile label="macro F1" value={share(macroF1)} note="each class counts the same" />
       <Tile label="pictures" value={thousands(samples)} note={`${split}, ${seen}`} />
       <Tile label="loss" value={loss.toFixed(3)} note="nats a picture" />
       <Tile label="calibration error" value={share(calibration.expectedError)} note="15 bins" />

@@ -134,7 +134,17 @@ export function ComparePage({ place }: { readonly place: Place }) {
             {
               name: "best top-1 error",
               value: ({ bestError }) => bestError ?? "",
-              show: ({ bestError }) => (bestError === undefined ? "–" : share(bestError)),
+              show: ({ bestError }) => shareOrDash(bestError),
+            },
+            {
+              name: "its mean recall",
+              value: ({ bestMeanRecall }) => bestMeanRecall ?? "",
+              show: ({ bestMeanRecall }) => shareOrDash(bestMeanRecall),
+            },
+            {
+              name: "its macro F1",
+              value: ({ bestMacroF1 }) => bestMacroF1 ?? "",
+              show: ({ bestMacroF1 }) => shareOrDash(bestMacroF1),
             },
             {
               name: "pictures/s",
@@ -166,4 +176,8 @@ export function ComparePage({ place }: { readonly place: Place }) {
       </Section>
     </div>
   );
+}
+
+function shareOrDash(value: number | undefined): string {
+  return value === undefined ? "–" : share(value);
 }

@@ -135,6 +135,13 @@ function Figures({ feed: { run, rows, step }, epochs }: { readonly feed: Feed; r
         value={run?.bestError === undefined ? "–" : share(run.bestError)}
         note={latest === undefined ? "after the first epoch" : `now ${share(latest.top1)}, top-5 ${share(latest.top5)}`}
       />
+      {validated?.meanRecall !== undefined && (
+        <Tile
+          label="mean recall"
+          value={share(validated.meanRecall)}
+          note={validated.macroF1 === undefined ? "now" : `now; macro F1 ${share(validated.macroF1)}`}
+        />
+      )}
       <Tile
         label="loss"
         value={last === undefined ? "–" : (step?.loss ?? last.loss).toFixed(3)}

@@ -165,7 +165,18 @@ function Card({ run, chosen, toggle }: CardProps) {
 }
 
 function csv(runs: readonly RunCard[]): string {
-  const names = ["run", "state", "epoch", "epochs", "steps", "best top-1 error", "pictures/s", "changed"];
+  const names = [
+    "run",
+    "state",
+    "epoch",
+    "epochs",
+    "steps",
+    "best top-1 error",
+    "mean recall",
+    "macro F1",
+    "pictures/s",
+    "changed",
+  ];
   const rows = runs.map((run) => [
     run.name,
     run.state,
@@ -173,6 +184,8 @@ function csv(runs: readonly RunCard[]): string {
     run.epochs,
     run.steps,
     run.bestError,
+    run.bestMeanRecall,
+    run.bestMacroF1,
     run.imagesPerSecond,
     run.changed,
   ]);
