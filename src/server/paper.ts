@@ -111,7 +111,8 @@ async function forward(
   const [batch = 1, channels = 1, height = 1, width = 1] = x.shape;
   const along = (side: number): number => {
     if (layer.kind === "convolution") return Math.floor((side + 2 * layer.padding - layer.size) / layer.stride) + 1;
-    if (layer.kind === "max-pool") return Math.floor((side - layer.size) / layer.stride) + 1;
+    if (layer.kind === "max-pool" || layer.kind === "average-pool")
+      return Math.floor((side - layer.size) / layer.stride) + 1;
     return side;
   };
   const shape = [batch, layer.kind === "convolution" ? layer.filters : channels, along(height), along(width)];
