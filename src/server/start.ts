@@ -31,7 +31,7 @@ export function settingRows(): readonly SettingRow[] {
   return rows.flatMap(([name, row]) => {
     const field = fieldOf(name, row);
     if (field === undefined) return [];
-    const usual = row.default;
+    const usual = row.default ?? (row.flag.startsWith("--no-") ? true : undefined);
     const plain = typeof usual === "string" || typeof usual === "number" || typeof usual === "boolean" ? usual : null;
     return [{ name, group: row.group, heading: groups[row.group], help: row.help, ...field, default: plain }];
   });
