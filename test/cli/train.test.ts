@@ -245,7 +245,9 @@ describe("info", () => {
     expect(stdout).toMatch(/^engine {3}onednn: oneDNN /);
     expect(stdout).toContain("60,965,224 parameters");
     expect(stdout).toContain("1.449 GFLOP a picture forward, 4.136 in training");
-    expect(stdout).toMatch(/^conv1 +convolution +filters 96, size 11, stride 4, padding 0, groups 1 +96x55x55 +34,944 +210\.8$/m);
+    expect(stdout).toMatch(
+      /^conv1 +convolution +filters 96, size 11, stride 4, padding 0, groups 1 +96x55x55 +34,944 +210\.8$/m,
+    );
   });
 
   test("of a run, as JSON", () => {
