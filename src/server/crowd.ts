@@ -34,7 +34,8 @@ export class Crowd {
     this.#bytes += bytes;
     let holds = 1;
     const leave = (): void => {
-      if (--holds > 0) return;
+      holds -= 1;
+      if (holds > 0) return;
       this.#inside--;
       this.#bytes -= bytes;
     };
