@@ -479,6 +479,11 @@ export const settings = {
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 
+/** A switch that is on where nobody says otherwise. */
+export function isOnByItself({ flag }: Setting): boolean {
+  return flag.startsWith("--no-");
+}
+
 /** What defaults may depend on. */
 export interface Facts {
   /** Batches per epoch. */
