@@ -42,7 +42,7 @@ export function printFacts(facts: Facts): void {
   printLine(
     `memory   batches of ${batchSize}: ${byteSize(facts.memoryBytesTraining)} in training, ${byteSize(facts.memoryBytesPredicting)} in prediction\n`,
   );
-  printTable(["layer", "kind", "output", "parameters", "MFLOP forward"], facts.layers.map(layerRow));
+  printTable(["layer", "kind", "settings", "output", "parameters", "MFLOP forward"], facts.layers.map(layerRow));
 }
 
 function printInventory({ devices, libraries, missing }: Inventory): void {
@@ -56,11 +56,14 @@ function printInventory({ devices, libraries, missing }: Inventory): void {
     printLine(`${devices.length === 0 ? "gpu      none: " : "         "}${message.split(";")[0]}`);
 }
 
-function layerRow({ name, kind, output, parameters, multiplyAdds }: LayerSummary): string[] {
+function layerRow({ name, kind, settings, output, parameters, multiplyAdds }: LayerSummary): string[] {
   const { channels, height, width } = output;
   return [
     name,
     kind,
+    Object.entries(settings)
+      .map(([field, value]) => `${field} ${value}`)
+      .join(", "),
     height * width === 1 ? thousands(channels) : `${channels}x${height}x${width}`,
     parameters === 0 ? "" : thousands(parameters),
     multiplyAdds === 0 ? "" : ((2 * multiplyAdds) / 1e6).toFixed(1),
