@@ -10,13 +10,13 @@ export interface WirePrediction {
 }
 
 /**
- * What others reached with networks whose parameters are fully connected layers', too. Sun et al. 2019, "Optimizing
- * Network Performance for Distributed DNN Training on GPU Clusters": AlexNet 410 times as fast on 512 GPUs. Horovod's own
- * benchmarks: VGG-16.
+ * What others reached with networks whose parameters are fully connected layers' for the most part. Sun et al. 2019,
+ * "Optimizing Network Performance for Distributed DNN Training on GPU Clusters": 410 times as fast on 512 GPUs. Horovod's
+ * benchmarks: 512 Pascal GPUs, 4 to a server on 25 Gbit/s.
  */
 const published: readonly Series[] = [
-  { name: "Sun 2019: AlexNet, 512 V100, 56 Gbit/s", points: [{ x: 9, y: 0.8 }] },
-  { name: "Horovod: VGG-16, 512 P100, 25 Gbit/s", points: [{ x: 9, y: 0.68 }] },
+  { name: "Sun 2019: AlexNet on 512 GPUs", points: [{ x: 9, y: 0.8 }] },
+  { name: "Horovod: VGG-16 on 512 GPUs", points: [{ x: 9, y: 0.68 }] },
 ];
 
 /** Share of linear growth over nodes, a chart for each way to divide the network. */

@@ -69,6 +69,7 @@ export async function measureScaling(
   for (let seed = 0; seed < WARM_UP + steps; seed++) {
     await barrier(world);
     own.push(await timeParts(program, batch, seed));
+    if (world.size === 1) continue;
     await barrier(world);
     const start = performance.now();
     await sharedStep(world, program, batch, { ...rates, seed, samples: batchSize * world.size });
@@ -78,23 +79,19 @@ export async function measureScaling(
     sumOf(one) > sumOf(slow) ? one : slow,
   );
   const times = timesOf(program, slowest);
-  const sumBytesPerSecond = (await engine.measureCopyRate(1 << 28)) / 3; // reads both, writes one
+  const sumBytesPerSecond = (await engine.measureCopyRate(1 << 26)) / 3; // reads both, writes one
   const measured = { batchSize, times, sumBytesPerSecond };
-  if (world.size === 1) return await closing(program, measured);
+  if (world.size === 1) {
+    await program.close();
+    return measured;
+  }
   const stepsOfAll = await everybodys(world, [median(together.slice(WARM_UP))]);
   const step = Math.max(...stepsOfAll.map(sumOf));
   const { exchange, wire } = await measureExchange(world, program, steps);
+  await program.close();
   const hidden = Math.min(1, Math.max(0, 1 - (step - computeSeconds(times)) / exchange));
   const predicted = plainStep(times, world.size, wire);
-  return await closing(program, {
-    ...measured,
-    together: { ranks: world.size, step, exchange, hidden, wire, predicted },
-  });
-}
-
-async function closing<T>(program: Program, result: T): Promise<T> {
-  await program.close();
-  return result;
+  return { ...measured, together: { ranks: world.size, step, exchange, hidden, wire, predicted } };
 }
 
 /** Seconds of one step by parts: forward, each bucket, update. */

@@ -108,14 +108,15 @@ describe("alexnet bench scaling", () => {
 });
 
 const launchers = [
-  { family: "Open MPI", mpirun: "mpirun.openmpi", options: ["--oversubscribe", "--bind-to", "none"], ranks: 3 },
-  { family: "MPICH", mpirun: "mpirun.mpich", options: [], ranks: 2 },
+  { family: "Open MPI", mpirun: "mpirun.openmpi", options: ["--oversubscribe", "--bind-to", "none"] },
+  { family: "MPICH", mpirun: "mpirun.mpich", options: [] },
 ];
 
+const ranks = 2;
 it.for(launchers)(
-  "$ranks ranks of $family are measured together, and one of them says what it found",
+  "ranks of $family are measured together, and one of them says what it found",
   { timeout: 120_000 },
-  async ({ mpirun, options, ranks }, { skip }) => {
+  async ({ mpirun, options }, { skip }) => {
     if (!isThere(mpirun)) skip(`there is no ${mpirun}`);
     const command = [
       process.execPath,
@@ -128,7 +129,12 @@ it.for(launchers)(
       "--json",
     ];
     const { stdout } = await promisify(execFile)(mpirun, [...options, "-np", String(ranks), ...command], {
-      env: { ...process.env, OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1" },
+      env: {
+        ...process.env,
+        ALEXNET_ALGORITHMS: "default",
+        OMPI_ALLOW_RUN_AS_ROOT: "1",
+        OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1",
+      },
     });
     const found = JSON.parse(stdout);
     const positive = expect.toSatisfy((value: number) => value > 0 && Number.isFinite(value));

@@ -2,7 +2,7 @@ import type { RanksTogether, ScalingMeasurement, ScalingPrediction } from "../..
 import type { WirePrediction } from "../../benchmark/scaling-figure.js";
 import { computeSeconds } from "../../distributed/cost/step.js";
 import { describe, duration, type Setting } from "./benchmarks.js";
-import { byteSize, percent, printTable, thousands } from "./print.js";
+import { byteSize, percent, printLine, printTable, thousands } from "./print.js";
 
 /** "10 Gbit/s" */
 export function bitRate(bytesPerSecond: number): string {
@@ -17,11 +17,11 @@ export function printScalingMeasurement(setting: Setting, { batchSize, times, to
   const seconds = computeSeconds(times);
   const backward = times.buckets.reduce((sum, bucket) => sum + bucket.seconds, 0);
   const bytes = times.buckets.reduce((sum, bucket) => sum + bucket.bytes, 0);
-  console.log(`${describe(setting)}, median of ${setting.steps} steps`);
-  console.log(
+  printLine(`${describe(setting)}, median of ${setting.steps} steps`);
+  printLine(
     `computing: forward ${milliseconds(times.forward)}, backward ${milliseconds(backward)}, update ${milliseconds(times.update)}: ${(batchSize / seconds).toFixed(1)} images/s a node`,
   );
-  console.log(`gradients: ${byteSize(bytes)} a step`);
+  printLine(`gradients: ${byteSize(bytes)} a step`);
   if (together !== undefined) printTogether(together, seconds, batchSize);
 }
 
@@ -31,28 +31,28 @@ function printTogether(
   batch: number,
 ): void {
   const off = Math.abs(predicted.seconds / step - 1);
-  console.log(
+  printLine(
     `${ranks} ranks: ${milliseconds(step)} a step together, ${((ranks * batch) / step).toFixed(1)} images/s, ${percent(computing / step)} of linear`,
   );
-  console.log(
+  printLine(
     `exchange: ${milliseconds(exchange)} with nothing else going on; ${percent(hidden)} of it hidden in a step`,
   );
-  console.log(
+  printLine(
     `the wire between them: ${bitRate(wire.bytesPerSecond)}, sums included, ${(wire.latency * 1e6).toFixed(0)} us a message`,
   );
-  console.log(
+  printLine(
     `the model says ${milliseconds(predicted.seconds)} a step, ${percent(off)} ${predicted.seconds < step ? "less" : "more"} than measured`,
   );
 }
 
 export function printPredictions(wires: readonly WirePrediction[]): void {
   for (const { name, predictions } of wires) {
-    console.log(`\npredicted for a wire of ${name}, a rank a node:\n`);
+    printLine(`\npredicted for a wire of ${name}, a rank a node:\n`);
     printTable(
       ["nodes", "images/s", "linear", "hidden", "sent", "hybrid", "linear", "group", "sent"],
       predictions.map(cells),
     );
-    console.log(`\n${verdict(predictions)}`);
+    printLine(`\n${verdict(predictions)}`);
   }
 }
 
