@@ -14,7 +14,6 @@ import { initialise } from "../network/initialise.js";
 import type { Network } from "../network/network.js";
 import type { Batch } from "../network/picture.js";
 import { classCount } from "../network/transform.js";
-import { median } from "../scoring/quantiles.js";
 import { syntheticBatch, syntheticPreprocessing } from "./synthetic.js";
 
 export interface ScalingOptions {
@@ -52,7 +51,10 @@ export interface RanksTogether {
 const WARM_UP = 2;
 const rates = { learningRate: 1e-4, momentum: 0.9, weightDecay: 0.0005 };
 
-/** What a training step takes on one rank and, where there are more, on all of them. Every rank has to call it. */
+/**
+ * What a training step takes on one rank and, where there are more, on all of them. Every rank has to call it. Times are the
+ * least of all steps: whatever else the machine does makes them longer, never shorter.
+ */
 export async function measureScaling(
   engine: Engine,
   network: Network,
@@ -75,7 +77,7 @@ export async function measureScaling(
     await sharedStep(world, program, batch, { ...rates, seed, samples: batchSize * world.size });
     together.push(secondsSince(start));
   }
-  const slowest = (await everybodys(world, mediansOf(own.slice(WARM_UP)))).reduce((slow, one) =>
+  const slowest = (await everybodys(world, leastOf(own.slice(WARM_UP)))).reduce((slow, one) =>
     sumOf(one) > sumOf(slow) ? one : slow,
   );
   const times = timesOf(program, slowest);
@@ -85,7 +87,7 @@ export async function measureScaling(
     await program.close();
     return measured;
   }
-  const stepsOfAll = await everybodys(world, [median(together.slice(WARM_UP))]);
+  const stepsOfAll = await everybodys(world, [Math.min(...together.slice(WARM_UP))]);
   const step = Math.max(...stepsOfAll.map(sumOf));
   const { exchange, wire } = await measureExchange(world, program, steps);
   await program.close();
@@ -124,7 +126,7 @@ async function measureExchange(
   repeats: number,
 ): Promise<{ readonly exchange: number; readonly wire: Wire }> {
   const sets = [new Float32Array(1), ...buckets.map(({ values }) => values)];
-  const medians = [];
+  const least = [];
   for (const values of sets) {
     values.fill(0); // sums of sums would overflow
     const times = [];
@@ -134,10 +136,10 @@ async function measureExchange(
       await world.sum(values);
       times.push(secondsSince(start));
     }
-    medians.push(median(times.slice(WARM_UP)));
+    least.push(Math.min(...times.slice(WARM_UP)));
   }
-  const all = await everybodys(world, medians);
-  const slowest = medians.map((_, set) => Math.max(...all.map((times) => times[set] ?? 0)));
+  const all = await everybodys(world, least);
+  const slowest = least.map((_, set) => Math.max(...all.map((times) => times[set] ?? 0)));
   const bytes = sets.map(({ byteLength }) => byteLength);
   const most = bytes.indexOf(Math.max(...bytes));
   return {
@@ -170,8 +172,9 @@ async function everybodys(world: World, own: readonly number[]): Promise<readonl
   return Array.from({ length: world.size }, (_, rank) => [...all.subarray(rank * own.length, (rank + 1) * own.length)]);
 }
 
-function mediansOf(rows: readonly (readonly number[])[]): readonly number[] {
-  return (rows[0] ?? []).map((_, i) => median(rows.map((row) => row[i] ?? Number.NaN)));
+/** Of each column. */
+function leastOf(rows: readonly (readonly number[])[]): readonly number[] {
+  return (rows[0] ?? []).map((_, i) => Math.min(...rows.map((row) => row[i] ?? Number.NaN)));
 }
 
 function sumOf(values: readonly number[]): number {

@@ -118,17 +118,10 @@ it.for(launchers)(
   { timeout: 120_000 },
   async ({ mpirun, options }, { skip }) => {
     if (!isThere(mpirun)) skip(`there is no ${mpirun}`);
-    const command = [
-      process.execPath,
-      "dist/cli/main.js",
-      ...quick("onednn"),
-      "--precision",
-      "float32",
-      "--nodes",
-      "4",
-      "--json",
-    ];
+    const arguments_ = [...quick("onednn"), "--precision", "float32", "--nodes", "4", "--json"];
+    const command = [process.execPath, "dist/cli/main.js", ...arguments_];
     const { stdout } = await promisify(execFile)(mpirun, [...options, "-np", String(ranks), ...command], {
+      timeout: 100_000,
       env: {
         ...process.env,
         ALEXNET_ALGORITHMS: "default",

@@ -17,7 +17,7 @@ export function printScalingMeasurement(setting: Setting, { batchSize, times, to
   const seconds = computeSeconds(times);
   const backward = times.buckets.reduce((sum, bucket) => sum + bucket.seconds, 0);
   const bytes = times.buckets.reduce((sum, bucket) => sum + bucket.bytes, 0);
-  printLine(`${describe(setting)}, median of ${setting.steps} steps`);
+  printLine(`${describe(setting)}, least times of ${setting.steps} steps`);
   printLine(
     `computing: forward ${milliseconds(times.forward)}, backward ${milliseconds(backward)}, update ${milliseconds(times.update)}: ${(batchSize / seconds).toFixed(1)} images/s a node`,
   );
