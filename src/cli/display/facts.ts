@@ -1,5 +1,5 @@
 import type { EngineDescription } from "../../engine/engine.js";
-import type { Inventory } from "../../engine/host/inventory.js";
+import type { AdapterInventory, Inventory } from "../../engine/host/inventory.js";
 import type { LayerSummary } from "../../network/summary.js";
 import { byteSize, printTable, thousands } from "./print.js";
 
@@ -22,6 +22,7 @@ export interface Facts extends EngineDescription {
   readonly memoryBytesPredicting: number;
   readonly layers: readonly LayerSummary[];
   readonly gpu: Inventory;
+  readonly webGpu: AdapterInventory;
 }
 
 export function printFacts(facts: Facts): void {
@@ -34,6 +35,7 @@ export function printFacts(facts: Facts): void {
   for (const other of others) console.log(`         ${other}, too`);
   if (facts.mpi !== undefined) console.log(`MPI      ${facts.mpi}`);
   printInventory(facts.gpu);
+  printAdapters(facts.webGpu);
   console.log(`network  ${network}, ${inputSize}x${inputSize}, ${thousands(classes)} classes`);
   console.log(`         ${thousands(facts.parameters)} parameters`);
   console.log(
@@ -54,6 +56,12 @@ function printInventory({ devices, libraries, missing }: Inventory): void {
   if (devices.length === 0 && missing.length === 0) console.log("gpu      none; the driver is there");
   for (const message of missing)
     console.log(`${devices.length === 0 ? "gpu      none: " : "         "}${message.split(";")[0]}`);
+}
+
+function printAdapters({ adapters, missing = "" }: AdapterInventory): void {
+  for (const { name, software } of adapters)
+    console.log(`WebGPU   ${name}${software ? ", which computes on the processor" : ""}`);
+  if (adapters.length === 0) console.log(`WebGPU   none: ${missing.split(";")[0]}`);
 }
 
 function layerRow({ name, kind, output, parameters, multiplyAdds }: LayerSummary): string[] {
