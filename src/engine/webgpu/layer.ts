@@ -1,7 +1,8 @@
 import type { Layer } from "../../network/network.js";
 import type { Shape } from "../../network/shapes.js";
 import type { Position, Stage as WalkStage } from "../program/walk.js";
-import type { Build, Tensor } from "./build.js";
+import type { Build } from "./build.js";
+import type { Tensor } from "./dispatch.js";
 import type { Parameters } from "./parameters.js";
 import type { StepInputBlock } from "./step-inputs.js";
 

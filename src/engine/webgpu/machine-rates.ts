@@ -1,5 +1,6 @@
 import { productOperations, varied } from "../program/machine-rates.js";
-import { Build, type Prepared } from "./build.js";
+import { Build } from "./build.js";
+import type { Prepared } from "./dispatch.js";
 import type { Gpu } from "./gpu.js";
 import { productOf } from "./layers/product.js";
 import { millisecondsOf } from "./passes.js";

@@ -2,7 +2,8 @@ import type { Parameter } from "../../network/parameters.js";
 import type { Multipliers, State } from "../engine.js";
 import type { Block } from "../program/blocks.js";
 import { type ParameterPlace, ProgramParameters, type RatedParameter } from "../program/parameters.js";
-import { type Build, slice, type Tensor } from "./build.js";
+import { type Build, slice } from "./build.js";
+import type { Tensor } from "./dispatch.js";
 
 export type PlacedParameter = ParameterPlace<Tensor>;
 

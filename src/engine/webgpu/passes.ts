@@ -1,5 +1,11 @@
-import type { Prepared } from "./build.js";
-import type { Gpu } from "./gpu.js";
+import type { Prepared } from "./dispatch.js";
+
+/** What works through passes. */
+export interface Worker {
+  readonly device: GPUDevice;
+  /** Until all that was asked for is done. */
+  wait(): Promise<void>;
+}
 
 /** Puts dispatches on a pass, in order: what one wrote, the next reads. */
 export function putOnPass(pass: GPUComputePassEncoder, dispatches: readonly Prepared[]): void {
@@ -11,7 +17,7 @@ export function putOnPass(pass: GPUComputePassEncoder, dispatches: readonly Prep
 }
 
 /** Milliseconds of dispatches on one pass, with the way there and back. */
-export async function millisecondsOf(gpu: Gpu, dispatches: readonly Prepared[]): Promise<number> {
+export async function millisecondsOf(gpu: Worker, dispatches: readonly Prepared[]): Promise<number> {
   const { device } = gpu;
   const start = performance.now();
   const encoder = device.createCommandEncoder();

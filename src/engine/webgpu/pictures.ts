@@ -1,5 +1,6 @@
 import { type Batch, type Preprocessing, pictureBytes, pictureSizeOf } from "../../network/picture.js";
-import { type Build, slice, type Tensor } from "./build.js";
+import { type Build, slice } from "./build.js";
+import type { Tensor } from "./dispatch.js";
 import { pictureWords } from "./layers/input.js";
 
 /** Brings those pictures of a batch that a view shows to the device, close together. */

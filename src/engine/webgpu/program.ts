@@ -13,7 +13,8 @@ import type {
   UpdateOptions,
 } from "../engine.js";
 import type { Phase } from "../program/operations.js";
-import type { PreparedOperation, Tensor } from "./build.js";
+import type { PreparedOperation } from "./build.js";
+import type { Tensor } from "./dispatch.js";
 import { type Gpu, Usage } from "./gpu.js";
 import type { Activation } from "./layer.js";
 import { outcomeOf, RESULT_WORDS } from "./layers/loss.js";

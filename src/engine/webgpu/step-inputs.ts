@@ -1,6 +1,7 @@
 import type { View } from "../../network/picture.js";
 import type { UpdateOptions } from "../engine.js";
-import type { Build, Tensor } from "./build.js";
+import type { Build } from "./build.js";
+import type { Tensor } from "./dispatch.js";
 
 /** What a step is told, besides its pictures. */
 export interface StepInputs extends UpdateOptions {

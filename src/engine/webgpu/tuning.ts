@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { cacheFolder } from "../../system/cache-folder.js";
 import { SavedChoices } from "../program/choices.js";
-import type { Algorithm, Prepared } from "./build.js";
-import type { Gpu } from "./gpu.js";
-import { millisecondsOf } from "./passes.js";
+import type { Algorithm, Prepared } from "./dispatch.js";
+import { millisecondsOf, type Worker } from "./passes.js";
 
 /** Fewer floating-point operations than this are not worth measuring: the first algorithm is taken. */
 const LEAST_FLOPS = 1e8;
@@ -19,11 +18,11 @@ export interface Candidate {
 
 /** Of several algorithms for the same operation, the quickest on this adapter: measured once, then remembered. */
 export class Tuning {
-  readonly #gpu: Gpu;
+  readonly #gpu: Worker;
   readonly #saved: SavedChoices;
 
   /** @param machine all that a choice depends on besides the operation */
-  constructor(gpu: Gpu, machine: string) {
+  constructor(gpu: Worker, machine: string) {
     this.#gpu = gpu;
     const digest = createHash("sha256").update(machine).digest("hex").slice(0, 16);
     this.#saved = new SavedChoices(join(cacheFolder(), "choices", `${digest}.json`));

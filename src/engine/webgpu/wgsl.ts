@@ -1,4 +1,4 @@
-import type { Workgroups } from "./build.js";
+import type { Workgroups } from "./dispatch.js";
 
 /** Pieces of WGSL that several shaders have in common. */
 

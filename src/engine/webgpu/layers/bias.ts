@@ -1,5 +1,6 @@
 import type { OperationInfo } from "../../program/operations.js";
-import { type Build, partOf, type Tensor } from "../build.js";
+import { type Build, partOf } from "../build.js";
+import type { Tensor } from "../dispatch.js";
 import { MOST_GROUPS, REDUCING, reduction } from "../wgsl.js";
 import { addUp } from "./product.js";
 

@@ -2,7 +2,8 @@ import type { Dropout } from "../../../network/network.js";
 import { volume } from "../../../network/shapes.js";
 import { Purpose } from "../../../random.js";
 import { dropoutKeys } from "../../program/dropout-mask.js";
-import { type Dispatch, partOf, type Range, type Tensor } from "../build.js";
+import { partOf, type Range } from "../build.js";
+import type { Dispatch, Tensor } from "../dispatch.js";
 import type { Activation, Context, Stage } from "../layer.js";
 import { each, float } from "../wgsl.js";
 

@@ -1,7 +1,8 @@
 import type { FullyConnected } from "../../../network/network.js";
 import { volume } from "../../../network/shapes.js";
 import type { OperationInfo } from "../../program/operations.js";
-import { partOf, type Range, type Tensor } from "../build.js";
+import { partOf, type Range } from "../build.js";
+import type { Tensor } from "../dispatch.js";
 import type { Activation, Context, Stage } from "../layer.js";
 import { addBiasGradient } from "./bias.js";
 import { algorithmsFor, type Product, plainStructs } from "./product.js";

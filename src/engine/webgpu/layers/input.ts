@@ -1,5 +1,6 @@
 import { type Preprocessing, pictureBytes, pictureSizeOf } from "../../../network/picture.js";
-import { type Build, partOf, type Tensor } from "../build.js";
+import { type Build, partOf } from "../build.js";
+import type { Tensor } from "../dispatch.js";
 import type { Activation } from "../layer.js";
 import type { StepInputBlock } from "../step-inputs.js";
 import { each, float } from "../wgsl.js";

@@ -1,6 +1,7 @@
 import type { LocalResponseNorm } from "../../../network/network.js";
 import { type Shape, volume } from "../../../network/shapes.js";
-import { partOf, type Tensor } from "../build.js";
+import { partOf } from "../build.js";
+import type { Tensor } from "../dispatch.js";
 import type { Activation, Context, Stage } from "../layer.js";
 import { each, float } from "../wgsl.js";
 

@@ -1,4 +1,5 @@
-import type { Build, Tensor } from "../build.js";
+import type { Build } from "../build.js";
+import type { Tensor } from "../dispatch.js";
 import type { StepInputBlock } from "../step-inputs.js";
 import { MOST_GROUPS, REDUCING, reduction } from "../wgsl.js";
 

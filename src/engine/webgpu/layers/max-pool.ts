@@ -1,6 +1,7 @@
 import type { MaxPool } from "../../../network/network.js";
 import { volume } from "../../../network/shapes.js";
-import { partOf, type Tensor } from "../build.js";
+import { partOf } from "../build.js";
+import type { Tensor } from "../dispatch.js";
 import type { Activation, Context, Stage } from "../layer.js";
 import { each } from "../wgsl.js";
 

@@ -1,4 +1,4 @@
-import type { Algorithm, Dispatch, Tensor } from "../build.js";
+import type { Algorithm, Dispatch, Tensor } from "../dispatch.js";
 import type { Gpu } from "../gpu.js";
 import { each, MOST_GROUPS } from "../wgsl.js";
 

@@ -1,5 +1,6 @@
 import type { Relu } from "../../../network/network.js";
-import { partOf, type Tensor } from "../build.js";
+import { partOf } from "../build.js";
+import type { Tensor } from "../dispatch.js";
 import type { Activation, Context, Stage } from "../layer.js";
 import { each } from "../wgsl.js";
 

@@ -1,4 +1,5 @@
-import { type Build, type Dispatch, slice, type Tensor } from "../build.js";
+import { type Build, slice } from "../build.js";
+import type { Dispatch, Tensor } from "../dispatch.js";
 import type { Parameters } from "../parameters.js";
 import type { StepInputBlock } from "../step-inputs.js";
 import { each, FINITE, float } from "../wgsl.js";
