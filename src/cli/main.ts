@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
+import { type Argument, Command, CommanderError } from "commander";
 import { packageVersion } from "../version.js";
 import { endQuietlyWhenOutputCloses } from "./display/closed-output.js";
 import { withOurWord } from "./other-words.js";
@@ -49,6 +49,7 @@ const program = new Command("alexnet")
   .description("Trains the network of the AlexNet paper (2012) on your photos, shows how well it does, and uses it.")
   .version(packageVersion(), "-V, --version", "print the version")
   .helpOption("-h, --help", "print help")
+  .configureHelp({ minWidthToWrap: 30, subcommandTerm: (command) => withArguments(command) })
   .showHelpAfterError("(--help lists the commands and options)");
 
 endQuietlyWhenOutputCloses();
@@ -76,6 +77,16 @@ async function registerCommands(wanted: string | undefined): Promise<void> {
     for (const [name, load] of Object.entries(commands))
       if (!asked || name === wanted) (await load()).register(program);
   }
+}
+
+/** "train [pictures]": that there are options goes without saying. */
+function withArguments(command: Command): string {
+  return [command.name(), ...command.registeredArguments.map(humanReadable)].join(" ");
+}
+
+function humanReadable(argument: Argument): string {
+  const named = argument.name() + (argument.variadic ? "..." : "");
+  return argument.required ? `<${named}>` : `[${named}]`;
 }
 
 /** Errors carry the program's name and are thrown, so that one place gives the exit status. */

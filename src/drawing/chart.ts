@@ -43,6 +43,7 @@ const FEW = 60; // points that are worth a dot each
 const ENLARGED = 1.2; // times the units above, in a file
 const LEGEND_ROW = 18;
 const CHARACTER = 7; // width of one in a legend, about
+const LONGEST_NAME = 50; // characters that fit into a row of a legend
 
 /** Charts side by side as an SVG file that follows the reader's light or dark scheme. */
 export function chartFile(charts: readonly Chart[]): string {
@@ -181,7 +182,8 @@ function seriesClass(index: number): string {
 /** Below a chart, in as many rows as the names need. */
 function legendLines(names: readonly string[]): { readonly drawing: Html; readonly rows: number } {
   let [x, row] = [LEFT, 0];
-  const entries = names.map((name, i) => {
+  const entries = names.map((whole, i) => {
+    const name = whole.length > LONGEST_NAME ? `…${whole.slice(1 - LONGEST_NAME)}` : whole;
     const width = 34 + CHARACTER * name.length;
     if (x > LEFT && x + width > WIDTH) [x, row] = [LEFT, row + 1];
     const [left, y] = [x, HEIGHT + 12 + row * LEGEND_ROW];

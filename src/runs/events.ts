@@ -15,6 +15,7 @@ export type TrainEvent =
   | PreparingEvent
   | ProgressEvent
   | WarningEvent
+  | Starting
   | Started
   | StepDone
   | { readonly kind: "row"; readonly row: StepRow }
@@ -44,8 +45,23 @@ export interface CheckpointWritten {
   readonly stalledSeconds: number;
 }
 
-export interface Started {
+/** All is settled; the network is compiled next, which takes a while. */
+export interface Starting extends Beginning {
+  readonly kind: "starting";
+}
+
+/** The network is compiled, and the first step comes next. */
+export interface Started extends Beginning {
   readonly kind: "started";
+  /** Held by the network while it trains. */
+  readonly memoryBytes: number;
+  /** The file that holds what frozen layers make of the pictures, where it is read in place of them. */
+  readonly features?: string;
+  /** Pictures that fit into the device's own memory, which holds them if these are all; 0 where it has none or isn't to. */
+  readonly capacity: number;
+}
+
+interface Beginning {
   readonly run: string;
   readonly config: RunConfig;
   /** Names in the order of the outputs. */
@@ -58,14 +74,8 @@ export interface Started {
   /** Steps done before, by earlier sessions. */
   readonly resumedAt?: { readonly epoch: number; readonly step: number };
   readonly parameters: number;
-  /** Held by the network while it trains. */
-  readonly memoryBytes: number;
   /** Batches per epoch. */
   readonly batches: number;
-  /** The file that holds what frozen layers make of the pictures, where it is read in place of them. */
-  readonly features?: string;
-  /** Pictures that fit into the device's own memory, which holds them if these are all; 0 where it has none or isn't to. */
-  readonly capacity: number;
 }
 
 export interface StepDone {

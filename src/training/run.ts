@@ -29,6 +29,20 @@ async function trainAndRecord(run: SettledRun): Promise<TrainSummary> {
   const checkpoints = new Checkpoints(folder.checkpoints, config.keep);
   const begun = await start(run, checkpoints);
   const { model, state } = begun;
+  const { batchSize } = config.recipe;
+  const batches = countBatches(store, { split: "train", views: "augmented", batchSize });
+  const beginning = {
+    run: folder.path,
+    config,
+    classes: model.classes,
+    engine: engine.description,
+    choice: engine.choice,
+    hints: run.hints ?? [],
+    resumedAt: state.step === 0 ? undefined : { epoch: state.epoch + 1, step: state.step },
+    parameters: parameterCount(config.network),
+    batches,
+  };
+  task.report({ kind: "starting", ...beginning });
   const { program, read, features, capacity, close } = await openProgram(run, begun);
   const metrics = openMetrics(run, state.metricsBytes);
   const tensorboard = new TensorBoardLog(folder.tensorboard, state.step);
@@ -37,24 +51,9 @@ async function trainAndRecord(run: SettledRun): Promise<TrainSummary> {
       tensorboard.update(event);
       task.report(event);
     };
-    const { batchSize } = config.recipe;
-    const batches = countBatches(store, { split: "train", views: "augmented", batchSize });
     folder.recordSession(engine.description, state.step);
-    report({
-      kind: "started",
-      run: folder.path,
-      config,
-      classes: model.classes,
-      engine: engine.description,
-      choice: engine.choice,
-      hints: run.hints ?? [],
-      resumedAt: state.step === 0 ? undefined : { epoch: state.epoch + 1, step: state.step },
-      parameters: parameterCount(config.network),
-      memoryBytes: program.memoryBytes,
-      batches,
-      features: features?.path,
-      capacity,
-    });
+    const { memoryBytes } = program;
+    report({ kind: "started", ...beginning, memoryBytes, features: features?.path, capacity });
     const open = { program, read, after: features?.layer, batches, model, state, metrics, checkpoints };
     const summary = await new Loop({ ...run, ...open, task: { signal: task.signal, report } }).run();
     report({ kind: "ended", ...summary });

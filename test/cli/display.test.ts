@@ -1,13 +1,17 @@
 import { PassThrough } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { settingRows, shortNames } from "#src/cli/display/comparison.js";
 import { EventDisplay } from "#src/cli/display/events.js";
+import { describeProblem } from "#src/cli/display/failures.js";
+import { formatTable } from "#src/cli/display/print.js";
 import { StatusLine } from "#src/cli/display/status-line.js";
+import { differingSettings } from "#src/runs/differences.js";
 import { alexnet } from "../support/command-line.js";
 
 /** A stream like stderr, and what was written to it. */
-function capture(isTTY: boolean) {
-  const stream = Object.assign(new PassThrough(), { isTTY, columns: 120 }) as unknown as NodeJS.WriteStream;
+function capture(isTTY: boolean, columns = 120) {
+  const stream = Object.assign(new PassThrough(), { isTTY, columns, rows: 40 }) as unknown as NodeJS.WriteStream;
   let written = "";
   stream.on("data", (text) => {
     written += text;
@@ -32,10 +36,10 @@ describe("how far a preparation is", () => {
     const lines = written().split("\n");
     expect(lines).toEqual([
       "preparing: looking for pictures",
-      expect.stringMatching(/^preparing: 50,000 of 400,000 pictures, 10000\/s, 0:35 left, 500 skipped$/),
-      expect.stringMatching(/^preparing: 100,000 of 400,000 pictures, 10000\/s, 0:30 left, 1,000 skipped$/),
-      expect.stringMatching(/^preparing: 150,000 of 400,000 pictures, 10000\/s, 0:25 left, 1,500 skipped$/),
-      expect.stringMatching(/^preparing: 200,000 of 400,000 pictures, 10000\/s, 0:20 left, 2,000 skipped$/),
+      expect.stringMatching(/^preparing: 50,000 of 400,000 pictures, 0:35 left, 10000\/s, 500 skipped$/),
+      expect.stringMatching(/^preparing: 100,000 of 400,000 pictures, 0:30 left, 10000\/s, 1,000 skipped$/),
+      expect.stringMatching(/^preparing: 150,000 of 400,000 pictures, 0:25 left, 10000\/s, 1,500 skipped$/),
+      expect.stringMatching(/^preparing: 200,000 of 400,000 pictures, 0:20 left, 10000\/s, 2,000 skipped$/),
       expect.stringMatching(/^preparing: 400,000 of 400,000 pictures, \d+\/s, 4,000 skipped$/),
       "",
     ]);
@@ -52,13 +56,12 @@ describe("how far a preparation is", () => {
     await shown("listing: 51,200 pictures found");
     display.update({ kind: "preparing", phase: "preparing", done: 100, total: 400, skipped: 0 });
     display.update({ kind: "preparing", phase: "preparing", done: 200, total: 400, skipped: 7 });
-    await shown(/[=█].* 50% {2}200 of 400 pictures, \d+\/s, 0:00 left, 7 skipped/);
+    await shown(/\[={12}-{12}\] 50% {2}200 of 400 pictures {2}0:00 left {2}\d+\/s {2}7 skipped/);
     display.update({ kind: "preparing", phase: "finishing", done: 400, total: 400, skipped: 7 });
     await shown("finishing: 400 of 400 pictures");
-    expect(written()).not.toContain("\n");
+    const before = written().length;
     display.stop();
-    const [hidden, shownAgain] = ["\u001b[?25l", "\u001b[?25h"].map((code) => written().lastIndexOf(code));
-    expect(shownAgain, "the cursor is back").toBeGreaterThan(hidden);
+    expect(written().slice(before), "the line is erased").toContain("\u001b[2K");
   });
 });
 
@@ -86,7 +89,8 @@ describe("what happens while a call goes on", () => {
     display.update({ kind: "progress", of: "classifying", done: 1, total: 4 });
     expect(written()).toMatch(/classifying \[[=-]+\] 1\/4/);
     display.update({ kind: "warning", problem: "slow", hints: [] });
-    expect(written().endsWith("\r\u001b[Kwarning: slow\n")).toBe(true);
+    expect(written()).toMatch(/warning: slow\n.*classifying \[/s);
+    expect(written().lastIndexOf("\u001b[2K", written().indexOf("warning")), "erased first").toBeGreaterThan(0);
     display.update({ kind: "progress", of: "searching", done: 0, total: 4 });
     expect(written()).toMatch(/searching \[-+\] 0\/4/);
     display.stop();
@@ -94,6 +98,101 @@ describe("what happens while a call goes on", () => {
     display.update({ kind: "progress", of: "searching", done: 3, total: 4 });
     expect(written()).toBe(before);
   });
+});
+
+describe("a narrow terminal", () => {
+  test("the bar becomes short before the time left goes, and what matters least goes first", () => {
+    const shown = (columns: number): string | undefined => {
+      const { display, written } = capture(true, columns);
+      display.update({ kind: "preparing", phase: "preparing", done: 50_000, total: 400_000, skipped: 12_000 });
+      const [line] = /\[[=-]*\].*/.exec(written()) ?? [];
+      display.stop();
+      return line;
+    };
+    expect(shown(100)).toBe("[===---------------------] 12%  50,000 of 400,000 pictures  0/s  12,000 skipped");
+    expect(shown(70)).toBe("[==------------] 12%  50,000 of 400,000 pictures  0/s  12,000 skipped");
+    expect(shown(52)).toBe("[==----------] 12%  50,000 of 400,000 pictures  0/s");
+    expect(shown(30)).toBe("[] 12%  50,000 of 400,000 pic");
+  });
+
+  test("errors are wrapped between words, and a command to copy has a line of its own that is not broken", () => {
+    const hints = [
+      {
+        advice: "resume it",
+        call: "resume",
+        options: { run: "runs/a run with a name that is longer than a line of it" },
+      },
+      { advice: "give a smaller batch", option: "batchSize", value: 256 },
+    ];
+    expect(describeProblem({ problem: "stopped in epoch 2 after step 16; all is saved", hints }, "alexnet: ", 40)).toBe(
+      [
+        "alexnet: stopped in epoch 2 after step",
+        "  16; all is saved; resume it:",
+        "  alexnet train --resume 'runs/a run with a name that is longer than a line of it'",
+        "or give a smaller batch (--batch 256)",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("a table", () => {
+  const head = ["class", "pictures", "top-1 error", "predicted as"];
+  const rows = [
+    ["海岸 大", "50", "8.0 %", "cat (3)"],
+    ["suspension-bridge", "1,250", "50.0 %", "a sea shore with a name of many words (14)"],
+  ];
+
+  test("has columns of one width, whatever a terminal makes of their characters", () => {
+    const lines = formatTable(head, rows).split("\n");
+    expect(lines).toEqual([
+      "class              pictures  top-1 error  predicted as",
+      "-----------------  --------  -----------  ------------------------------------------",
+      "海岸 大                  50        8.0 %  cat (3)",
+      "suspension-bridge     1,250       50.0 %  a sea shore with a name of many words (14)",
+    ]);
+  });
+
+  test("fits into a terminal: headings and texts are wrapped", () => {
+    expect(formatTable(head, rows, 60).split("\n")).toEqual([
+      "class              pictures   top-1  predicted as",
+      "                              error",
+      "-----------------  --------  ------  -----------------------",
+      "海岸 大                  50   8.0 %  cat (3)",
+      "suspension-bridge     1,250  50.0 %  a sea shore with a name",
+      "                                     of many words (14)",
+    ]);
+  });
+
+  test("of numbers alone goes on below", () => {
+    expect(formatTable(["", "1", "2", "3"], [["cat", "10", "20", "30"]], 12)).toBe(
+      ["      1   2", "---  --  --", "cat  10  20", "", "      3", "---  --", "cat  30"].join("\n"),
+    );
+  });
+});
+
+test("settings that differ are short: hashes, paths, and a layer that only some networks have as one", () => {
+  const norm = { name: "norm1", kind: "local-response-norm", k: 2, n: 5, alpha: 1e-4, beta: 0.75 };
+  const config = (layers: readonly object[], more: object) => ({
+    network: { layers },
+    recipeReason: "a sentence",
+    ...more,
+  });
+  const rows = settingRows(
+    differingSettings([
+      config([norm], { data: { source: "/home/me/pictures/of/many/birds", hash: "0123456789abcdef0123456789abcdef" } }),
+      config([], {
+        recipeReason: "another",
+        data: { source: "/home/me/pictures/of/few/cats", hash: "feed".repeat(8) },
+      }),
+    ]),
+  );
+  expect(rows).toEqual([
+    { path: "norm1", values: ["local-response-norm k=2 n=5 alpha=0.0001 beta=0.75", "none"] },
+    { path: "data.source", values: ["…/birds", "…/cats"] },
+    { path: "data.hash", values: ["012345", "feedfe"] },
+  ]);
+  expect(shortNames(["runs/a", "runs/b"])).toEqual(["a", "b"]);
+  expect(shortNames(["x/a", "y/a"])).toEqual(["x/a", "y/a"]);
 });
 
 test("a pattern that the shell took apart: the error says to put it into quotes", () => {

@@ -68,10 +68,10 @@ test("compare lists the settings that differ, and draws the curves of all runs t
   const { status, stdout, stderr } = alexnet("compare", first, second, "--svg", svg);
   expect(status, stderr).toBe(0);
   expect(stdout).toMatch(/^seed +5 +6$/m);
-  expect(stdout).toMatch(/^epoch +2\/2 +2\/2$/m);
+  expect(stdout).toMatch(/^2 +other-seed +2\/2( +\d+\.\d %){3} +ended: all 2 epochs are done$/m);
   expect(stdout).not.toContain("recipe.momentum");
   expect(stdout).toContain("validation top-1 error");
-  for (const name of [first, second]) expect(readFileSync(svg, "utf8")).toContain(`>${name}<`);
+  for (const name of ["first", "other-seed"]) expect(readFileSync(svg, "utf8")).toContain(`>${name}<`);
 });
 
 test("compare as JSON has the settings that differ, and nothing but JSON", () => {

@@ -23,11 +23,13 @@ describe("train", () => {
     const { stdout, stderr, status } = alexnet("train", pictures.path, "--run", other, "--epochs", "2", ...settings);
     expect(status, stderr).toBe(0);
     expect(stdout).toMatch(/30 training and 9 validation pictures of 3 classes\n {2}\w+, \w+, \w+\n/);
-    expect(stdout).toContain(`next: alexnet evaluate '${other}' --views 10, or alexnet classify '${other}' <pictures>`);
+    expect(stdout).toContain(
+      `next:\n  alexnet evaluate '${other}' --views 10\n  alexnet classify '${other}' <pictures>\n  alexnet report '${other}'\n`,
+    );
     expect(stdout).toContain("recipe small-unnormalised: 30 training pictures are fewer than 100,000");
     expect(stdout).toMatch(/engine oneDNN [\d.]+/);
     expect(stdout).toMatch(
-      /^epoch 1\/2 {2}loss \d\.\d{3} {2}top-1 .* img\/s \(\d+\.\d % waiting\) .*\n {2}validation {2}top-1 [\d.]+ % .*mean recall [\d.]+ % {2}F1 [\d.]+ %( \*)?$/m,
+      /^epoch 1\/2 {2}loss \d\.\d{3} {2}top-1 .* img\/s \(\d+\.\d % waiting\) .*\n {2}validation {2}top-1 [\d.]+ % .*mean recall [\d.]+ % {2}F1 [\d.]+ %( {2}best)?$/m,
     );
     expect(stderr).toMatch(
       /^epoch 1\/2 {2}step 1\/4 {2}loss \d\.\d{3} .* img\/s \(\d+\.\d % waiting\) {2}\d+:\d\d left$/m,
@@ -46,9 +48,7 @@ describe("train", () => {
     expect(stderr).toContain("there are no validation pictures");
     expect(stdout).not.toContain("validation  top-1");
     expect(stdout).toMatch(/^nothing was validated; lowest training error in epoch 1: top-1 /m);
-    expect(stdout).toContain(
-      `next: alexnet evaluate ${other} <labelled pictures it has not seen>, or alexnet classify`,
-    );
+    expect(stdout).toContain(`next:\n  alexnet evaluate ${other} <labelled pictures it has not seen>\n`);
   });
 
   test("what is one is spoken of in the singular", () => {

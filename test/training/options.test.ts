@@ -138,7 +138,7 @@ test("every event of a run is data that JSON can carry", async () => {
   const events: unknown[] = [];
   await train({ ...quickTraining(pictures.path, run), epochs: 1, onEvent: (event) => events.push(event) });
   const kinds = new Set(events.map((event) => (event as { kind: string }).kind));
-  for (const kind of ["started", "step", "row", "layers", "progress", "epoch", "checkpoint", "ended"])
+  for (const kind of ["starting", "started", "step", "row", "layers", "progress", "epoch", "checkpoint", "ended"])
     expect(kinds).toContain(kind);
   expect(JSON.parse(JSON.stringify(events))).toEqual(events.map((event) => withoutUndefined(event)));
   expect(readdirSync(run)).toContain("config.json");

@@ -3,9 +3,10 @@ import type { Command as Program } from "commander";
 import { chartFile } from "../../drawing/chart.js";
 import { differingSettings } from "../../runs/differences.js";
 import { comparisonCharts } from "../../runs/figures.js";
-import { readRun } from "../../runs/list.js";
+import { type RunSummary, readRun } from "../../runs/list.js";
 import { writeWhole } from "../../system/files.js";
 import { checkOutput } from "../../system/outputs.js";
+import { settingRows, shortNames } from "../display/comparison.js";
 import { printCharts } from "../display/plot.js";
 import { percent, printJson, printTable } from "../display/print.js";
 import { addTyped } from "../typed.js";
@@ -22,34 +23,30 @@ export function register(program: Program): void {
         if (svg !== undefined) checkOutput(svg, "svg");
         const runs = paths.map(readRun);
         const settings = differingSettings(runs.map(({ config }) => config));
-        const charts = comparisonCharts(runs.map(({ summary, metrics }) => ({ name: summary.run, metrics })));
+        const names = shortNames(runs.map(({ summary }) => summary.run));
+        const charts = comparisonCharts(runs.map(({ metrics }, i) => ({ name: names[i] ?? "", metrics })));
         if (svg !== undefined) writeWhole(svg, chartFile(charts));
         if (json) {
           printJson({ runs: runs.map(({ summary }) => summary), settings });
           return;
         }
-        const rows: string[][] = [
-          ["state", ...runs.map(({ summary }) => summary.state)],
-          ["epoch", ...runs.map(({ summary }) => `${summary.epoch}/${summary.epochs}`)],
-          [
-            "best top-1",
-            ...runs.map(({ summary: { bestError } }) => shareOf(bestError === undefined ? undefined : 1 - bestError)),
-          ],
-          ["its mean recall", ...runs.map(({ summary }) => shareOf(summary.bestMeanRecall))],
-          ["its macro F1", ...runs.map(({ summary }) => shareOf(summary.bestMacroF1))],
-          ...settings.map(({ path, values }) => [path, ...values.map(show)]),
-        ];
-        printTable(["", ...paths], rows);
+        printTable(
+          ["", "run", "epoch", "best top-1", "recall", "F1", "state"],
+          runs.map(({ summary }, i) => [String(i + 1), names[i] ?? "", ...resultCells(summary)]),
+        );
+        if (settings.length > 0) console.log("\nSettings that differ\n");
+        if (settings.length > 0)
+          printTable(
+            ["", ...runs.map((_, i) => String(i + 1))],
+            settingRows(settings).map(({ path, values }) => [path, ...values]),
+          );
         printCharts(charts);
       }),
   );
 }
 
-function shareOf(value: number | undefined): string {
-  return value === undefined ? "" : percent(value);
-}
-
-function show(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+function resultCells(summary: RunSummary): readonly string[] {
+  const { epoch, epochs, bestError, bestMeanRecall, bestMacroF1, state } = summary;
+  const shares = [bestError === undefined ? undefined : 1 - bestError, bestMeanRecall, bestMacroF1];
+  return [`${epoch}/${epochs}`, ...shares.map((share) => (share === undefined ? "" : percent(share))), state];
 }

@@ -1,6 +1,7 @@
 import type { Classification, Prediction } from "../../evaluation/classify.js";
 import { type ClassificationFormat, classificationFormats } from "../../evaluation/classify-to-file.js";
-import { percent, printJson } from "./print.js";
+import { displayWidth, padEnd } from "./layout.js";
+import { percent, printable, printJson } from "./print.js";
 
 /** How results are printed, each as soon as it is there. */
 export interface ClassificationOutput {
@@ -23,11 +24,11 @@ const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 class BarOutput implements ClassificationOutput {
   add(result: Classification): void {
     if ("error" in result) return;
-    const width = Math.max(...result.predictions.map((prediction) => prediction.class.length));
+    const width = Math.max(...result.predictions.map((prediction) => displayWidth(printable(prediction.class))));
     console.log(result.file);
     for (const prediction of result.predictions)
       console.log(
-        `  ${prediction.class.padEnd(width)}  ${bar(prediction)}  ${percent(prediction.probability).padStart(7)}`,
+        `  ${padEnd(printable(prediction.class), width)}  ${bar(prediction)}  ${percent(prediction.probability).padStart(7)}`,
       );
   }
 

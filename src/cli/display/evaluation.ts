@@ -5,7 +5,7 @@ import { isCorrect } from "../../scoring/prediction.js";
 import { type ClassScores, errors, f1, neverRecognised, precisionAndRecall } from "../../scoring/scores.js";
 import { csvLine } from "../../system/csv.js";
 import { counted, enumerate } from "../../text.js";
-import { percent, printable, printTable, thousands } from "./print.js";
+import { percent, printable, printLine, printTable, thousands } from "./print.js";
 
 /** Classes that are listed where not all of them are asked for. */
 export const LISTED = 40;
@@ -19,7 +19,7 @@ export interface EvaluationParts {
 
 export function printEvaluation(result: Evaluation, { allClasses, confusion, calibration }: EvaluationParts): void {
   printErrors(result);
-  for (const line of describeLeftOut(result.leftOut)) console.log(`${printable(line)}\n`);
+  for (const line of describeLeftOut(result.leftOut)) printLine(`${printable(line)}\n`);
   printClasses(result, allClasses === true);
   if (confusion) printConfusion(result);
   if (calibration) printCalibration(result);
@@ -84,7 +84,7 @@ function printErrors(result: Evaluation): void {
     return [name, percent(share), interval, thousands(correct), thousands(samples - correct)];
   };
   const seen = views === 1 ? "centre view" : `${views} views`;
-  console.log(`${result.checkpoint} on ${result.data}`);
+  printLine(`${result.checkpoint} on ${result.data}`);
   console.log(`${thousands(samples)} pictures (${result.split}), ${seen}, ${imagesPerSecond.toFixed(1)} a second\n`);
   const rows = [row("top-1", top1Correct), ...(hasTop5(result) ? [row("top-5", top5Correct)] : [])];
   printTable(["", "error", "95 % interval", "right", "wrong"], rows);
@@ -99,7 +99,7 @@ function printNeverRecognised({ perClass }: Evaluation): void {
   const missed = neverRecognised(perClass);
   if (missed.length === 0) return;
   const names = enumerate(missed.map(({ name, samples }) => printable(`${name} (0 of ${samples})`)));
-  console.log(`${counted(missed.length, "class", "classes")} had no right answer: ${names}`);
+  printLine(`${counted(missed.length, "class", "classes")} had no right answer: ${names}`);
 }
 
 /** Of five classes or fewer, all are among the first five. */
@@ -111,25 +111,16 @@ function printClasses({ perClass }: Evaluation, all: boolean): void {
   const seen = perClass.filter((row) => row.samples > 0);
   const worst = [...seen].sort((a, b) => errors(b).top1 - errors(a).top1);
   const listed = all || seen.length <= LISTED ? seen : worst.slice(0, LISTED);
-  const top5 = hasTop5({ perClass });
-  printTable(
-    ["class", "pictures", "top-1 error", ...(top5 ? ["top-5 error"] : []), "precision", "recall", "F1", "predicted as"],
-    listed.map((row) => classRow(row, top5)),
-  );
+  printTable(["class", "pictures", "top-1 error", "precision", "recall", "F1", "predicted as"], listed.map(classRow));
   if (listed.length < seen.length)
     console.log(`${thousands(seen.length - listed.length)} classes with fewer errors are left out; --all-classes`);
 }
 
-function classRow(row: ClassScores, hasTop5: boolean): string[] {
-  const { top1, top5 } = errors(row);
+function classRow(row: ClassScores): string[] {
+  const { top1 } = errors(row);
   const { precision, recall } = precisionAndRecall(row);
   const takenFor = row.takenFor === undefined ? "" : `${row.takenFor.name} (${row.takenFor.count})`;
-  return [
-    row.name,
-    thousands(row.samples),
-    ...[top1, ...(hasTop5 ? [top5] : []), precision, recall, f1(row)].map(percent),
-    takenFor,
-  ];
+  return [row.name, thousands(row.samples), ...[top1, precision, recall, f1(row)].map(percent), takenFor];
 }
 
 /** A row for each class, a column for what it was taken for, numbered as the rows. */

@@ -4,6 +4,7 @@ import type { UnreadableEvent, WarningEvent } from "../../task.js";
 import { clock, printable, thousands } from "../../text.js";
 import type { SweepEvent } from "../../training/find-rate.js";
 import { describeProblem } from "./failures.js";
+import { columnsOf } from "./layout.js";
 import { StatusLine } from "./status-line.js";
 
 /** What the calls that commands make tell while they go on, training aside. */
@@ -13,7 +14,7 @@ const LINE_SECONDS = 5; // between plain lines, where there is no terminal
 
 const phases: Readonly<Record<PreparingEvent["phase"], string>> = {
   listing: "listing: {text}",
-  preparing: "{bar} {percentage}%  {text}",
+  preparing: "[{bar}] {percentage}%  {text}",
   finishing: "finishing: {text}",
 };
 
@@ -35,11 +36,11 @@ export class EventDisplay {
         break;
       case "progress": {
         const { of, done, total } = event;
-        this.#line.show({ key: of, format: `${of} [{bar}] {value}/{total}  {eta_formatted} left`, done, total });
+        this.#line.show({ key: of, format: `${of} [{bar}] {value}/{total}  {left} left`, done, total });
         break;
       }
       case "warning":
-        this.#line.print(`warning: ${describeProblem(event)}`);
+        this.#line.print(describeProblem(event, "warning: ", columnsOf(this.#line.stream)));
         break;
       case "unreadable":
         this.#line.print(`alexnet: ${printable(event.error)}`);
@@ -66,20 +67,25 @@ export class EventDisplay {
       this.#line.show({ key: phase, format: phases[phase], done: share, total: Math.max(1, total), text });
     } else if (now - this.#lastLine >= LINE_SECONDS || (phase !== this.#phase && phase === "finishing")) {
       this.#lastLine = now;
-      this.#line.print(`preparing: ${text}`);
+      this.#line.print(`preparing: ${text.join(", ")}`);
     }
     this.#phase = phase;
   }
 }
 
+/** The most important first. */
 function describePreparing(
   { phase, done, total, skipped }: PreparingEvent,
   started: { readonly time: number; readonly done: number } | undefined,
   now: number,
-): string {
-  if (phase === "listing") return done === 0 ? "looking for pictures" : `${thousands(done)} pictures found`;
+): readonly string[] {
+  if (phase === "listing") return [done === 0 ? "looking for pictures" : `${thousands(done)} pictures found`];
   const { time, done: before } = started ?? { time: now, done };
   const rate = (done - before) / Math.max(0.001, now - time);
-  const left = rate > 0 && done < total ? `, ${clock((total - done) / rate)} left` : "";
-  return `${thousands(done)} of ${thousands(total)} pictures, ${rate.toFixed(0)}/s${left}, ${thousands(skipped)} skipped`;
+  return [
+    `${thousands(done)} of ${thousands(total)} pictures`,
+    ...(rate > 0 && done < total ? [`${clock((total - done) / rate)} left`] : []),
+    `${rate.toFixed(0)}/s`,
+    `${thousands(skipped)} skipped`,
+  ];
 }

@@ -1,11 +1,20 @@
 import { withHints } from "../../errors.js";
 import { describeRates } from "../../recipes/policy.js";
-import type { ControlObeyed, EpochDone, Started, StepDone, TrainEvent, TrainSummary } from "../../runs/events.js";
+import type {
+  ControlObeyed,
+  EpochDone,
+  Started,
+  Starting,
+  StepDone,
+  TrainEvent,
+  TrainSummary,
+} from "../../runs/events.js";
 import type { EpochRow } from "../../runs/metrics.js";
 import { errors } from "../../scoring/scores.js";
 import { byteSize, clock, counted, enumerate, percent, printable, thousands } from "../../text.js";
 import { EventDisplay } from "./events.js";
 import { commandLineForm, quoteForShell } from "./hints.js";
+import { columnsOf, wrapLine } from "./layout.js";
 import { StatusLine } from "./status-line.js";
 
 const LINE_SECONDS = 10; // between plain lines, where there is no terminal
@@ -35,10 +44,14 @@ export class TrainingDisplay {
       case "step":
         this.#step(event);
         break;
-      case "started":
+      case "starting":
         this.#hasTop5 = event.config.data.classes > 5;
         this.#isValidated = event.config.data.val > 0;
         this.#lines(describeStart(event));
+        this.#compiling();
+        break;
+      case "started":
+        this.#lines(describeMemory(event));
         break;
       case "epoch":
         this.#lines(describeEpoch(event, this.#hasTop5));
@@ -63,17 +76,27 @@ export class TrainingDisplay {
 
   #lines(lines: readonly string[]): void {
     this.#line.clear();
-    for (const line of lines) this.#print(line);
+    for (const line of lines) this.#print(wrapLine(line, columnsOf(process.stdout)));
+  }
+
+  /** It takes half a minute where algorithms are measured for the first time. */
+  #compiling(): void {
+    const text = ["compiling the network; the first time it measures what is quickest here"];
+    this.#line.show({ key: "compiling", format: "{text}", done: 0, total: 1, text });
+    if (!process.stderr.isTTY) this.#line.print("compiling the network");
   }
 
   #step(event: StepDone): void {
     const { epoch, epochs, batch, batches } = event;
-    const text = `loss ${event.loss.toFixed(3)}  top-1 ${percent(event.top1)}  ${rate(event)}  ${clock(event.secondsLeft)} left`;
+    const left = `${clock(event.secondsLeft)} left`;
+    const loss = `loss ${event.loss.toFixed(3)}`;
+    const top1 = `top-1 ${percent(event.top1)}`;
     const of = `epoch ${epoch}/${epochs}`;
+    const text = [left, loss, speed(event), top1, waiting(event)];
     this.#line.show({ key: of, format: `${of} [{bar}] {value}/{total}  {text}`, done: batch, total: batches, text });
     if (process.stderr.isTTY || performance.now() - this.#lastLine < 1000 * LINE_SECONDS) return;
     this.#lastLine = performance.now();
-    this.#line.print(`${of}  step ${batch}/${batches}  ${text}`);
+    this.#line.print([of, `step ${batch}/${batches}`, loss, top1, rate(event), left].join("  "));
   }
 }
 
@@ -88,35 +111,37 @@ function describeControl({ action, rateFactor }: ControlObeyed): string {
   return said[action];
 }
 
-function describeStart(started: Started): string[] {
-  const { run, config, engine, resumedAt, parameters, memoryBytes, batches } = started;
+function describeStart(starting: Starting): string[] {
+  const { run, config, engine, resumedAt, parameters, batches } = starting;
   const { data, network, width, recipe } = config;
   return [
     `${data.source}: ${thousands(data.train)} training and ${counted(data.val, "validation picture")} of ${counted(data.classes, "class", "classes")}`,
-    `  ${enumerate(started.classes.map(printable))}`,
-    `network ${network.name}${width === 1 ? "" : ` at ${width} of its width`}: ${thousands(parameters)} parameters, ${byteSize(memoryBytes)} of memory`,
-    ...describeFineTuning(started),
-    `recipe ${recipe.name}: ${withHints(config.recipeReason, started.hints, commandLineForm)}`,
+    `  ${enumerate(starting.classes.map(printable))}`,
+    `network ${network.name}${width === 1 ? "" : ` at ${width} of its width`}: ${thousands(parameters)} parameters`,
+    ...describeFineTuning(config),
+    `recipe ${recipe.name}: ${withHints(config.recipeReason, starting.hints, commandLineForm)}`,
     `  ${counted(recipe.epochs, "epoch")} of ${counted(batches, "batch", "batches")} of ${recipe.batchSize}`,
     `  learning rate ${describeRates(recipe)}`,
     `engine ${engine.library}, ${engine.instructionSet}, ${engine.threads} ${engine.threads === 1 ? "thread" : "threads"}`,
-    ...(started.choice === undefined ? [] : [`  ${started.choice}`]),
-    ...describeCapacity(started),
+    ...(starting.choice === undefined ? [] : [`  ${starting.choice}`]),
     resumedAt
       ? `going on with ${run} in epoch ${resumedAt.epoch}, after step ${thousands(resumedAt.step)}`
       : `run ${run}`,
   ];
 }
 
-function describeCapacity({ capacity, config: { data } }: Started): string[] {
-  if (capacity === 0) return [];
-  if (capacity >= data.train + data.val) return ["  all pictures are held in its memory"];
-  return [`  pictures come to it for each step: its memory has room for ${thousands(capacity)}`];
+/** What is known once the network is compiled. */
+function describeMemory({ memoryBytes, features, capacity, config: { data } }: Started): string[] {
+  const lines = [`compiled; training holds ${byteSize(memoryBytes)} of memory`];
+  if (features !== undefined) lines.push(`  the frozen layers' outputs are read from ${features}`);
+  if (capacity >= data.train + data.val) lines.push("  all pictures are held in the engine's memory");
+  else if (capacity > 0)
+    lines.push(`  pictures come to the engine for each step: its memory has room for ${thousands(capacity)}`);
+  return lines;
 }
 
 /** What training starts from, and which layers learn less or more than others. */
-function describeFineTuning({ config, features }: Started): string[] {
-  const { base, recipe } = config;
+function describeFineTuning({ base, recipe }: Starting["config"]): string[] {
   const lines: string[] = [];
   if (base !== null)
     lines.push(
@@ -127,7 +152,6 @@ function describeFineTuning({ config, features }: Started): string[] {
   if (frozen.length > 0) lines.push(`  frozen: ${frozen.join(", ")}`);
   const others = rates.filter(([, rate]) => rate !== 0).map(([layer, rate]) => `${layer} ${rate}x`);
   if (others.length > 0) lines.push(`  learning rate: ${others.join(", ")}`);
-  if (features !== undefined) lines.push(`  their outputs are read from ${features}`);
   return lines;
 }
 
@@ -138,7 +162,7 @@ function describeEpoch({ row, epochs, best }: EpochDone, hasTop5: boolean): stri
     `loss ${row.loss.toFixed(3)}`,
     `top-1 ${percent(row.top1)}`,
     rate(row),
-    clock(row.seconds),
+    `in ${clock(row.seconds)}`,
   ];
   return [parts.join("  "), ...describeValidation(row.validation, hasTop5, best)];
 }
@@ -154,21 +178,34 @@ function describeValidation(scores: EpochRow["validation"], hasTop5: boolean, be
     ...(meanRecall === undefined ? [] : [`mean recall ${percent(meanRecall)}`]),
     ...(macroF1 === undefined ? [] : [`F1 ${percent(macroF1)}`]),
   ];
-  return [`${parts.join("  ")}${best ? " *" : ""}`];
+  return [`${parts.join("  ")}${best ? "  best" : ""}`];
 }
 
 function describeEnd({ run, best, reason, seconds }: TrainSummary, isValidated: boolean): string[] {
-  const [evaluate, classify] = ["evaluate", "classify"].map((command) => `alexnet ${command} ${quoteForShell(run)}`);
+  const [evaluate, classify, report] = ["evaluate", "classify", "report"].map(
+    (command) => `alexnet ${command} ${quoteForShell(run)}`,
+  );
   const found = isValidated ? "lowest error" : "nothing was validated; lowest training error";
   return [
     `ended after ${clock(seconds)}: ${reason}`,
     ...(best === undefined ? [] : [`${found} in epoch ${best.epoch}: top-1 ${percent(1 - best.error)}`]),
-    isValidated
-      ? `next: ${evaluate} --views 10, or ${classify} <pictures>`
-      : `next: ${evaluate} <labelled pictures it has not seen>, or ${classify} <pictures>`,
+    "next:",
+    `  ${evaluate} ${isValidated ? "--views 10" : "<labelled pictures it has not seen>"}`,
+    `  ${classify} <pictures>`,
+    ...(isValidated ? [`  ${report}`] : []),
   ];
 }
 
-function rate({ imagesPerSecond, waiting }: { readonly imagesPerSecond: number; readonly waiting: number }): string {
-  return `${imagesPerSecond.toFixed(imagesPerSecond < 10 ? 1 : 0)} img/s (${percent(waiting)} waiting)`;
+type Speed = Readonly<Record<"imagesPerSecond" | "waiting", number>>;
+
+function rate(row: Speed): string {
+  return `${speed(row)} (${waiting(row)})`;
+}
+
+function speed({ imagesPerSecond }: Speed): string {
+  return `${imagesPerSecond.toFixed(imagesPerSecond < 10 ? 1 : 0)} img/s`;
+}
+
+function waiting(row: Speed): string {
+  return `${percent(row.waiting)} waiting`;
 }

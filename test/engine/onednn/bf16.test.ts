@@ -5,9 +5,10 @@ import type { Library } from "#src/engine/onednn/native/library.js";
 import { openLibrary } from "#src/engine/onednn/native/library.js";
 import { differentiate } from "#src/engine/onednn/one-layer.js";
 import { bfloat16Arithmetic } from "#src/engine/onednn/self-test.js";
+import { original2012 } from "#src/network/architectures/original-2012.js";
 import { paper } from "#src/network/architectures/paper.js";
 import { initialise } from "#src/network/initialise.js";
-import type { Layer } from "#src/network/network.js";
+import type { Layer, LocalResponseNorm } from "#src/network/network.js";
 import { weightShape } from "#src/network/parameters.js";
 import { outputShape } from "#src/network/shapes.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
@@ -43,8 +44,18 @@ describe("bfloat16 in oneDNN", () => {
     for (let channel = 0; channel < channels; channel++) expect([258, 260]).toContain(dx.data[25 * channel + middle]);
   });
 
-  it("computes no layer of the paper's network by the library's reference code", async () => {
-    const network = withClasses(paper, 10);
+  const onePoint: LocalResponseNorm = { kind: "local-response-norm", name: "norm1", k: 2, n: 1, alpha: 1, beta: 0.75 };
+  it.each([
+    withClasses(paper, 10),
+    withClasses(scaleWidth(original2012, 0.5), 10),
+    {
+      ...withClasses(scaleWidth(paper, 0.5), 10),
+      name: "paper with windows of one",
+      layers: withClasses(scaleWidth(paper, 0.5), 10).layers.map((layer) =>
+        layer.name === "norm1" ? onePoint : layer,
+      ),
+    },
+  ])("computes no layer of $name by the library's reference code", async (network) => {
     const program = await engine.compile(network, { batchSize: 2, mode: "train", preprocessing: centred });
     await program.write("parameters", initialise(network, { deviation: 0.01, biases: {} }, 1));
     const options = { learningRate: 0.001, momentum: 0.9, weightDecay: 0.0005, seed: 1 };
@@ -52,7 +63,7 @@ describe("bfloat16 in oneDNN", () => {
     expect(rows.length).toBeGreaterThan(40);
     for (const { layer, direction, implementation } of rows)
       expect(
-        implementation.split(", ").filter((name) => name.startsWith("ref")),
+        implementation.split(", ").filter((name) => /(^|_)ref/.test(name)),
         `${layer} ${direction}`,
       ).toEqual([]);
     await program.close();

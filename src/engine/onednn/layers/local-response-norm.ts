@@ -2,25 +2,32 @@ import type { LocalResponseNorm } from "../../../network/network.js";
 import type { OperationInfo } from "../../program/operations.js";
 import type { Build, Tensor } from "../build.js";
 import { type Activation, type Context, rowMajor, type Stage } from "../layer.js";
-import { Argument, type PrimitiveDescriptor, Query } from "../native/bindings.js";
+import { Argument, type Descriptor, type PrimitiveDescriptor, Query } from "../native/bindings.js";
+import { mapNorm } from "./map-norm.js";
 import { pointwiseNorm } from "./pointwise-norm.js";
 
 /** The library divides alpha by the window's number of values; the paper does not. */
 export function localResponseNorm(layer: LocalResponseNorm, x: Activation, context: Context): Stage {
   if (layer.n === 1) return pointwiseNorm(layer, x, context);
+  if (layer.region === "within-map") return mapNorm(layer, x, context);
   const { build, training } = context;
   const { bindings } = build.library;
-  const { name, kind, n, k, alpha, beta, region, groups = 1 } = layer;
-  const withinMap = region === "within-map";
+  const { name, kind, n, k, alpha, beta, groups = 1 } = layer;
   const forward = { layer: name, kind, direction: "forward" } as const;
-  const src = groups === 1 ? x.tensor : groupsAsSamples(x, groups, build, forward);
   const dims = [x.dims[0] * groups, x.dims[1] / groups, ...x.dims.slice(2)]; // groups count as samples
-  const spec = { data: src.descriptor, withinMap, n, k, beta, alpha: alpha * (withinMap ? n * n : n) };
-  const forwardOperation = bindings.lrnForward(spec, training, build.attributes);
+  const given = groups === 1 ? x.tensor : groupsAsSamples(x, groups, build, forward);
+  const parameters = { n, k, beta, alpha: alpha * n };
+  const lrnOf = (data: Descriptor): PrimitiveDescriptor =>
+    bindings.lrnForward({ data, ...parameters }, training, build.attributes);
+  const isQuick = !bindings.implementation(lrnOf(given.descriptor)).includes("ref");
+  // Of bfloat16 some windows have reference code only.
+  const src = isQuick ? given : build.reorder(given, build.descriptor(dims, "row-major", "float32"), forward);
+  const spec = { data: src.descriptor, ...parameters };
+  const forwardOperation = lrnOf(spec.data);
   const y = build.tensor(spec.data);
   const workspace = build.workspace(forwardOperation);
   build.execute(forward, forwardOperation, [[Argument.src, src], [Argument.dst, y], ...workspace]);
-  const whole = groups === 1 ? spec.data : build.descriptor(x.dims, "row-major");
+  const whole = groups === 1 ? spec.data : build.descriptor(x.dims, "row-major", src.type);
 
   const libraryBackward = (operation: PrimitiveDescriptor, dy: Tensor, info: OperationInfo): Tensor => {
     const upstream = { ...build.reorder(dy, whole, info), descriptor: spec.data };
@@ -35,16 +42,21 @@ export function localResponseNorm(layer: LocalResponseNorm, x: Activation, conte
   };
 
   return {
-    y: { tensor: { ...y, descriptor: whole }, dims: x.dims, rectified: false },
+    y: { tensor: inTypeOf(x, { ...y, descriptor: whole }, build, forward), dims: x.dims, rectified: false },
     backward(dy) {
       if (!context.needsInputGradient) return undefined;
       const info = { layer: name, kind, direction: "backward-data" } as const;
       const operation = bindings.lrnBackward(spec, build.attributes, forwardOperation);
       const implementation = bindings.implementation(operation);
       const isUsable = !implementation.includes("ref") && !computesWrongly(build, implementation, n, src, dims);
-      return withinMap || isUsable ? libraryBackward(operation, dy, info) : ownBackward(layer, x, dy, build, info);
+      return isUsable ? libraryBackward(operation, dy, info) : ownBackward(layer, x, dy, build, info);
     },
   };
+}
+
+/** A tensor of float32 becomes one of the layout and type that the layer's input has. */
+function inTypeOf(x: Activation, y: Tensor, build: Build, info: OperationInfo): Tensor {
+  return y.type === x.tensor.type ? y : build.reorder(y, x.tensor.descriptor, info);
 }
 
 /**

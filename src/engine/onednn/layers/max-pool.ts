@@ -15,15 +15,17 @@ export function maxPool(layer: MaxPool, x: Activation, context: Context): Stage 
   const { bindings } = build.library;
   const { name, kind, size, stride } = layer;
   const dims = mapDims(batchSize, context.output);
-  const spec = { src: x.tensor.descriptor, dst: build.descriptor(dims, "any"), size, stride };
-  const operation = bindings.maxPoolForward(spec, training, build.attributes);
+  const forward = { layer: name, kind, direction: "forward" } as const;
+  const specOf = (src: Descriptor) => ({ src, dst: build.descriptor(dims, "any"), size, stride });
+  const operationOf = (src: Descriptor) => bindings.maxPoolForward(specOf(src), training, build.attributes);
+  const isQuick = !bindings.implementation(operationOf(x.tensor.descriptor)).startsWith("ref");
+  // Of row-major maps in bfloat16 some sizes have reference code only.
+  const source = isQuick ? x.tensor : build.reorder(x.tensor, build.descriptor(x.dims, "channels-last"), forward);
+  const spec = specOf(source.descriptor);
+  const operation = operationOf(spec.src);
   const y = build.tensor(build.query(operation, Query.dst));
   const workspace = build.workspace(operation);
-  build.execute({ layer: name, kind, direction: "forward" }, operation, [
-    [Argument.src, x.tensor],
-    [Argument.dst, y],
-    ...workspace,
-  ]);
+  build.execute(forward, operation, [[Argument.src, source], [Argument.dst, y], ...workspace]);
   return {
     y: { tensor: y, dims, rectified: x.rectified },
     backward(dy) {
@@ -34,8 +36,8 @@ export function maxPool(layer: MaxPool, x: Activation, context: Context): Stage 
         return gradient(build, pool, dy, { src: spec.src, dst: y.descriptor }, info);
       const src = inFloat32(build, spec.src, x.dims);
       const dst = inFloat32(build, y.descriptor, dims);
-      const forward = bindings.maxPoolForward({ ...spec, src, dst }, true, build.attributes);
-      const dx = gradient(build, { ...pool, forward }, dy, { src, dst }, info);
+      const inFloats = bindings.maxPoolForward({ ...spec, src, dst }, true, build.attributes);
+      const dx = gradient(build, { ...pool, forward: inFloats }, dy, { src, dst }, info);
       return build.reorder(dx, spec.src, info);
     },
   };

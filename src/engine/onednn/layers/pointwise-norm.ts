@@ -18,7 +18,7 @@ export function pointwiseNorm(layer: LocalResponseNorm, x: Activation, context: 
     };
   });
   return {
-    y: { tensor: y, dims: x.dims, rectified: x.rectified },
+    y: { tensor: build.reorder(y, x.tensor.descriptor, forward), dims: x.dims, rectified: x.rectified },
     backward(dy) {
       if (!context.needsInputGradient) return undefined;
       const info = { layer: name, kind, direction: "backward-data" } as const;

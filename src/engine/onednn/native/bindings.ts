@@ -95,11 +95,9 @@ export interface PoolingSpec {
   readonly size: number;
   readonly stride: number;
 }
-/** alpha as the library takes it: it divides by the window's number of values. */
+/** Windows of n maps. alpha as the library takes it: it divides by the window's number of values. */
 export interface LrnSpec {
   readonly data: Descriptor;
-  /** Windows of n x n places in one map, not of n maps. */
-  readonly withinMap: boolean;
   readonly n: number;
   readonly alpha: number;
   readonly beta: number;
@@ -250,11 +248,6 @@ export function dimensions(values: readonly number[]): BigInt64Array {
 /** The same along height and width. */
 export function square(value: number): BigInt64Array {
   return dimensions([value, value]);
-}
-
-/** The algorithm of a local response normalisation. */
-export function lrnAlgorithm({ withinMap }: LrnSpec): number {
-  return withinMap ? DNNL.dnnl_lrn_within_channel : DNNL.dnnl_lrn_across_channels;
 }
 
 export function propagation(training: boolean): number {

@@ -147,7 +147,6 @@ export const DNNL = {
   dnnl_convolution_winograd: 2,
   dnnl_pooling_max: 0x1ff,
   dnnl_lrn_across_channels: 0xaff,
-  dnnl_lrn_within_channel: 0xbff,
   dnnl_scratchpad_mode_user: 1,
   dnnl_query_impl_info_str: 8,
   dnnl_query_src_md: 129,

@@ -9,7 +9,6 @@ import {
   type Descriptor,
   denseStrides,
   dimensions,
-  lrnAlgorithm,
   numberTypeOf,
   numberTypes,
   type OperationBindings,
@@ -199,7 +198,7 @@ function operations(calls: CheckedFunctions<typeof version2Calls>, context: Cont
       );
     },
     lrnForward(s, training, attributes) {
-      const [kind, algorithm] = [propagation(training), lrnAlgorithm(s)];
+      const [kind, algorithm] = [propagation(training), DNNL.dnnl_lrn_across_channels];
       return describe(
         lrn,
         (d) => calls.dnnl_lrn_forward_desc_init(d, kind, algorithm, s.data, s.n, s.alpha, s.beta, s.k),
@@ -210,7 +209,17 @@ function operations(calls: CheckedFunctions<typeof version2Calls>, context: Cont
     lrnBackward: (s, attributes, forward) =>
       describe(
         lrn,
-        (d) => calls.dnnl_lrn_backward_desc_init(d, lrnAlgorithm(s), s.data, s.data, s.n, s.alpha, s.beta, s.k),
+        (d) =>
+          calls.dnnl_lrn_backward_desc_init(
+            d,
+            DNNL.dnnl_lrn_across_channels,
+            s.data,
+            s.data,
+            s.n,
+            s.alpha,
+            s.beta,
+            s.k,
+          ),
         attributes,
         forward,
       ),

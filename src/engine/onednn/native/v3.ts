@@ -7,7 +7,6 @@ import {
   type Descriptor,
   denseStrides,
   dimensions,
-  lrnAlgorithm,
   numberTypeOf,
   numberTypes,
   type OperationBindings,
@@ -214,7 +213,7 @@ function operations(calls: CheckedFunctions<typeof version3Calls>, context: Cont
       );
     },
     lrnForward(s, training, attributes) {
-      const [kind, algorithm] = [propagation(training), lrnAlgorithm(s)];
+      const [kind, algorithm] = [propagation(training), DNNL.dnnl_lrn_across_channels];
       return operation((out) =>
         calls.dnnl_lrn_forward_primitive_desc_create(
           out,
@@ -236,7 +235,7 @@ function operations(calls: CheckedFunctions<typeof version3Calls>, context: Cont
         calls.dnnl_lrn_backward_primitive_desc_create(
           out,
           engine,
-          lrnAlgorithm(s),
+          DNNL.dnnl_lrn_across_channels,
           s.data,
           s.data,
           s.data,
