@@ -65,11 +65,16 @@ export function readMetrics(path: string): readonly MetricsRow[] {
   const lines = readFileSync(path, "utf8").split("\n");
   return lines.slice(0, -1).map((line, index) => {
     try {
-      return row.parse(JSON.parse(line));
+      return parseRow(line);
     } catch (error) {
       throw new AlexnetError("damaged-file", `${path}: line ${index + 1} is no row of metrics`, { cause: error });
     }
   });
+}
+
+/** A line of a metrics file. @throws what is wrong with it */
+export function parseRow(line: string): MetricsRow {
+  return row.parse(JSON.parse(line));
 }
 
 /** Appends rows to a file that never holds more than the latest checkpoint knows, after a resume. */

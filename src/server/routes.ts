@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
@@ -24,7 +25,6 @@ import {
   startBody,
   turnQuery,
 } from "./api-types.js";
-import type { Crowd } from "./crowd.js";
 import type { Explorer } from "./explore.js";
 import type { DroppedSets, Folders } from "./folders.js";
 import type { Live } from "./live.js";
@@ -43,8 +43,6 @@ export interface Services {
   readonly live: Live;
   readonly models: Models;
   readonly explorer: Explorer;
-  /** Of requests that compute. */
-  readonly crowd: Crowd;
   readonly engine: () => Promise<Engine>;
   /** Those that a new run's pictures may be in. */
   readonly folders: Folders;
@@ -61,6 +59,8 @@ export interface Route {
   readonly summary: string;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject | "pictures";
+  /** Whether it takes a place among those who work; what takes pictures does anyway. */
+  readonly works?: true;
   /** Of the answer. */
   readonly type: string;
   readonly handle: (call: Call) => unknown;
@@ -78,6 +78,13 @@ export interface Call {
 
 const JSON_TYPE = "application/json";
 
+/** Lets a browser keep the answer and ask whether it is still good. @returns whether the one it has is */
+function isKnown({ headers }: FastifyRequest, reply: FastifyReply, key: string): boolean {
+  const tag = `"${createHash("sha256").update(key).digest("base64url").slice(0, 22)}"`;
+  reply.headers({ "cache-control": "private, no-cache", etag: tag });
+  return headers["if-none-match"] === tag;
+}
+
 /** A row of the table, whose handler gets what its own schemas let through. */
 function route<Q extends z.ZodObject, B extends z.ZodObject>(
   row: Omit<Route, "query" | "body" | "handle"> & {
@@ -90,7 +97,7 @@ function route<Q extends z.ZodObject, B extends z.ZodObject>(
 }
 
 export function routes(services: Services): readonly Route[] {
-  const { runs, live, models, explorer, crowd, engine, folders, sets, signal } = services;
+  const { runs, live, models, explorer, engine, folders, sets, signal } = services;
   const file = (id: string, name = "best"): string => runs.checkpoint(id, name);
   /** Changes with the file. */
   const keyOf = (path: string): string => `${path} ${statSync(path).mtimeMs}`;
@@ -99,16 +106,16 @@ export function routes(services: Services): readonly Route[] {
 
   /** An image with its type. */
   const send = (reply: FastifyReply, type: string, bytes: Uint8Array) => reply.type(type).send(bytes);
+  const onePicture = async (request: FastifyRequest): Promise<Upload> => {
+    const upload = await pictureOf(request);
+    await refuseBomb(upload);
+    return upload;
+  };
   /** With one picture of the request, by the run's best checkpoint. */
   const withPicture = <T>(
     { id, request }: Pick<Call, "id" | "request">,
     work: (picture: Uint8Array, path: string) => Promise<T>,
-  ): Promise<T> =>
-    crowd.with(async () => {
-      const upload = await pictureOf(request);
-      await refuseBomb(upload);
-      return work(upload.bytes, file(id));
-    });
+  ): Promise<T> => onePicture(request).then(({ bytes }) => work(bytes, file(id)));
 
   return [
     route({
@@ -158,8 +165,10 @@ export function routes(services: Services): readonly Route[] {
       summary: "The first layer's filters of a checkpoint.",
       query: checkpointQuery,
       type: "image/png",
-      async handle({ id, query, reply }) {
-        const { network, parameters } = readModel(file(id, query.checkpoint));
+      async handle({ id, query, request, reply }) {
+        const path = file(id, query.checkpoint);
+        if (isKnown(request, reply, keyOf(path))) return reply.code(304).send();
+        const { network, parameters } = readModel(path);
         const [first] = parameterTable(network);
         if (first?.shape.length !== 4) throw new HttpProblem(404, "The first layer of this network has no filters.");
         return send(reply, "image/png", (await drawFilters(first.shape, parameterView(parameters, first))).png);
@@ -184,42 +193,47 @@ export function routes(services: Services): readonly Route[] {
       query: classifyQuery,
       body: "pictures",
       type: JSON_TYPE,
-      handle: ({ id, query, request }) =>
-        crowd.with(async () => {
-          const uploads = await picturesOf(request);
-          const path = file(id);
-          const classify = async (upload: Upload): Promise<Classified> => {
-            await refuseBomb(upload);
-            return {
-              predictions: await models.use(path, (model) => model.classify(upload.bytes, { ...query, signal })),
-            };
+      async handle({ id, query, request }) {
+        const uploads = await picturesOf(request);
+        const path = file(id);
+        const classify = async (upload: Upload): Promise<Classified> => {
+          await refuseBomb(upload);
+          return {
+            predictions: await models.use(path, (model) => model.classify(upload.bytes, { ...query, signal })),
           };
-          const [first] = uploads;
-          if (first !== undefined && !request.isMultipart()) return classify(first);
-          const pictures = await Promise.all(
-            uploads.map((upload) =>
-              classify(upload).then(
-                (classified) => ({ name: upload.name, ...classified }),
-                (error: unknown) => ({ name: upload.name, error: problemOf(error).message }),
-              ),
+        };
+        const [first] = uploads;
+        if (first !== undefined && !request.isMultipart()) return classify(first);
+        const pictures = await Promise.all(
+          uploads.map((upload) =>
+            classify(upload).then(
+              (classified) => ({ name: upload.name, ...classified }),
+              (error: unknown) => ({ name: upload.name, error: problemOf(error).message }),
             ),
-          );
-          return { pictures } satisfies ClassifiedPictures;
-        }),
+          ),
+        );
+        return { pictures } satisfies ClassifiedPictures;
+      },
     }),
     route({
       method: "GET",
       path: "/runs/:id/evaluation",
       summary: "How a run does on its validation pictures: scores, confusion matrix with pictures, mistakes.",
       type: JSON_TYPE,
-      handle: ({ id }) => crowd.with(() => explorer.evaluation(keyOf(file(id)), file(id), storeOf(id), signal)),
+      works: true,
+      handle: ({ id }) => explorer.evaluation(keyOf(file(id)), file(id), storeOf(id), signal),
     }),
     route({
       method: "GET",
       path: "/runs/:id/pictures/:name",
       summary: "A picture that the run learned from or is validated on, by its id (val-17).",
       type: "image/jpeg",
-      handle: async ({ id, name, reply }) => send(reply, "image/jpeg", await explorer.picture(storeOf(id), name)),
+      async handle({ id, name, request, reply }) {
+        const path = storeOf(id);
+        const { info } = await explorer.store(path);
+        if (isKnown(request, reply, `${info.contentHash} ${name}`)) return reply.code(304).send();
+        return send(reply, "image/jpeg", await explorer.picture(path, name));
+      },
     }),
     route({
       method: "POST",
@@ -274,8 +288,8 @@ export function routes(services: Services): readonly Route[] {
       path: "/runs/:id/model.onnx",
       summary: "The run's best checkpoint as ONNX, for prediction in the browser.",
       type: "application/octet-stream",
-      handle: ({ id, reply }) =>
-        crowd.with(async () => send(reply, "application/octet-stream", await onnxOf(readModel(file(id))))),
+      works: true,
+      handle: async ({ id, reply }) => send(reply, "application/octet-stream", await onnxOf(readModel(file(id)))),
     }),
     route({
       method: "GET",
@@ -305,7 +319,8 @@ export function routes(services: Services): readonly Route[] {
       summary: "What training would find in a folder: classes, counts, some pictures.",
       query: previewQuery,
       type: JSON_TYPE,
-      handle: ({ query }) => crowd.with(() => folders.preview(query.path, signal)),
+      works: true,
+      handle: ({ query }) => folders.preview(query.path, signal),
     }),
     route({
       method: "POST",
@@ -313,11 +328,11 @@ export function routes(services: Services): readonly Route[] {
       summary: "The memory and, about, the time that a run would take on this machine.",
       body: estimateBody,
       type: JSON_TYPE,
-      handle: ({ body }) =>
-        crowd.with(async () => {
-          const { classes, pictures } = await folders.preview(body.data, signal);
-          return estimateRun(await engine(), body.settings, { classes: classes.length, pictures });
-        }),
+      works: true,
+      async handle({ body }) {
+        const { classes, pictures } = await folders.preview(body.data, signal);
+        return estimateRun(await engine(), body.settings, { classes: classes.length, pictures });
+      },
     }),
     route({
       method: "POST",
@@ -338,9 +353,8 @@ export function routes(services: Services): readonly Route[] {
       body: "pictures",
       type: JSON_TYPE,
       handle: async ({ name, query, request }) => {
-        const upload = await pictureOf(request);
-        await refuseBomb(upload);
-        return { path: sets.add(name, query.class, query.name, upload.bytes) };
+        const { bytes } = await onePicture(request);
+        return { path: sets.add(name, query.class, query.name, bytes) };
       },
     }),
     ...(Object.keys(paperQueries) as PaperDemo[]).map((demo) =>
@@ -351,12 +365,10 @@ export function routes(services: Services): readonly Route[] {
         query: paperQueries[demo],
         body: "pictures",
         type: JSON_TYPE,
-        handle: ({ query, request }) =>
-          crowd.with(async () => {
-            const upload = await pictureOf(request);
-            await refuseBomb(upload);
-            return { figures: await demos[demo](upload.bytes, query as never) };
-          }),
+        handle: async ({ query, request }) => {
+          const { bytes } = await onePicture(request);
+          return { figures: await demos[demo](bytes, query as never) };
+        },
       }),
     ),
   ];

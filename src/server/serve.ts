@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { homedir } from "node:os";
+import { homedir, networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import multipart from "@fastify/multipart";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
@@ -11,7 +11,7 @@ import { AlexnetError } from "../errors.js";
 import { parseOptions, wholeNumber } from "../options.js";
 import { errnoOf } from "../system/files.js";
 import { Assets } from "./assets.js";
-import { Crowd } from "./crowd.js";
+import { Crowd, type Place } from "./crowd.js";
 import { Explorer } from "./explore.js";
 import { DroppedSets, Folders } from "./folders.js";
 import { Live } from "./live.js";
@@ -21,7 +21,7 @@ import { HttpProblem, problemOf } from "./problems.js";
 import { type Route, routes, type Services } from "./routes.js";
 import { Runs } from "./runs.js";
 import { type Door, doorOf, guard, Sessions } from "./safety.js";
-import { PICTURE_BYTES, PICTURES_A_REQUEST } from "./uploads.js";
+import { PICTURE_BYTES, PICTURES_A_REQUEST, REQUEST_BYTES } from "./uploads.js";
 
 export interface ServeOptions extends ModelOptions {
   /** A folder of runs, or one run's. Default "runs". */
@@ -36,6 +36,8 @@ export interface ServeOptions extends ModelOptions {
   readonly allowHosts?: readonly string[];
   /** Requests that compute, at once; more are told to come back. Default 64. */
   readonly most?: number;
+  /** Seconds that a request may take to arrive. Default 30. */
+  readonly arrivalSeconds?: number;
   /** Where a new run's pictures may be: below this folder. Default the home folder. */
   readonly pictures?: string;
   /** Told of what went wrong that nobody foresaw. */
@@ -54,9 +56,11 @@ export interface Serving {
 }
 
 export const DEFAULT_PORT = 7012;
+/** Of all requests' bodies together. */
+const MOST_BYTES = 8 * REQUEST_BYTES;
 /** Where sets of pictures that are dropped on the page come to lie, below the folder of pictures. */
 const DROPPED = "alexnet-pictures";
-const SLOW_BODY = 30_000; // milliseconds that a request may take to arrive
+const CHECK = 1000; // milliseconds between looks for requests that take too long to arrive
 
 const optionsSchema = z.object({
   runs: z.string().optional(),
@@ -66,6 +70,7 @@ const optionsSchema = z.object({
   token: z.string().min(8).optional(),
   allowHosts: z.array(z.string()).readonly().optional(),
   most: wholeNumber(1).optional(),
+  arrivalSeconds: z.number().positive().optional(),
   onError: z.function().optional(),
   engine: z.enum(["auto", ...engineNames]).optional(),
   threads: wholeNumber(1).optional(),
@@ -85,6 +90,7 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     host = "127.0.0.1",
     port = DEFAULT_PORT,
     most = 64,
+    arrivalSeconds = 30,
     onError = () => {},
     engine,
     threads,
@@ -101,7 +107,6 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     ...{ runs, live, models, explorer },
     folders: new Folders(options.pictures ?? homedir()),
     sets: new DroppedSets(join(options.pictures ?? homedir(), DROPPED)),
-    crowd: new Crowd(most),
     engine() {
       opened ??= openEngine(engine ?? "auto", { threads, precision });
       return opened;
@@ -109,7 +114,13 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     signal: end.signal,
   };
   const sessions = new Sessions();
-  const app = await application(services, door, sessions, onError);
+  const app = await application(services, {
+    door,
+    sessions,
+    onError,
+    arrivalSeconds,
+    crowd: new Crowd(most, MOST_BYTES),
+  });
   const close = async (): Promise<void> => {
     end.abort("the server ends");
     live.close();
@@ -122,9 +133,9 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
     await close();
     throw explainListening(error, host, port);
   }
-  const address = app.server.address() as AddressInfo;
-  const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
-  const url = `http://${name}:${address.port}`;
+  const { address, port: taken } = app.server.address() as AddressInfo;
+  const reached = reachedAt(address);
+  const url = `http://${reached.includes(":") ? `[${reached}]` : reached}:${taken}`;
   return {
     url,
     ...(door.token !== undefined && { token: door.token }),
@@ -133,15 +144,32 @@ export async function serve(options: ServeOptions = {}): Promise<Serving> {
   };
 }
 
+/** An address that others reach a server at which listens at all of its machine's: "0.0.0.0" leads nowhere. */
+function reachedAt(address: string): string {
+  if (address !== "0.0.0.0" && address !== "::") return address;
+  const outside = Object.values(networkInterfaces())
+    .flat()
+    .find((own) => own?.family === "IPv4" && !own.internal);
+  return outside?.address ?? "127.0.0.1";
+}
+
+interface House {
+  readonly door: Door;
+  readonly sessions: Sessions;
+  readonly crowd: Crowd;
+  readonly arrivalSeconds: number;
+  readonly onError: (error: unknown) => void;
+}
+
 async function application(
   services: Services,
-  door: Door,
-  sessions: Sessions,
-  onError: (error: unknown) => void,
+  { door, sessions, crowd, arrivalSeconds, onError }: House,
 ): Promise<FastifyInstance> {
+  const arrival = 1000 * arrivalSeconds;
   const app = fastify({
     bodyLimit: PICTURE_BYTES,
-    requestTimeout: SLOW_BODY,
+    requestTimeout: arrival,
+    http: { headersTimeout: arrival, connectionsCheckingInterval: Math.min(CHECK, arrival) },
     connectionTimeout: 0, // live events stay
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
@@ -163,7 +191,7 @@ async function application(
       .send({ error: { message: problem.message } });
   });
   const all = routes(services);
-  for (const route of all) add(app, route);
+  for (const route of all) add(app, route, crowd);
   app.get("/api/openapi.json", async () => openApi(all));
   const assets = new Assets();
   app.setNotFoundHandler(async (request, reply) => {
@@ -176,21 +204,39 @@ async function application(
   return app;
 }
 
-function add(app: FastifyInstance, { method, path, query, body, handle }: Route): void {
+function add(app: FastifyInstance, { method, path, query, body, works, handle }: Route, crowd: Crowd): void {
+  const places = new WeakMap<FastifyRequest, Place>();
   app.route({
     method,
     url: `/api${path}`,
-    // A refused picture is never read further: it counts before the body comes.
+    ...((works || body === "pictures") && {
+      // Before any of its body is read.
+      onRequest: async (request, reply) => {
+        const place = crowd.enter(announcedBytes(request));
+        reply.raw.once("close", place.leave);
+        places.set(request, place);
+      },
+    }),
     handler: async (request, reply) => {
       const { id = "", name = "" } = request.params as { id?: string; name?: string };
       const parsed = {
         query: query === undefined ? {} : valid(query, request.query, "query"),
         body: body === undefined || body === "pictures" ? undefined : valid(body, request.body, "body"),
       };
-      const answer = await handle({ id, name, request, reply, ...(parsed as { query: never; body: never }) });
+      const work = async () => handle({ id, name, request, reply, ...(parsed as { query: never; body: never }) });
+      const answer = await (places.get(request)?.during(work) ?? work());
       return reply.sent || answer === reply ? reply : answer;
     },
   });
+}
+
+/** What a request may bring at the most. @throws HttpProblem 413 when it says that it brings more than any may */
+function announcedBytes({ method, headers }: FastifyRequest): number {
+  if (method === "GET") return 0;
+  const bytes = Number(headers["content-length"] ?? REQUEST_BYTES);
+  if (bytes > REQUEST_BYTES)
+    throw new HttpProblem(413, `A request may bring ${REQUEST_BYTES / 1024 / 1024} MB; send fewer pictures at once.`);
+  return bytes;
 }
 
 /** @throws HttpProblem 400 naming the field */

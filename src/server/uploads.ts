@@ -6,6 +6,8 @@ import { HttpProblem } from "./problems.js";
 export const PICTURE_BYTES = 20 * 1024 * 1024;
 export const PICTURE_PIXELS = 50_000_000;
 export const PICTURES_A_REQUEST = 64;
+/** Of all of a form's pictures together. */
+export const REQUEST_BYTES = 64 * 1024 * 1024;
 
 export interface Upload {
   /** As the sender calls it; "picture" where it has no name. */
@@ -28,8 +30,12 @@ export async function picturesOf(request: FastifyRequest): Promise<readonly Uplo
     return [checked({ name: "picture", bytes: body })];
   }
   const found: Upload[] = [];
+  let room = REQUEST_BYTES;
   for await (const file of request.files()) {
     const bytes = await file.toBuffer();
+    room -= bytes.length;
+    if (room < 0)
+      throw new HttpProblem(413, `The form has more than ${REQUEST_BYTES / 1024 / 1024} MB; send fewer at once.`);
     found.push(checked({ name: file.filename || `picture ${found.length + 1}`, bytes }));
   }
   if (found.length === 0) throw new HttpProblem(400, "The form has no files: send each picture as one.");

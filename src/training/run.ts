@@ -5,6 +5,7 @@ import { Checkpoints } from "../runs/checkpoint/keep.js";
 import type { TrainEvent, TrainSummary } from "../runs/events.js";
 import { logLine } from "../runs/log.js";
 import { MetricsFile } from "../runs/metrics.js";
+import { Now } from "../runs/now.js";
 import { TensorBoardLog } from "../runs/tensorboard-log.js";
 import { countBatches } from "../store/reading/batches.js";
 import { Loop } from "./loop.js";
@@ -46,9 +47,11 @@ async function trainAndRecord(run: SettledRun): Promise<TrainSummary> {
   const { program, read, features, capacity, close } = await openProgram(run, begun);
   const metrics = openMetrics(run, state.metricsBytes);
   const tensorboard = new TensorBoardLog(folder.tensorboard, state.step);
+  const now = new Now(folder);
   try {
     const report = (event: TrainEvent): void => {
       tensorboard.update(event);
+      now.update(event);
       task.report(event);
     };
     folder.recordSession(engine.description, state.step);
@@ -60,6 +63,7 @@ async function trainAndRecord(run: SettledRun): Promise<TrainSummary> {
     return summary;
   } finally {
     metrics.close();
+    now.close();
     await tensorboard.close();
     await close();
   }

@@ -1,4 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -6,6 +17,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openModel } from "#src/evaluation/open-model.js";
 import { sharp } from "#src/images/sharp.js";
+import type { StepRow } from "#src/runs/metrics.js";
 import { type Serving, serve } from "#src/server/serve.js";
 import { train } from "#src/training/train.js";
 import { bombs } from "../support/bombs.js";
@@ -85,6 +97,12 @@ describe("what is served of runs", () => {
       const answer = await get(address);
       expect([answer.status, answer.headers.get("content-type")], address).toEqual([200, type]);
       expect((await sharp(Buffer.from(await answer.arrayBuffer())).metadata()).width).toBeGreaterThan(10);
+    }
+    for (const address of ["/api/runs/run/filters?checkpoint=last", "/api/runs/run/pictures/val-3"]) {
+      const { headers } = await get(address);
+      expect(headers.get("cache-control")).toBe("private, no-cache"); // kept, and asked about
+      const again = await get(address, { headers: { "if-none-match": headers.get("etag") ?? "" } });
+      expect([again.status, await again.text()], address).toEqual([304, ""]);
     }
     expect((await get("/api/runs/run/pictures/val-99")).status).toBe(404);
     expect((await get("/api/runs/run/pictures/..%2f..%2fconfig.json")).status).toBe(404);
@@ -187,13 +205,78 @@ describe("classifying", () => {
     expect(similarities).toEqual([...similarities].sort((a, b) => b - a));
     expect(similarities[0]).toBeGreaterThan(0.99); // the set holds the picture itself
   });
+});
 
-  test.each(["crop", "colour", "norm", "pooling", "dropout"])("the paper's %s", async (demo) => {
-    const { figures }: { figures: { image: string }[] } = (await (
-      await send(`/api/paper/${demo}`, picture("lake"))
-    ).json()) as never;
-    expect(figures).toHaveLength(2);
-    expect(figures[0]?.image).not.toBe(figures[1]?.image === "" ? "" : undefined);
+describe("the paper's ideas on a picture", () => {
+  interface Figure {
+    readonly title: string;
+    readonly image: string;
+    readonly note?: string;
+  }
+  const noise = sharp({
+    create: {
+      ...{ width: 300, height: 260, channels: 3, background: "#369" },
+      noise: { type: "gaussian", mean: 120, sigma: 40 },
+    },
+  })
+    .png()
+    .toBuffer();
+  const figuresOf = async (demo: string, values: Record<string, string | number> = {}): Promise<readonly Figure[]> => {
+    const query = new URLSearchParams(
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)])),
+    );
+    const answer = await send(`/api/paper/${demo}?${query}`, await noise);
+    expect(answer.status).toBe(200);
+    return ((await answer.json()) as { figures: readonly Figure[] }).figures;
+  };
+  const pixelsOf = ({ image }: Figure) =>
+    sharp(Buffer.from(image.replace(/^data:image\/png;base64,/, ""), "base64")).removeAlpha();
+  const rawOf = (figure: Figure): Promise<Buffer> => pixelsOf(figure).raw().toBuffer();
+
+  test("a crop is that part of the prepared picture, mirrored where that is asked for", async () => {
+    const [whole, cropped] = (await figuresOf("crop", { left: 5, top: 20, mirrored: "true" })) as [Figure, Figure];
+    const part = { left: 5, top: 20, width: 227, height: 227 };
+    expect(await rawOf(cropped)).toEqual(await pixelsOf(whole).extract(part).flop().raw().toBuffer());
+  });
+
+  test("colours shift by the components' shares, and not at all by none", async () => {
+    const [before, same] = (await figuresOf("colour", { a0: 0, a1: 0, a2: 0 })) as [Figure, Figure];
+    expect(await rawOf(same)).toEqual(await rawOf(before));
+    const [, shifted] = (await figuresOf("colour", { a0: 0.5, a1: 0, a2: 0 })) as [Figure, Figure];
+    const [, back] = (await figuresOf("colour", { a0: -0.5, a1: 0, a2: 0 })) as [Figure, Figure];
+    const change = (figure: Figure) => (figure.note?.match(/-?\d+\.\d/g) ?? []).map(Number);
+    expect(change(shifted)).toHaveLength(3);
+    expect(Math.max(...change(shifted).map(Math.abs))).toBeGreaterThan(1);
+    expect(change(back).map((value) => -value + 0)).toEqual(change(shifted).map((value) => value + 0));
+    expect(await rawOf(shifted)).not.toEqual(await rawOf(before));
+  });
+
+  test("response normalisation does nothing with beta 0 and k 1, and dampens with the paper's numbers", async () => {
+    const [before, same] = (await figuresOf("norm", { k: 1, beta: 0 })) as [Figure, Figure];
+    expect(await rawOf(same)).toEqual(await rawOf(before));
+    const [, normalised] = (await figuresOf("norm", { k: 2, n: 5, alpha: -1, beta: 0.75 })) as [Figure, Figure];
+    expect(await rawOf(normalised)).not.toEqual(await rawOf(before));
+  });
+
+  test("windows that overlap leave as many values as the paper's, others fewer or more", async () => {
+    const titleOf = async (size: number, stride: number) =>
+      (await figuresOf("pooling", { size, stride })).map(({ title, note }) => [title, note])[1];
+    expect(await titleOf(3, 2)).toEqual(["pooled to 27x27", "windows overlap"]);
+    expect(await titleOf(2, 2)).toEqual(["pooled to 27x27", "windows don't overlap"]);
+    expect(await titleOf(3, 3)).toEqual(["pooled to 18x18", "windows don't overlap"]);
+  });
+
+  test("dropout keeps about its share of the units, others with each seed", async () => {
+    const keptOf = async (rate: number, seed: number): Promise<number> => {
+      const [, { note = "" }] = (await figuresOf("dropout", { rate, seed })) as [Figure, Figure];
+      return Number(/^([\d.]+) %/.exec(note)?.[1]);
+    };
+    const [half, other, few] = [await keptOf(0.5, 1), await keptOf(0.5, 2), await keptOf(0.9, 1)];
+    expect(Math.abs(half - 50)).toBeLessThan(3);
+    expect(Math.abs(few - 10)).toBeLessThan(3);
+    const images = await Promise.all([1, 2].map(async (seed) => (await figuresOf("dropout", { rate: 0.5, seed }))[1]));
+    expect(images[0]?.image).not.toBe(images[1]?.image);
+    expect(Math.abs(other - 50)).toBeLessThan(3);
   });
 });
 
@@ -251,7 +334,7 @@ describe("who may ask", () => {
   test("where others can reach it, nobody comes in without the token", async () => {
     const open = await serve({ runs: scratch, port: 0, host: "0.0.0.0", ...quick });
     try {
-      const url = open.url.replace("0.0.0.0", "127.0.0.1");
+      const { url } = open;
       const status = async (headers: Record<string, string>) => (await fetch(`${url}/api/runs`, { headers })).status;
       expect(open.token).toMatch(/^[\w-]{32}$/);
       expect(await status({})).toBe(401);
@@ -262,7 +345,7 @@ describe("who may ask", () => {
       expect(await byHost("192.168.1.5:7012")).toBe(200); // as another machine calls it
       expect(await byHost("attacker.example")).toBe(421);
       expect(await status({ authorization: `Bearer ${open.token}` })).toBe(200);
-      const link = open.invitation().replace("0.0.0.0", "127.0.0.1");
+      const link = open.invitation();
       const first = await fetch(link, { redirect: "manual" });
       expect([first.status, first.headers.get("location")]).toEqual([303, "/"]);
       const cookie = first.headers.get("set-cookie") ?? "";
@@ -288,14 +371,38 @@ describe("who may ask", () => {
     await expect(serve({ token: "short" })).rejects.toMatchObject({ code: "invalid-option" });
   });
 
-  test("a request whose body never comes does not keep the server from others", async () => {
-    const { hostname, port } = new URL(serving.url);
-    const slow = connect(Number(port), hostname);
-    slow.write(
-      `POST /api/runs/run/classify HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: image/png\r\ncontent-length: 100\r\n\r\nabc`,
-    );
-    expect((await get("/api/runs")).status).toBe(200);
-    slow.destroy();
+  test("a request whose body does not come is ended, and takes its place only until then", async () => {
+    const small = await serve({ runs: scratch, port: 0, ...quick, most: 1, arrivalSeconds: 1, pictures: scratch });
+    try {
+      const { hostname, port } = new URL(small.url);
+      const ask = (address: string) =>
+        fetch(`${small.url}/api${address}`, { method: "POST", body: picture("lake"), headers: png });
+      for (const address of ["/runs/run/classify", "/sets/slow?class=lake&name=a.png"]) {
+        const slow = connect(Number(port), hostname);
+        let answer = "";
+        slow.on("data", (text) => {
+          answer += text;
+        });
+        slow.write(
+          `POST /api${address} HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: image/png\r\ncontent-length: 100\r\n\r\nabc`,
+        );
+        await expect.poll(async () => (await ask(address)).status, { timeout: 900, interval: 20 }).toBe(429);
+        await once(slow, "close");
+        expect(answer).toMatch(/^HTTP\/1.1 408 /);
+        expect((await ask(address)).status).toBe(200);
+      }
+    } finally {
+      await small.close();
+    }
+  });
+
+  test("a form that says it brings more than any may is refused before it is read", async () => {
+    const status = await raw({
+      method: "POST",
+      path: "/api/runs/run/classify",
+      headers: { "content-type": "multipart/form-data; boundary=x", "content-length": String(65 * 1024 * 1024) },
+    });
+    expect(status).toBe(413);
   });
 });
 
@@ -320,6 +427,51 @@ describe("live", () => {
     expect(steps).toEqual([...steps].sort((a, b) => a - b));
     expect(new Set(steps).size).toBeGreaterThanOrEqual(9);
     expect(text).toContain('"kind":"changed"');
+    expect(text).toMatch(/"kind":"step","epoch":\d+,"epochs":\d+,"batch":\d+/);
+    expect(existsSync(join(live, "now.json"))).toBe(false); // nothing trains any more
+  });
+
+  test("rows come to all who listen, once, in order; all of them anew where a run went on from further back", async () => {
+    const copied = join(scratch, "copied");
+    cpSync(run, copied, { recursive: true, verbatimSymlinks: true });
+    const metrics = join(copied, "metrics.jsonl");
+    const before = readFileSync(metrics, "utf8");
+    const last = JSON.parse(before.trim().split("\n").at(-1) ?? "") as StepRow;
+    const row = (step: number): string => `${JSON.stringify({ ...last, kind: "step", step })}\n`;
+    const listen = async (headers: Record<string, string> = {}) => {
+      const stop = new AbortController();
+      const heard: number[] = [];
+      const events = await get("/api/runs/copied/events", { signal: stop.signal, headers });
+      const reading = (async () => {
+        let text = "";
+        for await (const part of events.body ?? []) {
+          text += Buffer.from(part).toString();
+          heard.splice(0, heard.length, ...[...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id)));
+        }
+      })().catch(() => {});
+      const end = (): Promise<void> => {
+        stop.abort();
+        return reading;
+      };
+      return { heard, end };
+    };
+    const [fromNow, fromThen] = [await listen(), await listen({ "last-event-id": String(last.step) })];
+    const soon = (of: () => unknown) => expect.poll(of, { timeout: 10_000 });
+    await soon(() => fromThen.heard).toEqual([last.step]); // the epoch's row, which has the step of its last one
+    for (const step of [1, 2, 3]) appendFileSync(metrics, row(last.step + step));
+    const more = [1, 2, 3].map((step) => last.step + step);
+    await soon(() => fromNow.heard).toEqual(more);
+    await soon(() => fromThen.heard).toEqual([last.step, ...more]);
+    appendFileSync(metrics, row(last.step + 4).slice(0, 20)); // half a line is no row yet
+    writeFileSync(metrics, before);
+    const all = before
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as StepRow).step);
+    await soon(() => fromNow.heard).toEqual([...more, ...all]);
+    await fromNow.end();
+    await fromThen.end();
+    rmSync(copied, { recursive: true });
   });
 });
 
