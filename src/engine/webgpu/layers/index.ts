@@ -1,11 +1,13 @@
 import type { Layer } from "../../../network/network.js";
 import type { Activation, Context, Stage } from "../layer.js";
+import { averagePool } from "./average-pool.js";
 import { convolution } from "./convolution.js";
 import { dropout } from "./dropout.js";
 import { fullyConnected } from "./fully-connected.js";
 import { localResponseNorm } from "./local-response-norm.js";
 import { maxPool } from "./max-pool.js";
 import { relu } from "./relu.js";
+import { tanh } from "./tanh.js";
 
 /** Adds the forward operations of `layer`, and of the ReLU following that it takes along: `count` in all. */
 export function addLayers(
@@ -25,6 +27,10 @@ export function addLayers(
       return { stage: localResponseNorm(layer, x, context), count: 1 };
     case "relu":
       return { stage: relu(layer, x, context), count: 1 };
+    case "tanh":
+      return { stage: tanh(layer, x, context), count: 1 };
+    case "average-pool":
+      return { stage: averagePool(layer, x, context), count: 1 };
     case "max-pool":
       return { stage: maxPool(layer, x, context), count: 1 };
   }
