@@ -26,13 +26,25 @@ const sidebar = Object.entries({ ...groups, Background: background }).map(([text
   items: names.filter((name) => there.includes(name)).map(item),
 }));
 
+/** Markdown's tables have a row of headers always; those without a text are no headers for who hears the page. */
+function emptyHeadersAreCells({ tokens }) {
+  tokens.forEach((token, i) => {
+    if (token.type !== "th_open" || tokens[i + 1].content !== "") return;
+    token.tag = "td";
+    tokens[i + 2].tag = "td";
+  });
+}
+
 export default defineConfig({
   srcDir: ".pages",
   title: "alexnet",
   description: "AlexNet (2012) for your photos, in TypeScript",
   lang: "en",
   cleanUrls: false,
-  markdown: { theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } },
+  markdown: {
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+    config: (md) => md.core.ruler.push("empty-headers", emptyHeadersAreCells),
+  },
   themeConfig: {
     search: { provider: "local" },
     outline: [2, 3],

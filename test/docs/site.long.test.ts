@@ -56,6 +56,7 @@ describe("the documentation's site", () => {
       "",
       "docs/",
       "docs/tutorial.html",
+      "docs/performance.html",
       "docs/paper.html",
       "docs/commands.html",
       "src/recipes/policy.ts.html",
