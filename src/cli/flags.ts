@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { AlexnetError } from "../errors.js";
 import { adviceOn } from "../options.js";
+import { type LearningRatePolicy, policySchema } from "../recipes/recipe.js";
 import type { Cadence } from "../runs/cadence.js";
 import { groups, type Setting, type SettingName, settings } from "../runs/settings.js";
 import { checkViewCount } from "../store/views.js";
@@ -162,7 +163,27 @@ function optionOf({ flag, help, text, schema }: Setting): Option {
   return option.argParser(text === undefined ? (given: string) => valueFor(schema, given) : texts[text]);
 }
 
-const texts = { duration, cadence, factor, share } as const;
+/** The paper's numbers for those that have any. */
+const policies: Readonly<Record<string, LearningRatePolicy>> = {
+  plateau: { kind: "plateau", patience: 5, factor: 10, drops: 3 },
+  step: { kind: "step", fractions: [0.6, 0.8], factor: 10 },
+  linear: { kind: "linear" },
+  cosine: { kind: "cosine" },
+};
+
+/** "cosine", or a recipe's field as JSON. */
+export function policy(text: string): LearningRatePolicy {
+  if (Object.hasOwn(policies, text)) return policies[text] as LearningRatePolicy;
+  try {
+    return policySchema.parse(JSON.parse(text));
+  } catch {
+    throw new InvalidArgumentError(
+      `Give ${Object.keys(policies).join(", ")}, or JSON such as ${JSON.stringify(policies.step)}.`,
+    );
+  }
+}
+
+const texts = { duration, cadence, factor, share, policy } as const;
 
 /** A word or a number, whichever the setting is. */
 function valueFor(schema: Setting["schema"], text: string): unknown {

@@ -21,6 +21,12 @@ export interface Relu {
   readonly name: string;
 }
 
+/** As the paper's comparison has it (section 3.1). */
+export interface Tanh {
+  readonly kind: "tanh";
+  readonly name: string;
+}
+
 /**
  * b_i = a_i / (k + alpha * sum_j a_j^2)^beta, j over a window around i that is cut at the edges (paper section 3.3).
  * alpha is not divided by the window's size.
@@ -46,6 +52,14 @@ export interface MaxPool {
   readonly stride: number;
 }
 
+/** The mean of each window; windows as max-pool has them. */
+export interface AveragePool {
+  readonly kind: "average-pool";
+  readonly name: string;
+  readonly size: number;
+  readonly stride: number;
+}
+
 /** Sees all values of its input, flattened in (channel, row, column) order. */
 export interface FullyConnected {
   readonly kind: "fully-connected";
@@ -60,7 +74,7 @@ export interface Dropout {
   readonly rate: number;
 }
 
-export type Layer = Convolution | Relu | LocalResponseNorm | MaxPool | FullyConnected | Dropout;
+export type Layer = Convolution | Relu | Tanh | LocalResponseNorm | MaxPool | AveragePool | FullyConnected | Dropout;
 
 /** The last layer's outputs are the logits; softmax and cross-entropy belong to the engine. */
 export interface Network {

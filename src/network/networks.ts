@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { AlexnetError } from "../errors.js";
 import { caffe } from "./architectures/caffe.js";
 import { caffenet } from "./architectures/caffenet.js";
+import { cifar } from "./architectures/cifar.js";
 import { oneWeirdTrick } from "./architectures/one-weird-trick.js";
 import { original2012 } from "./architectures/original-2012.js";
 import { paper } from "./architectures/paper.js";
@@ -41,6 +42,11 @@ export const variants: readonly Variant[] = [
     network: oneWeirdTrick,
     differs: "fewer maps, no groups, no norms, 224x224 with padding 2, dropout before fc6 and fc7",
     source: "Krizhevsky 2014; torchvision's alexnet",
+  },
+  {
+    network: cifar,
+    differs: "four layers for pictures of 32x32 (prepared with size 32), average pools after the first",
+    source: "section 3.1, figure 1; the author's CIFAR-10 networks beside the source of 2012",
   },
 ];
 

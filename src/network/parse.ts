@@ -20,6 +20,7 @@ const kinds = {
     groups: z.number(),
   }),
   relu: z.strictObject({ kind: z.literal("relu"), name }),
+  tanh: z.strictObject({ kind: z.literal("tanh"), name }),
   "local-response-norm": z.strictObject({
     kind: z.literal("local-response-norm"),
     name,
@@ -31,6 +32,7 @@ const kinds = {
     groups: z.number().exactOptional(),
   }),
   "max-pool": z.strictObject({ kind: z.literal("max-pool"), name, size: z.number(), stride: z.number() }),
+  "average-pool": z.strictObject({ kind: z.literal("average-pool"), name, size: z.number(), stride: z.number() }),
   "fully-connected": z.strictObject({ kind: z.literal("fully-connected"), name, outputs: z.number() }),
   dropout: z.strictObject({ kind: z.literal("dropout"), name, rate: z.number() }),
 };
@@ -43,8 +45,10 @@ const schema: z.ZodType<Network> = z.strictObject({
     z.discriminatedUnion("kind", [
       kinds.convolution,
       kinds.relu,
+      kinds.tanh,
       kinds["local-response-norm"],
       kinds["max-pool"],
+      kinds["average-pool"],
       kinds["fully-connected"],
       kinds.dropout,
     ]),

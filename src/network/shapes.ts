@@ -59,6 +59,7 @@ export function outputShape(layer: Layer, input: Shape): Shape {
       return window(name, filters, input, size, stride, padding);
     }
     case "max-pool":
+    case "average-pool":
       check(name, "size", layer.size);
       check(name, "stride", layer.stride);
       return window(name, input.channels, input, layer.size, layer.stride, 0);
@@ -74,6 +75,7 @@ export function outputShape(layer: Layer, input: Shape): Shape {
       if (!(layer.rate >= 0 && layer.rate < 1)) fail(name, `rate=${layer.rate} must be at least 0 and below 1`);
       return input;
     case "relu":
+    case "tanh":
       return input;
     case "fully-connected":
       check(name, "outputs", layer.outputs);

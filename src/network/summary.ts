@@ -5,6 +5,8 @@ import { inferShapes, type Shape, volume } from "./shapes.js";
 export interface LayerSummary {
   readonly name: string;
   readonly kind: string;
+  /** What the network's description says of it besides: filters, size, stride and so on. */
+  readonly settings: Readonly<Record<string, string | number>>;
   readonly output: Shape;
   readonly parameters: number;
   /** Multiply-adds for one picture, forward; one is two floating-point operations. Direct convolution. */
@@ -26,9 +28,11 @@ export function summarise(network: Network): Summary {
   const layers = inferShapes(network).map(({ layer, output }): LayerSummary => {
     const own = table.filter((parameter) => parameter.layer === layer.name);
     const weight = own.find((parameter) => parameter.role === "weight");
+    const { name, kind, ...settings } = layer;
     return {
-      name: layer.name,
-      kind: layer.kind,
+      name,
+      kind,
+      settings,
       output,
       parameters: own.reduce((sum, parameter) => sum + parameter.count, 0),
       multiplyAdds: weight === undefined ? 0 : weight.fanIn * volume(output),

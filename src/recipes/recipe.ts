@@ -6,7 +6,7 @@ const fromZero = () => z.number("give a number from 0").min(0, "give a number fr
 
 const byLayer = z.record(z.string(), z.number()).readonly();
 
-const policySchema = z.discriminatedUnion("kind", [
+export const policySchema = z.discriminatedUnion("kind", [
   /** Divided by `factor` when the best validation top-1 error has not improved for `patience` epochs (paper section 5). */
   z.object({ kind: z.literal("plateau"), patience: z.number(), factor: z.number(), drops: z.number() }).readonly(),
   /** Divided by `factor` at the start of each epoch of `fractions` (of all epochs, rounded). */
@@ -47,10 +47,16 @@ export const recipeSchema = z.object({
   biasWeightDecay: fromZero(),
   /** How parameters start; see `Initialisation`. */
   initialisation: initialisationSchema,
+  /** What is subtracted from each picture (section 2): the mean image of the training pictures, or nothing. */
+  meanSubtraction: z.enum(["image", "none"]).default("image"),
   /** What centred pixels are multiplied by before the first layer; 1 in the paper. */
   inputScale: positiveNumber(),
   /** Random crops, reflections and colours (section 4.1); without, pictures' centres as they are. */
   augmentation: z.boolean().default(true),
+  /** Of augmentation: crops from random places; without, from the centre. */
+  crops: z.boolean().default(true),
+  /** Of augmentation: half of the pictures reflected. */
+  mirrors: z.boolean().default(true),
   /** By layer, what its learning rate is multiplied by; 0 is frozen, 1 where left out. */
   layerRates: byLayer.default({}),
   /** Standard deviation of the normal draws of the colour noise; 0.1 in the paper (section 4.1). */

@@ -18,8 +18,11 @@ const paper: Recipe = {
   biasLearningRate: 1,
   biasWeightDecay: 1,
   initialisation: { deviation: 0.01, biases: { conv2: 1, conv4: 1, conv5: 1, fc6: 1, fc7: 1 } },
+  meanSubtraction: "image",
   inputScale: 1,
   augmentation: true,
+  crops: true,
+  mirrors: true,
   layerRates: {},
   colourDeviation: 0.1,
 };

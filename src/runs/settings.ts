@@ -7,7 +7,7 @@ import type { Network } from "../network/network.js";
 import { parseNetwork } from "../network/parse.js";
 import { DEFAULT_PICTURE_SIZE } from "../network/picture.js";
 import { fraction, path, positiveNumber, wholeNumber } from "../options.js";
-import { type Recipe, recipeSchema } from "../recipes/recipe.js";
+import { policySchema, type Recipe, recipeSchema } from "../recipes/recipe.js";
 import { readJson } from "../system/files.js";
 import { cadence } from "./cadence.js";
 
@@ -31,12 +31,13 @@ export interface Setting {
   readonly help: string;
   readonly group: keyof typeof groups;
   /** How the command line writes what is neither a word, a number nor a switch. */
-  readonly text?: "duration" | "cadence" | "factor" | "factors" | "share";
+  readonly text?: "duration" | "cadence" | "factor" | "factors" | "share" | "policy";
 }
 
 /** The headings of the settings in help and forms. */
 export const groups = {
   learning: "What learns, and how:",
+  recipe: "Fields of the recipe, each by itself:",
   pretrained: "Going on from a trained network, on other pictures:",
   preparation: "Preparing a folder of pictures:",
   machine: "The machine and the records:",
@@ -129,6 +130,129 @@ export const settings = {
     help: "decides every random draw; default 1",
     group: "learning",
   },
+  /** How much of the last update the next one keeps. Default: the recipe's, as of all that follow. */
+  momentum: {
+    schema: factor,
+    kept: "in recipe",
+    change: "never",
+    flag: "--momentum <factor>",
+    help: "how much of the last update the next one keeps; 0.9 in the paper",
+    group: "recipe",
+  },
+  weightDecay: {
+    schema: factor,
+    kept: "in recipe",
+    change: "never",
+    flag: "--weight-decay <factor>",
+    help: "pulls weights towards 0; 0.0005 in the paper",
+    group: "recipe",
+  },
+  biasLearningRate: {
+    schema: factor,
+    kept: "in recipe",
+    change: "never",
+    flag: "--bias-lr <factor>",
+    help: "multiplies the learning rate of biases",
+    group: "recipe",
+    text: "factor",
+  },
+  biasWeightDecay: {
+    schema: factor,
+    kept: "in recipe",
+    change: "never",
+    flag: "--bias-decay <factor>",
+    help: "multiplies the weight decay of biases",
+    group: "recipe",
+    text: "factor",
+  },
+  /** Epochs, or a part of one, in which the rate rises. */
+  warmUp: {
+    schema: factor,
+    kept: "in recipe",
+    change: "never",
+    flag: "--warm-up <epochs>",
+    help: "epochs, or part of one, in which the learning rate rises",
+    group: "recipe",
+  },
+  /** How the learning rate falls. */
+  policy: {
+    schema: policySchema,
+    kept: "in recipe",
+    change: "never",
+    flag: "--policy <name|json>",
+    help: "how the learning rate falls: plateau, step, linear, cosine, or a recipe's field as JSON",
+    group: "recipe",
+    text: "policy",
+  },
+  /** Standard deviation of the weights at the start, or "he". */
+  deviation: {
+    schema: z.union([positiveNumber(), z.literal("he")]),
+    kept: "folded in",
+    change: "never",
+    flag: "--deviation <number|he>",
+    help: "of the weights at the start: 0.01 in the paper; he: by the layer's inputs",
+    group: "recipe",
+  },
+  /** Where biases start, by layer; 0 for those not named. */
+  biases: {
+    schema: z.record(z.string(), factor).readonly(),
+    kept: "folded in",
+    change: "never",
+    flag: "--biases <layers=value>",
+    help: "where biases start: conv2=1,fc6=1; 0 for those not named",
+    group: "recipe",
+    text: "factors",
+  },
+  /** What is subtracted from each picture. */
+  meanSubtraction: {
+    schema: z.enum(["image", "none"]),
+    kept: "in recipe",
+    change: "never",
+    flag: "--mean-subtraction <what>",
+    help: "image, the mean of the training pictures, or none",
+    group: "recipe",
+  },
+  inputScale: {
+    schema: positiveNumber(),
+    kept: "in recipe",
+    change: "never",
+    flag: "--input-scale <factor>",
+    help: "multiplies pixels after that; 1 in the paper",
+    group: "recipe",
+  },
+  /** Random crops, reflections and colours. Without, frozen layers' outputs are kept on disk. */
+  augmentation: {
+    schema: z.boolean(),
+    kept: "in recipe",
+    change: "never",
+    flag: "--no-augmentation",
+    help: "see pictures' centres only; frozen layers' outputs are then kept on disk",
+    group: "recipe",
+  },
+  crops: {
+    schema: z.boolean(),
+    kept: "in recipe",
+    change: "never",
+    flag: "--no-crops",
+    help: "no random crops: the centre",
+    group: "recipe",
+  },
+  mirrors: {
+    schema: z.boolean(),
+    kept: "in recipe",
+    change: "never",
+    flag: "--no-mirrors",
+    help: "no reflections",
+    group: "recipe",
+  },
+  colourDeviation: {
+    schema: factor,
+    kept: "in recipe",
+    change: "never",
+    flag: "--colour-deviation <number>",
+    help: "of the colour noise; 0.1 in the paper, 0 for none",
+    group: "recipe",
+  },
   /** A run, a checkpoint's file or one that `importModel` reads, whose parameters training starts from. */
   from: {
     schema: path(),
@@ -166,15 +290,6 @@ export const settings = {
     help: "the same for others: conv1..conv3=0.1,fc7=2x",
     group: "pretrained",
     text: "factors",
-  },
-  /** Random crops, reflections and colours. Without, frozen layers' outputs are kept on disk. Default: the recipe's. */
-  augmentation: {
-    schema: z.boolean(),
-    kept: "in recipe",
-    change: "never",
-    flag: "--no-augmentation",
-    help: "see pictures' centres only; frozen layers' outputs are then kept on disk",
-    group: "pretrained",
   },
   /** Height and width of the prepared pictures. Default 256, or that of the pictures that `from` was trained on. */
   size: {
@@ -363,6 +478,11 @@ export const settings = {
     group: "learning",
   },
 } as const satisfies Readonly<Record<string, Setting>>;
+
+/** A switch that is on where nobody says otherwise. */
+export function isOnByItself({ flag }: Setting): boolean {
+  return flag.startsWith("--no-");
+}
 
 /** What defaults may depend on. */
 export interface Facts {

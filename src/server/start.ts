@@ -9,7 +9,7 @@ import { DEFAULT_PICTURE_SIZE } from "../network/picture.js";
 import { summarise } from "../network/summary.js";
 import { withClasses } from "../network/transform.js";
 import { chooseRecipe, recipes } from "../recipes/recipes.js";
-import { groups, type Setting, settings } from "../runs/settings.js";
+import { groups, isOnByItself, type Setting, settings } from "../runs/settings.js";
 import { availableMemory, trainingMemory } from "../training/capacity.js";
 import { readChoices } from "../training/settle.js";
 import type { Estimate, SettingRow } from "./api-types.js";
@@ -31,7 +31,7 @@ export function settingRows(): readonly SettingRow[] {
   return rows.flatMap(([name, row]) => {
     const field = fieldOf(name, row);
     if (field === undefined) return [];
-    const usual = row.default;
+    const usual = row.default ?? (isOnByItself(row) ? true : undefined);
     const plain = typeof usual === "string" || typeof usual === "number" || typeof usual === "boolean" ? usual : null;
     return [{ name, group: row.group, heading: groups[row.group], help: row.help, ...field, default: plain }];
   });

@@ -78,19 +78,25 @@ export interface Augmentation extends CropSizes {
   /** Index in the training split. */
   readonly sample: number;
   readonly colour: ColourComponents;
+  /** Whether crops come from random places, else from the centre, and whether half of them are reflected. Default true. */
+  readonly crops?: boolean;
+  readonly mirrors?: boolean;
   /** Standard deviation of the colour noise's normal draws; 0.1 in the paper, 0 for none. */
   readonly colourDeviation: number;
 }
 
 /** A random crop, mirrored half of the time, its colours shifted along their principal components (paper 4.1). */
 export function augmentedView(augmentation: Augmentation, picture = 0): View {
-  const { seed, epoch, sample, pictureSize, cropSize } = augmentation;
+  const { seed, epoch, sample, pictureSize, cropSize, crops = true, mirrors = true } = augmentation;
   const places = pictureSize - cropSize + 1;
-  return {
-    picture,
+  const drawn = {
     top: below(places, seed, Purpose.crop, epoch, sample, 0),
     left: below(places, seed, Purpose.crop, epoch, sample, 1),
-    mirrored: bits(seed, Purpose.mirror, epoch, sample) >= 0x8000_0000,
+  };
+  return {
+    ...centreView(augmentation, picture),
+    ...(crops && drawn),
+    mirrored: mirrors && bits(seed, Purpose.mirror, epoch, sample) >= 0x8000_0000,
     colourShift: colourShift(augmentation),
   };
 }

@@ -15,7 +15,7 @@ import type { TrainingState } from "../runs/state.js";
 import type { Store } from "../store/store.js";
 import type { Task } from "../task.js";
 import { enumerate, indexOfName } from "../text.js";
-import { describedNetwork } from "./settle.js";
+import { describedNetwork, withFields } from "./settle.js";
 import { reasonToEnd } from "./stopping.js";
 
 /** What may change between the sessions of a run: its settings, pictures, checkpoint and engine. */
@@ -66,13 +66,11 @@ function wantedNetwork({ network, width, data }: RunConfig, choices: RunChoices)
 
 /** The recipe asked for, and what was asked for about layers; the run's own where nothing was. */
 function wantedRecipe({ recipe: own, network }: RunConfig, choices: RunChoices): Recipe {
-  const { recipe, augmentation = own.augmentation, freeze, headRate, layerRates } = choices;
+  const { recipe, freeze, headRate, layerRates } = choices;
   const isAskedFor = [freeze, headRate, layerRates].some((choice) => choice !== undefined);
+  const named = typeof recipe === "string" ? resolveRecipe(recipe) : recipe;
   return {
-    ...(recipe === undefined
-      ? own
-      : withoutOverridable(typeof recipe === "string" ? resolveRecipe(recipe) : recipe, own)),
-    augmentation,
+    ...withoutOverridable(withFields(named ?? own, choices), own),
     layerRates: isAskedFor ? layerRatesOf(network, choices) : own.layerRates,
   };
 }

@@ -109,12 +109,12 @@ export async function settle(choices: Choices, pictures: PicturesOfRun, engine: 
   const network = withClasses(choices.network, classes);
   refuseLargerCrop(store, network);
   if (pretrained !== undefined) refuseOtherPictureSize(store, pretrained.model);
+  checkBiases(network, choices);
   const learning = { network, pictures: train, isTrained: pretrained !== undefined };
   const { recipe: named, reason, hint } = chooseRecipe(choices.recipe, learning);
   const fitting = (most: number) => fittingBatchSize(engine, network, most, store.info.pictureSize);
   const recipe = {
-    ...named,
-    ...given(choices, "in recipe"),
+    ...withFields(named, choices),
     layerRates: { ...named.layerRates, ...choices.layerRates },
     batchSize: choices.batchSize === "auto" ? await fitting(named.batchSize) : (choices.batchSize ?? named.batchSize),
   };
@@ -146,6 +146,24 @@ export async function settle(choices: Choices, pictures: PicturesOfRun, engine: 
   return { config, hints: hint === undefined ? [] : [hint] };
 }
 
+/** @throws AlexnetError "invalid-option" for biases of layers that have none */
+function checkBiases(network: Network, { biases = {} }: RunChoices): void {
+  const known = [...new Set(parameterTable(network).map(({ layer }) => layer))];
+  const unknown = Object.keys(biases).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new AlexnetError(
+      "invalid-option",
+      `biases: ${network.name} has no layer ${unknown} with biases; it has ${known.join(", ")}`,
+    );
+}
+
+/** A recipe with the fields that were chosen one by one. The batch size may be to be settled yet. */
+export function withFields(recipe: Recipe, choices: RunChoices): Recipe {
+  const { batchSize: _, ...fields } = given(choices, "in recipe") as Partial<Recipe>;
+  const { deviation = recipe.initialisation.deviation, biases = recipe.initialisation.biases } = choices;
+  return { ...recipe, ...fields, initialisation: { ...recipe.initialisation, deviation, biases } };
+}
+
 /** What of a recipe the engine applies parameter by parameter; those that count in full are left out. */
 export function multipliersOf(recipe: Recipe, network: Network): Multipliers {
   const { biasLearningRate, biasWeightDecay, layerRates } = recipe;
@@ -171,6 +189,8 @@ export function batchesOfEpoch(config: RunConfig, epoch: number, firstBatch = 0)
     shuffle: true,
     balanced: balance === "sampling",
     firstBatch,
+    crops: recipe.crops,
+    mirrors: recipe.mirrors,
     colourDeviation: recipe.colourDeviation,
     workers: workers ?? undefined,
   };

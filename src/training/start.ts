@@ -39,8 +39,9 @@ export async function start(run: SettledRun, checkpoints: Checkpoints): Promise<
 
 function freshModel({ config, store }: SettledRun): Model {
   const { network, recipe, seed } = config;
-  const { inputScale, initialisation } = recipe;
-  const preprocessing = { mean: store.mean, scale: [inputScale, inputScale, inputScale] as const };
+  const { inputScale, initialisation, meanSubtraction } = recipe;
+  const mean = meanSubtraction === "image" ? store.mean : new Float32Array(store.mean.length);
+  const preprocessing = { mean, scale: [inputScale, inputScale, inputScale] as const };
   return { network, classes: store.classes, preprocessing, parameters: initialise(network, initialisation, seed) };
 }
 

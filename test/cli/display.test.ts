@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { settingRows, shortNames } from "#src/cli/display/comparison.js";
 import { EventDisplay } from "#src/cli/display/events.js";
 import { describeProblem } from "#src/cli/display/failures.js";
+import { wrapLine } from "#src/cli/display/layout.js";
 import { formatTable } from "#src/cli/display/print.js";
 import { StatusLine } from "#src/cli/display/status-line.js";
 import { differingSettings } from "#src/runs/differences.js";
@@ -132,6 +133,27 @@ describe("a narrow terminal", () => {
         "or give a smaller batch (--batch 256)",
       ].join("\n"),
     );
+  });
+});
+
+describe("a line that is too long for a terminal", () => {
+  test("is broken between words, and goes on further in", () => {
+    expect(wrapLine("  the best epoch, 1, was picked by chance", 24).split("\n")).toEqual([
+      "  the best epoch, 1,",
+      "    was picked by chance",
+    ]);
+  });
+
+  test("goes on below its text where a label stands before it", () => {
+    expect(wrapLine("recipe    small: batches of 32", 24).split("\n")).toEqual([
+      "recipe    small: batches",
+      "          of 32",
+    ]);
+  });
+
+  test("is left as it is where it fits, and where there is no terminal", () => {
+    expect(wrapLine("recipe    small: batches of 32", 30)).toBe("recipe    small: batches of 32");
+    expect(wrapLine("recipe    small: batches of 32", undefined)).toBe("recipe    small: batches of 32");
   });
 });
 

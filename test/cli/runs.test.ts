@@ -47,6 +47,7 @@ test("show prints a run's settings and its curves within 80 columns, and keeps t
   const { status, stdout, stderr } = alexnet("show", first);
   expect(status, stderr).toBe(0);
   expect(stdout).toContain(`${first}: ended: all 2 epochs are done`);
+  expect(stdout).toMatch(/^epoch 2 of 2, \d+ steps, best top-1 [\d.]+ %, mean recall [\d.]+ %, F1 [\d.]+ %$/m);
   expect(stdout).toMatch(/^network {3}tiny, input 67x67$/m);
   expect(stdout).toMatch(/^recipe {4}quick: batches of 8, learning rate 0\.003,/m);
   const plots = stdout.slice(stdout.indexOf("loss (nats)")).split("\n").slice(0, -2);

@@ -52,6 +52,41 @@ describe("train", () => {
     expect(stdout).toContain(`next:\n  alexnet evaluate ${other} <labelled pictures it has not seen>\n`);
   });
 
+  test("each field of the recipe can be replaced by a flag, and is recorded", () => {
+    const other = join(pictures.scratch, "fields");
+    const fields = [
+      ...["--momentum", "0.8", "--weight-decay", "0", "--bias-lr", "2x", "--bias-decay", "0", "--warm-up", "0.5"],
+      ...["--policy", "cosine", "--deviation", "0.02", "--biases", "conv1=0.5", "--mean-subtraction", "none"],
+      ...["--input-scale", "0.01", "--no-crops", "--no-mirrors", "--colour-deviation", "0"],
+    ];
+    const { stderr, status } = alexnet("train", pictures.path, "--run", other, "--epochs", "1", ...settings, ...fields);
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(readFileSync(join(other, "config.json"), "utf8")).recipe).toMatchObject({
+      ...{ momentum: 0.8, weightDecay: 0, biasLearningRate: 2, biasWeightDecay: 0, warmUp: 0.5 },
+      ...{ policy: { kind: "cosine" }, initialisation: { deviation: 0.02, biases: { conv1: 0.5 } } },
+      ...{ meanSubtraction: "none", inputScale: 0.01, crops: false, mirrors: false, colourDeviation: 0 },
+    });
+    const changed = alexnet("train", "--resume", other, "--momentum", "0.7");
+    expect(changed).toMatchObject({ status: 2, stderr: expect.stringContaining("recipe.momentum: 0.8, now 0.7") });
+  });
+
+  test.each([
+    [["--policy", "sine"], "Give plateau, step, linear, cosine, or JSON such as"],
+    [["--deviation", "small"], "--deviation <number|he>' argument 'small' is invalid"],
+    [["--biases", "conv9=1"], "has no layer conv9 with biases; it has conv1"],
+  ])("%s is refused", (flags, message) => {
+    const { stderr, status } = alexnet(
+      "train",
+      pictures.path,
+      "--run",
+      join(pictures.scratch, "no"),
+      ...settings,
+      ...flags,
+    );
+    expect(stderr).toContain(message);
+    expect(status).toBe(2);
+  });
+
   test("what is one is spoken of in the singular", () => {
     const other = join(pictures.scratch, "single");
     const { stdout } = alexnet("train", pictures.path, "--run", other, "--epochs", "1", ...settings, "--batch", "30");
@@ -236,7 +271,9 @@ describe("info", () => {
     expect(stdout).toMatch(/^engine {3}onednn: oneDNN /);
     expect(stdout).toContain("60,965,224 parameters");
     expect(stdout).toContain("1.449 GFLOP a picture forward, 4.136 in training");
-    expect(stdout).toMatch(/^conv1 +convolution +96x55x55 +34,944 +210\.8$/m);
+    expect(stdout).toMatch(
+      /^conv1 +convolution +filters 96, size 11, stride 4, padding 0, groups 1 +96x55x55 +34,944 +210\.8$/m,
+    );
   });
 
   test("of a run, as JSON", () => {

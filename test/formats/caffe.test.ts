@@ -6,6 +6,8 @@ import { readBinaryproto, readCaffemodel } from "#src/formats/caffe/caffe.js";
 import { importModel } from "#src/formats/import.js";
 import { readMeanImage } from "#src/formats/mean-image.js";
 import { encodeNpy } from "#src/formats/npy.js";
+import { cifar } from "#src/network/architectures/cifar.js";
+import type { Layer } from "#src/network/network.js";
 import { networkByName } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
 import { type CaffeLayer, encodeCaffemodel, encodeMean, encodeMessage, type Style } from "../support/caffe-files.js";
@@ -62,13 +64,22 @@ describe("what a caffemodel says", () => {
   it("is refused where it has no counterpart", () => {
     const read = (more: CaffeLayer) => readCaffemodel(file("odd.caffemodel", encodeCaffemodel(model, "layer", [more])));
     expect(() => read({ name: "sig", type: "Sigmoid" })).toThrow(/sig: layers of type Sigmoid have no counterpart/);
-    expect(() => read({ name: "ave", type: "Pooling", pooling_param: { pool: "AVE", kernel_size: 2 } })).toThrow(
-      /ave: only max-pooling/,
+    expect(() => read({ name: "any", type: "Pooling", pooling_param: { pool: "STOCHASTIC", kernel_size: 2 } })).toThrow(
+      /any: only maximum and average pooling/,
     );
     expect(() => read({ name: "fc9", type: "InnerProduct", inner_product_param: { num_output: 3 } })).toThrow(
       /fc9: has no weights/,
     );
     expect(() => readCaffemodel(file("empty.caffemodel", ""))).toThrow(/not a caffemodel: it has no layers/);
+  });
+
+  it.each(["layer", "layers of 2013"] as const)("has tanh and average pools: %s", (style) => {
+    const layers = cifar.layers.map((layer): Layer => (layer.kind === "relu" ? { ...layer, kind: "tanh" } : layer));
+    const own = randomModel({ ...cifar, layers }, 3);
+    const data = style === "layer" ? [{ name: "data", type: "Data", transform_param: { crop_size: 32 } }] : [];
+    const { network, parameters } = readCaffemodel(file("tanh.caffemodel", encodeCaffemodel(own, style, data)));
+    expect(network.layers).toEqual(layers);
+    expect(parameters).toEqual(own.parameters);
   });
 
   it("keeps a network of its own under its own name", () => {

@@ -7,7 +7,7 @@ import { exportModel } from "#src/formats/export.js";
 import { importModel } from "#src/formats/import.js";
 import { loadPicture } from "#src/images/picture.js";
 import type { Model } from "#src/model/model.js";
-import type { LocalResponseNorm, Network } from "#src/network/network.js";
+import type { Layer, LocalResponseNorm, Network } from "#src/network/network.js";
 import { networkByName, variants } from "#src/network/networks.js";
 import { scaleWidth, withClasses } from "#src/network/transform.js";
 import { temporaryFolder } from "../support/folders.js";
@@ -99,6 +99,20 @@ describe("exported networks, run by onnxruntime", () => {
     // Another window gives other outputs: the comparison above can fail.
     const other = { ...model, network: strong(model.network, "groups" in window ? {} : { groups: 2 }) };
     expect(worstDifference(await predictCentre(engine, other, pictures), expected)).toBeGreaterThan(1e-3);
+  });
+
+  it("tanh is ours, and comes back", async () => {
+    const network = narrow("cifar");
+    const layers = network.layers.map((layer): Layer => (layer.kind === "relu" ? { ...layer, kind: "tanh" } : layer));
+    const model = randomModel({ ...network, name: "tanh", layers }, 5);
+    const pictures = [noisePicture(1), noisePicture(2)];
+    const path = join(folder, "tanh.onnx");
+    await exportModel(model, path, { format: "onnx", withPreprocessing: true });
+    const expected = await predictCentre(engine, model, pictures);
+    expect(worstDifference(await runOnPictures(path, pictures), expected)).toBeLessThan(1e-5);
+    expectSameModel((await importModel(path)).model, model);
+    const rectified = { ...model, network };
+    expect(worstDifference(await predictCentre(engine, rectified, pictures), expected)).toBeGreaterThan(1e-3);
   });
 
   it("outputs differ from picture to picture", async () => {

@@ -40,6 +40,14 @@ describe("the variants", () => {
     expect(fc6?.input).toEqual({ channels: 256, height: 6, width: 6 });
   });
 
+  it("for 32x32 pictures has four layers that learn", () => {
+    const network = networkByName("cifar");
+    expect(network.input.size).toBe(32);
+    expect(parameterTable(network).filter(({ role }) => role === "weight")).toHaveLength(4);
+    const fc4 = inferShapes(network).at(-1);
+    expect(fc4?.input).toEqual({ channels: 64, height: 3, width: 3 });
+  });
+
   it("each say what differs and where they come from", () => {
     expect(variants.map(({ network }) => network.name)).toEqual(Object.keys(networks));
     for (const { differs, source } of variants) {

@@ -129,3 +129,14 @@ describe("statistics", () => {
       }
   });
 });
+
+test("crops and reflections can be left out, each by itself; what is left is drawn as with all", () => {
+  const samples = Array.from({ length: 40 }, (_, sample) => sample);
+  const centre = centreView(options);
+  for (const sample of samples) {
+    const whole = augmentedView({ ...options, sample });
+    const { top, left } = centre;
+    expect(augmentedView({ ...options, sample, crops: false })).toEqual({ ...whole, top, left });
+    expect(augmentedView({ ...options, sample, mirrors: false })).toEqual({ ...whole, mirrored: false });
+  }
+});

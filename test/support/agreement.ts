@@ -57,6 +57,11 @@ const pools: fc.Arbitrary<Case> = fc
     shape: [batch, channels, size + height, size + width],
   }));
 
+const averagePools: fc.Arbitrary<Case> = pools.map(({ layer, shape }) => ({
+  layer: { ...layer, kind: "average-pool" } as Layer,
+  shape,
+}));
+
 const norms: fc.Arbitrary<Case> = fc
   .record({
     batch: small(3),
@@ -91,12 +96,16 @@ const relus: fc.Arbitrary<Case> = fc
   .oneof(fc.tuple(small(5), small(70)), fc.tuple(small(3), small(19), small(7), small(7)))
   .map((shape) => ({ layer: { kind: "relu", name: "relu" }, shape }));
 
-const kinds = {
+const tanhs: fc.Arbitrary<Case> = relus.map(({ shape }) => ({ layer: { kind: "tanh", name: "tanh" }, shape }));
+
+const kinds: { readonly [K in Exclude<Layer["kind"], "dropout">]: fc.Arbitrary<Case> } = {
   convolution: convolutions,
   "max-pool": pools,
+  "average-pool": averagePools,
   "local-response-norm": norms,
   "fully-connected": fullyConnected,
   relu: relus,
+  tanh: tanhs,
 };
 
 /** Fresh random layers and networks: the engine gives what the reference engine gives. `runs`: of each kind. */
@@ -164,53 +173,58 @@ export function agreement(name: EngineName, tolerances: Tolerances, options: Ope
         units: small(40),
         classes: small(13, 2),
         samples: small(4),
-        pooled: fc.boolean(),
+        pool: fc.constantFrom("max-pool", "average-pool", undefined),
+        activation: fc.constantFrom("relu", "tanh"),
       });
       await fc.assert(
-        fc.asyncProperty(networks, small(1 << 30), async ({ maps, groups, units, classes, samples, pooled }, seed) => {
-          const network = networkOf(
-            19,
-            { kind: "convolution", name: "conv1", filters: maps * groups, size: 5, stride: 2, padding: 0, groups: 1 },
-            { kind: "relu", name: "relu1" },
-            { kind: "local-response-norm", name: "norm1", k: 2, n: 5, alpha: 1e-2, beta: 0.75 },
-            ...(pooled ? [{ kind: "max-pool", name: "pool1", size: 3, stride: 2 } as const] : []),
-            { kind: "convolution", name: "conv2", filters: maps * groups, size: 3, stride: 1, padding: 1, groups },
-            { kind: "relu", name: "relu2" },
-            { kind: "fully-connected", name: "fc3", outputs: units },
-            { kind: "relu", name: "relu3" },
-            { kind: "dropout", name: "drop3", rate: 0.5 },
-            { kind: "fully-connected", name: "fc4", outputs: classes },
-          );
-          const parameters = initialise(network, { deviation: "he", biases: {} }, seed);
-          const batch = noiseBatch(samples, classes, seed);
-          const preprocessing = { ...centred, scale: [1 / 64, 1 / 64, 1 / 64] } as const;
-          const run = async (on: Engine) => {
-            const program = await on.compile(network, {
-              batchSize: samples,
-              mode: "train",
-              preprocessing,
-              inputGradient: true,
-            });
-            await program.write("parameters", parameters);
-            const options = { learningRate: 0.01, momentum: 0.9, weightDecay: 0.0005, seed };
-            const result = await program.step(batch, options);
-            const [gradients, inputGradient] = [await program.read("gradients"), await program.inputGradient()];
-            const probabilities = await program.predict(batch);
-            await program.close();
-            return { ...result, gradients, inputGradient, probabilities };
-          };
-          const [actual, expected] = [await run(engine), await run(reference)];
-          expectClose(Float64Array.of(actual.loss), Float64Array.of(expected.loss), tolerances.network, "loss");
-          if (!tolerances.coarse) expect(actual.correct).toBe(expected.correct);
-          expectClose(actual.probabilities, expected.probabilities, tolerances.network, "probabilities");
-          if (isComparable(tolerances, network, "conv1"))
-            expectClose(actual.inputGradient, expected.inputGradient, tolerances.network, "input gradient");
-          for (const parameter of parameterTable(network)) {
-            if (!isComparable(tolerances, network, parameter.layer)) continue;
-            const [own, theirs] = [actual, expected].map(({ gradients }) => parameterView(gradients, parameter));
-            expectClose(own, theirs, tolerances.network, `${parameter.name} gradient`);
-          }
-        }),
+        fc.asyncProperty(
+          networks,
+          small(1 << 30),
+          async ({ maps, groups, units, classes, samples, pool, activation }, seed) => {
+            const network = networkOf(
+              19,
+              { kind: "convolution", name: "conv1", filters: maps * groups, size: 5, stride: 2, padding: 0, groups: 1 },
+              { kind: activation, name: "relu1" },
+              { kind: "local-response-norm", name: "norm1", k: 2, n: 5, alpha: 1e-2, beta: 0.75 },
+              ...(pool ? [{ kind: pool, name: "pool1", size: 3, stride: 2 } as const] : []),
+              { kind: "convolution", name: "conv2", filters: maps * groups, size: 3, stride: 1, padding: 1, groups },
+              { kind: "relu", name: "relu2" },
+              { kind: "fully-connected", name: "fc3", outputs: units },
+              { kind: activation, name: "relu3" },
+              { kind: "dropout", name: "drop3", rate: 0.5 },
+              { kind: "fully-connected", name: "fc4", outputs: classes },
+            );
+            const parameters = initialise(network, { deviation: "he", biases: {} }, seed);
+            const batch = noiseBatch(samples, classes, seed);
+            const preprocessing = { ...centred, scale: [1 / 64, 1 / 64, 1 / 64] } as const;
+            const run = async (on: Engine) => {
+              const program = await on.compile(network, {
+                batchSize: samples,
+                mode: "train",
+                preprocessing,
+                inputGradient: true,
+              });
+              await program.write("parameters", parameters);
+              const options = { learningRate: 0.01, momentum: 0.9, weightDecay: 0.0005, seed };
+              const result = await program.step(batch, options);
+              const [gradients, inputGradient] = [await program.read("gradients"), await program.inputGradient()];
+              const probabilities = await program.predict(batch);
+              await program.close();
+              return { ...result, gradients, inputGradient, probabilities };
+            };
+            const [actual, expected] = [await run(engine), await run(reference)];
+            expectClose(Float64Array.of(actual.loss), Float64Array.of(expected.loss), tolerances.network, "loss");
+            if (!tolerances.coarse) expect(actual.correct).toBe(expected.correct);
+            expectClose(actual.probabilities, expected.probabilities, tolerances.network, "probabilities");
+            if (isComparable(tolerances, network, "conv1"))
+              expectClose(actual.inputGradient, expected.inputGradient, tolerances.network, "input gradient");
+            for (const parameter of parameterTable(network)) {
+              if (!isComparable(tolerances, network, parameter.layer)) continue;
+              const [own, theirs] = [actual, expected].map(({ gradients }) => parameterView(gradients, parameter));
+              expectClose(own, theirs, tolerances.network, `${parameter.name} gradient`);
+            }
+          },
+        ),
         { seed: 2, numRuns: Math.ceil(runs / 4) },
       );
     });

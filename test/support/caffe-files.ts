@@ -53,7 +53,7 @@ const root = protobuf.parse(
     repeated string top = 3;
     optional string name = 4;
     enum LayerType { NONE = 0; CONVOLUTION = 4; DATA = 5; DROPOUT = 6; INNER_PRODUCT = 14; LRN = 15; POOLING = 17;
-      RELU = 18; SOFTMAX = 20; SIGMOID = 19; }
+      RELU = 18; SOFTMAX = 20; SIGMOID = 19; TANH = 23; }
     optional LayerType type = 5;
     repeated BlobProto blobs = 6;
     repeated float blobs_lr = 7;
@@ -126,6 +126,7 @@ const numbers: Readonly<Record<string, string>> = {
   LRN: "LRN",
   Pooling: "POOLING",
   ReLU: "RELU",
+  TanH: "TANH",
   Dropout: "DROPOUT",
   Softmax: "SOFTMAX",
   Sigmoid: "SIGMOID",
@@ -195,11 +196,12 @@ function describe(layer: Layer, input: Shape): CaffeLayer {
         lrn_param: { local_size: layer.n, alpha: layer.alpha * layer.n, beta: layer.beta, k: layer.k },
       };
     case "max-pool":
+    case "average-pool":
       return {
         name,
         type: "Pooling",
         pooling_param: {
-          pool: "MAX",
+          pool: layer.kind === "max-pool" ? "MAX" : "AVE",
           kernel_size: layer.size,
           stride: layer.stride,
           ...((input.height - layer.size) % layer.stride === 0 ? {} : { round_mode: 1 }), // Caffe would round up
@@ -209,6 +211,8 @@ function describe(layer: Layer, input: Shape): CaffeLayer {
       return { name, type: "Dropout", dropout_param: { dropout_ratio: layer.rate } };
     case "relu":
       return { name, type: "ReLU" };
+    case "tanh":
+      return { name, type: "TanH" };
   }
 }
 

@@ -78,6 +78,13 @@ export const goldenLayers: Readonly<Record<string, (file: GoldenFile) => Layer>>
     size: file.number("size"),
     stride: file.number("stride"),
   }),
+  "average-pool": (file) => ({
+    kind: "average-pool",
+    name: file.name,
+    size: file.number("size"),
+    stride: file.number("stride"),
+  }),
+  tanh: (file) => ({ kind: "tanh", name: file.name }),
   "fully-connected": (file) => ({ kind: "fully-connected", name: file.name, outputs: file.tensor("w").shape[0] }),
 };
 

@@ -25,6 +25,7 @@ test.each(learning.map((network) => ({ name: network.name, network })))(
       run: pictures.newRun(),
       network,
       width: 0.25,
+      ...(network.input.size < 64 && { preparation: { size: network.input.size } }),
     });
     expect(best?.error).toBeLessThan(1 / 3); // of guessing: 2 / 3
   },

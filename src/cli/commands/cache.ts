@@ -2,7 +2,7 @@ import { Argument, Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type Cached, clearCache, listCache } from "../../store/cached.js";
 import { cacheFolder } from "../../system/cache-folder.js";
-import { byteSize, printJson, printTable } from "../display/print.js";
+import { byteSize, printJson, printLine, printTable } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -24,8 +24,8 @@ export function register(program: Program): void {
         }
         const size = byteSize(cached.reduce((sum, { bytes }) => sum + bytes, 0));
         if (cached.length > 0) printTable(["holds", "size", "changed", "", "folder"], cached.map(row));
-        if (action === "clear") console.log(`${cacheFolder()}: ${size} removed`);
-        else console.log(`${cacheFolder()}: ${size}; \`alexnet cache clear\` removes what no run needs`);
+        if (action === "clear") printLine(`${cacheFolder()}: ${size} removed`);
+        else printLine(`${cacheFolder()}: ${size}; \`alexnet cache clear\` removes what no run needs`);
       }),
   );
 }

@@ -4,6 +4,7 @@ import { checkGradients } from "../../engine/host/check-gradients.js";
 import { AlexnetError } from "../../errors.js";
 import { resolveNetwork } from "../../network/networks.js";
 import { scaleWidth } from "../../network/transform.js";
+import { printLine } from "../display/print.js";
 import { positiveNumber, wholeNumber } from "../flags.js";
 import { addTyped } from "../typed.js";
 
@@ -31,7 +32,7 @@ export function register(program: Program): void {
             "engine",
             `${failed.join(", ")}: the gradients are not those of the loss, or 0 throughout; see the table`,
           );
-        console.log(`every gradient agrees; shown is the worst of up to ${samples} values in each tensor`);
+        printLine(`every gradient agrees; shown is the worst of up to ${samples} values in each tensor`);
       }),
   );
 }

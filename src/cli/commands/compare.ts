@@ -8,7 +8,7 @@ import { writeWhole } from "../../system/files.js";
 import { checkOutput } from "../../system/outputs.js";
 import { settingRows, shortNames } from "../display/comparison.js";
 import { printCharts } from "../display/plot.js";
-import { percent, printJson, printTable } from "../display/print.js";
+import { percent, printJson, printLine, printTable } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -34,7 +34,7 @@ export function register(program: Program): void {
           ["", "run", "epoch", "best top-1", "recall", "F1", "state"],
           runs.map(({ summary }, i) => [String(i + 1), names[i] ?? "", ...resultCells(summary)]),
         );
-        if (settings.length > 0) console.log("\nSettings that differ\n");
+        if (settings.length > 0) printLine("\nSettings that differ\n");
         if (settings.length > 0)
           printTable(
             ["", ...runs.map((_, i) => String(i + 1))],

@@ -8,7 +8,7 @@ import { type ExportFormat, exportFormats, exportModel } from "../../formats/exp
 import { exportPage } from "../../report/classify-page.js";
 import { readModel } from "../../runs/checkpoint/read.js";
 import { checkOutput } from "../../system/outputs.js";
-import { byteSize } from "../display/print.js";
+import { byteSize, printLine } from "../display/print.js";
 import { choice } from "../flags.js";
 import { addTyped } from "../typed.js";
 
@@ -39,7 +39,7 @@ export function register(program: Program): void {
           throw new AlexnetError("invalid-option", "give one of --out <file> and --page <folder>");
         if (page !== undefined) {
           const bytes = await exportPage(readModel(modelPath(run, checkpoint)), page, options);
-          console.log(`${page}: a page that classifies, ${byteSize(bytes)}; serve it with any web server`);
+          printLine(`${page}: a page that classifies, ${byteSize(bytes)}; serve it with any web server`);
           return;
         }
         if (out === undefined) return;
@@ -48,7 +48,7 @@ export function register(program: Program): void {
         checkOutput(out, "out"); // both said before the model is read
         const model = readModel(modelPath(run, checkpoint));
         const bytes = await exportModel(model, out, { ...options, format });
-        console.log(`${out}: ${format}, ${byteSize(bytes)}`);
+        printLine(`${out}: ${format}, ${byteSize(bytes)}`);
       }),
   );
 }

@@ -4,7 +4,7 @@ import type { Command as Program } from "commander";
 import { AlexnetError } from "../../errors.js";
 import { features } from "../../evaluation/features.js";
 import { type MatrixFormat, matrixFormats } from "../../formats/matrix-file.js";
-import { printJson } from "../display/print.js";
+import { printJson, printLine } from "../display/print.js";
 import { predicting } from "../predicting.js";
 import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
@@ -24,7 +24,7 @@ export function register(program: Program): void {
       const summary = await runTask((task) => features({ ...options, run, pictures, format, ...task }));
       const { out, layer, shape, imagesPerSecond } = summary;
       if (json) printJson(summary);
-      else console.log(`${out}: ${layer}, ${shape.join("x")} float32; ${imagesPerSecond.toFixed(1)} pictures a second`);
+      else printLine(`${out}: ${layer}, ${shape.join("x")} float32; ${imagesPerSecond.toFixed(1)} pictures a second`);
     }),
   );
 }

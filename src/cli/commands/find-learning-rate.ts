@@ -8,7 +8,7 @@ import { checkOutput } from "../../system/outputs.js";
 import { findLearningRate, type Sweep, sweepSettings } from "../../training/find-rate.js";
 import { sweepChart } from "../../training/rate-figure.js";
 import { printCharts } from "../display/plot.js";
-import { printJson } from "../display/print.js";
+import { printJson, printLine } from "../display/print.js";
 import { addSettings, positiveNumber, settingsGiven, wholeNumber } from "../flags.js";
 import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
@@ -45,9 +45,9 @@ export function register(program: Program): void {
 
 function print(sweep: Sweep): void {
   const { points, suggested, network, recipe, batchSize } = sweep;
-  console.log(`${network}, recipe ${recipe}, batches of ${batchSize}: ${points.length} steps`);
+  printLine(`${network}, recipe ${recipe}, batches of ${batchSize}: ${points.length} steps`);
   printCharts([sweepChart(sweep)]);
-  console.log(
+  printLine(
     suggested === undefined
       ? "\nthe loss did not fall at any of these rates: try more --steps, or another --recipe"
       : `\nsuggested: --learning-rate ${suggested.toPrecision(2)}, a tenth of where the loss is lowest`,

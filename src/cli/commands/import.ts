@@ -4,7 +4,7 @@ import { importModel } from "../../formats/import.js";
 import { parameterCount } from "../../network/parameters.js";
 import { writeImportedRun } from "../../runs/imported-run.js";
 import { quoteForShell } from "../display/hints.js";
-import { thousands } from "../display/print.js";
+import { printLine, thousands } from "../display/print.js";
 import { triple } from "../flags.js";
 import { parseMean, readClasses } from "../import-arguments.js";
 import { addTyped } from "../typed.js";
@@ -31,11 +31,11 @@ export function register(program: Program): void {
         writeImportedRun(out, imported, file, force);
         const { model, format, assumptions } = imported;
         const parameters = thousands(parameterCount(model.network));
-        console.log(
+        printLine(
           `${out}: ${model.network.name}, ${parameters} parameters, ${model.classes.length} classes (${format})`,
         );
-        for (const { assumed, option } of assumptions) console.log(`assumed: ${assumed} (--${option} says otherwise)`);
-        console.log(`try: alexnet classify ${quoteForShell(out)} picture.jpg`);
+        for (const { assumed, option } of assumptions) printLine(`assumed: ${assumed} (--${option} says otherwise)`);
+        printLine(`try: alexnet classify ${quoteForShell(out)} picture.jpg`);
       }),
   );
 }

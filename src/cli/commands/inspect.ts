@@ -8,7 +8,7 @@ import { openStore, type Store } from "../../store/store.js";
 import { writeWhole } from "../../system/files.js";
 import { makeOutputFolder } from "../../system/outputs.js";
 import { percent } from "../../text.js";
-import { printJson } from "../display/print.js";
+import { printJson, printLine } from "../display/print.js";
 import { LISTED, printClasses, printFindings } from "../display/store-summary.js";
 import { wholeNumber } from "../flags.js";
 import { addTyped } from "../typed.js";
@@ -53,7 +53,7 @@ export function register(program: Program): void {
               "views.png": await viewSheet(store, { count, seed, cropSize }),
             };
             for (const [name, png] of Object.entries(images)) writeWhole(join(out, name), [png]);
-            console.log(`written to ${out}: ${Object.keys(images).join(", ")}`);
+            printLine(`written to ${out}: ${Object.keys(images).join(", ")}`);
           }
         } finally {
           await store.close();
@@ -64,12 +64,12 @@ export function register(program: Program): void {
 
 function print(store: Store, splits: readonly SplitSummary[], listed: number): void {
   const { path, info, classes, colour } = store;
-  console.log(`${path}: ${info.encoding}, from ${info.source.kind} at ${info.source.path}`);
+  printLine(`${path}: ${info.encoding}, from ${info.source.kind} at ${info.source.path}`);
   printClasses(info, classes, splits, listed);
   printFindings(info, path);
   const variance = colour.values.reduce((a, b) => a + b);
   const shares = colour.values.map((value) => percent(value / Math.max(variance, Number.MIN_VALUE)));
-  console.log(`colour: deviations ${colour.values.map((value) => Math.sqrt(value).toFixed(1)).join(", ")} along its`);
-  console.log(`        principal components (${shares.join(", ")} of the variance)`);
-  console.log(`content ${info.contentHash.slice(0, 16)}, decoded by ${info.decoder}`);
+  printLine(`colour: deviations ${colour.values.map((value) => Math.sqrt(value).toFixed(1)).join(", ")} along its`);
+  printLine(`        principal components (${shares.join(", ")} of the variance)`);
+  printLine(`content ${info.contentHash.slice(0, 16)}, decoded by ${info.decoder}`);
 }

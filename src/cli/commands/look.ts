@@ -4,7 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { type LookResult, look } from "../../evaluation/look.js";
 import { counted } from "../../text.js";
-import { percent, printJson } from "../display/print.js";
+import { percent, printJson, printLine } from "../display/print.js";
 import { wholeNumber } from "../flags.js";
 import { looking } from "../predicting.js";
 import { runTask } from "../run-task.js";
@@ -42,11 +42,11 @@ function defaultFolder(run: string, picture: string): string {
 }
 
 function print(out: string, { picture, predictions, probability, mostTelling, files, ...rest }: LookResult): void {
-  console.log(`${picture}: ${predictions.map((row) => `${row.class} ${percent(row.probability)}`).join(", ")}`);
+  printLine(`${picture}: ${predictions.map((row) => `${row.class} ${percent(row.probability)}`).join(", ")}`);
   const { size, top, left } = mostTelling;
-  console.log(
+  printLine(
     `${rest.class}: from ${percent(probability)} to ${percent(mostTelling.probability)} without the ${size}x${size} at ${left},${top}`,
   );
   const page = join(out, "index.html");
-  console.log(`${page}: a page of ${counted(files.length - 2, "drawing")}, beside it`);
+  printLine(`${page}: a page of ${counted(files.length - 2, "drawing")}, beside it`);
 }

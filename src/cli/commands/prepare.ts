@@ -5,7 +5,7 @@ import { prepare } from "../../store/preparing/prepare.js";
 import type { PrepareSummary } from "../../store/preparing/summary.js";
 import { byteSize, clock, thousands } from "../../text.js";
 import { quoteForShell } from "../display/hints.js";
-import { printJson, printTable } from "../display/print.js";
+import { printJson, printLine, printTable } from "../display/print.js";
 import { LISTED, printClasses, printFindings } from "../display/store-summary.js";
 import { choice, fraction, share, wholeNumber } from "../flags.js";
 import { runTask } from "../run-task.js";
@@ -79,8 +79,8 @@ interface Cost {
 function printSummary(summary: PrepareSummary, { seconds, peakMemoryBytes }: Cost): void {
   const { path, info, classes, splits, reused } = summary;
   const cost = `in ${clock(seconds)}, with ${byteSize(peakMemoryBytes)} of memory at most`;
-  console.log(`${path}: ${reused ? "already prepared, nothing to do" : `prepared ${cost}`}`);
-  console.log(`${info.encoding}, ${thousands(classes.length)} classes, decoded by ${info.decoder}`);
+  printLine(`${path}: ${reused ? "already prepared, nothing to do" : `prepared ${cost}`}`);
+  printLine(`${info.encoding}, ${thousands(classes.length)} classes, decoded by ${info.decoder}`);
   printTable(
     ["split", "pictures", "smallest class", "largest class"],
     splits.map(({ split, pictures, smallest, largest }) => [
@@ -90,8 +90,8 @@ function printSummary(summary: PrepareSummary, { seconds, peakMemoryBytes }: Cos
       largest === undefined ? "" : `${largest.name} ${thousands(largest.pictures)}`,
     ]),
   );
-  console.log("");
+  printLine("");
   printClasses(info, classes, splits, LISTED);
-  if (classes.length > LISTED) console.log(`(alexnet inspect ${quoteForShell(path)} --all-classes lists them)`);
+  if (classes.length > LISTED) printLine(`(alexnet inspect ${quoteForShell(path)} --all-classes lists them)`);
   printFindings(info, path);
 }

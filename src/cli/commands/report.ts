@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { report } from "../../report/report.js";
 import { errors } from "../../scoring/scores.js";
-import { byteSize, percent, printJson } from "../display/print.js";
+import { byteSize, percent, printJson, printLine } from "../display/print.js";
 import { wholeNumber } from "../flags.js";
 import { evaluating } from "../predicting.js";
 import { runTask } from "../run-task.js";
@@ -25,8 +25,8 @@ export function register(program: Program): void {
       if (json) printJson({ out, bytes, top1Error: top1, top5Error: top5, meanRecall, macroF1 });
       else {
         const fifth = evaluation.perClass.length > 5 ? `, top-5 error ${percent(top5)}` : "";
-        console.log(`${out}: ${byteSize(bytes)}; top-1 error ${percent(top1)}${fifth}`);
-        console.log(`over the classes: mean recall ${percent(meanRecall)}, macro F1 ${percent(macroF1)}`);
+        printLine(`${out}: ${byteSize(bytes)}; top-1 error ${percent(top1)}${fifth}`);
+        printLine(`over the classes: mean recall ${percent(meanRecall)}, macro F1 ${percent(macroF1)}`);
       }
     }),
   );

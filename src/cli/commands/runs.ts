@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { listRuns, type RunSummary } from "../../runs/list.js";
-import { clock, percent, printJson, printTable } from "../display/print.js";
+import { clock, percent, printJson, printLine, printTable } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -17,7 +17,7 @@ export function register(program: Program): void {
           printJson(runs);
           return;
         }
-        if (runs.length === 0) console.log(`${folder}: no runs yet; alexnet train <pictures> begins one`);
+        if (runs.length === 0) printLine(`${folder}: no runs yet; alexnet train <pictures> begins one`);
         else printTable(["run", "epoch", "best top-1", "recall", "F1", "img/s", "changed", "state"], runs.map(row));
       }),
   );

@@ -4,11 +4,11 @@ import type { Command as Program } from "commander";
 import { chartFile } from "../../drawing/chart.js";
 import { describeRates } from "../../recipes/policy.js";
 import { runCharts } from "../../runs/figures.js";
-import { type RunRecords, readRun } from "../../runs/list.js";
+import { type RunRecords, type RunSummary, readRun } from "../../runs/list.js";
 import { writeWhole } from "../../system/files.js";
 import { checkOutput } from "../../system/outputs.js";
 import { printCharts } from "../display/plot.js";
-import { percent, printJson, thousands } from "../display/print.js";
+import { percent, printJson, printLine, thousands } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -26,13 +26,21 @@ export function register(program: Program): void {
           printJson(run);
           return;
         }
-        for (const line of describe(run)) console.log(line);
+        for (const line of describe(run)) printLine(line);
         const charts = runCharts(run.metrics);
         printCharts(charts);
         writeWhole(svg, chartFile(charts));
         console.log(`\ncurves: ${svg}`);
       }),
   );
+}
+
+function bestOf({ bestError, bestMeanRecall, bestMacroF1 }: RunSummary): readonly string[] {
+  if (bestError === undefined) return [];
+  const best = `best top-1 ${percent(1 - bestError)}`;
+  return bestMeanRecall === undefined || bestMacroF1 === undefined
+    ? [best]
+    : [best, `mean recall ${percent(bestMeanRecall)}`, `F1 ${percent(bestMacroF1)}`];
 }
 
 function describe({ summary, config, metrics }: RunRecords): readonly string[] {
@@ -44,7 +52,7 @@ function describe({ summary, config, metrics }: RunRecords): readonly string[] {
     .map((layer) => `${layer.layer} ${percent(layer.silent ?? 0)}`);
   return [
     `${summary.run}: ${summary.state}`,
-    `epoch ${summary.epoch} of ${summary.epochs}, ${thousands(summary.steps)} steps${summary.bestError === undefined ? "" : `, best top-1 ${percent(1 - summary.bestError)}`}`,
+    [`epoch ${summary.epoch} of ${summary.epochs}`, `${thousands(summary.steps)} steps`, ...bestOf(summary)].join(", "),
     `pictures  ${data.source}: ${thousands(data.train)} for training, ${thousands(data.val)} for validation, ${thousands(data.classes)} classes`,
     `network   ${network.name}${width === 1 ? "" : `, width ${width}`}, input ${network.input.size}x${network.input.size}`,
     `recipe    ${recipe.name}: batches of ${recipe.batchSize}, learning rate ${describeRates(recipe)}`,

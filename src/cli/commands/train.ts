@@ -13,7 +13,12 @@ import { interruptible } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
 const preparation = settingsIn("preparation");
-const choices = [...settingsIn("learning"), ...settingsIn("pretrained"), ...settingsIn("machine")];
+const choices = [
+  ...settingsIn("learning"),
+  ...settingsIn("recipe"),
+  ...settingsIn("pretrained"),
+  ...settingsIn("machine"),
+];
 
 export function register(program: Program): void {
   const command = new Command("train")
@@ -22,7 +27,7 @@ export function register(program: Program): void {
     .option("--run <folder>", "where the run goes; default runs/<pictures>-<number>")
     .option("--resume <run>", "resume this run exactly where it stopped")
     .option("--override", "with --resume: let --epochs, --batch and --learning-rate change");
-  for (const group of ["learning", "pretrained", "preparation", "machine"] as const)
+  for (const group of ["learning", "recipe", "pretrained", "preparation", "machine"] as const)
     addSettings(command, settingsIn(group), true);
   addTyped(
     program,

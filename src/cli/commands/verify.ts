@@ -5,6 +5,7 @@ import { verifyStore } from "../../store/checking/verify.js";
 import { prepareAgain } from "../../store/database.js";
 import { openStore } from "../../store/store.js";
 import { thousands } from "../../text.js";
+import { printLine } from "../display/print.js";
 import { wholeNumber } from "../flags.js";
 import { runTask } from "../run-task.js";
 import { addTyped } from "../typed.js";
@@ -24,12 +25,12 @@ export function register(program: Program): void {
           const problems = await runTask(({ signal, onEvent }) =>
             verifyStore(store, options, { signal, report: onEvent }),
           );
-          for (const problem of problems.slice(0, LISTED)) console.log(problem);
-          if (problems.length > LISTED) console.log(`and ${thousands(problems.length - LISTED)} more`);
+          for (const problem of problems.slice(0, LISTED)) printLine(problem);
+          if (problems.length > LISTED) printLine(`and ${thousands(problems.length - LISTED)} more`);
           if (problems.length > 0)
             throw new AlexnetError("damaged-file", `${path}: damaged, see above`, { hint: prepareAgain(path) });
           const { train, val } = store.info.counts;
-          console.log(`${path}: whole; ${thousands(train)} training and ${thousands(val)} validation pictures`);
+          printLine(`${path}: whole; ${thousands(train)} training and ${thousands(val)} validation pictures`);
         } finally {
           await store.close();
         }

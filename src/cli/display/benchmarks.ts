@@ -2,7 +2,7 @@ import { type LayerRow, type LayerTable, rateWithThreads } from "../../benchmark
 import type { Loading } from "../../benchmark/loading.js";
 import type { Throughput } from "../../benchmark/throughput.js";
 import type { Engine } from "../../engine/engine.js";
-import { byteSize, percent, printTable, thousands } from "./print.js";
+import { byteSize, percent, printLine, printTable, thousands } from "./print.js";
 
 /** What was run. */
 export interface Setting {
@@ -16,29 +16,29 @@ export interface Setting {
 /** @param float32Gflops the machine's matrix rate in float32, where the engine computes in another precision */
 export function printThroughput(setting: Setting, result: Throughput, float32Gflops?: number): void {
   const { imagesPerSecond, gflops, gemmGflops, fraction, peakMemoryBytes, milliseconds } = result;
-  console.log(describe(setting));
-  console.log(
+  printLine(describe(setting));
+  printLine(
     `${imagesPerSecond.toFixed(1)} images/s, ${duration(milliseconds.median)} a step (median of ${setting.steps}; 99 % within ${duration(milliseconds.p99)})`,
   );
-  console.log(
+  printLine(
     `${gflops.toFixed(0)} GFLOP/s, ${percent(fraction)} of this machine's matrix product (${gemmGflops.toFixed(0)} GFLOP/s${float32Gflops === undefined ? "" : `; in float32 ${float32Gflops.toFixed(0)}`})`,
   );
-  console.log(`${byteSize(peakMemoryBytes)} of memory at most`);
+  printLine(`${byteSize(peakMemoryBytes)} of memory at most`);
 }
 
 export function printLayers(setting: Setting, table: LayerTable): void {
-  console.log(`${describe(setting)}, median of ${setting.steps} steps`);
+  printLine(`${describe(setting)}, median of ${setting.steps} steps`);
   printTable(["layer", "operation", "ms", "share", "rate", "of machine", "implementation"], table.rows.map(layerCells));
   const { stepMilliseconds, sumMilliseconds, gemmGflops, copyRate } = table;
-  console.log(`rows sum to ${sumMilliseconds.toFixed(0)} ms; the step takes ${stepMilliseconds.toFixed(0)} ms`);
+  printLine(`rows sum to ${sumMilliseconds.toFixed(0)} ms; the step takes ${stepMilliseconds.toFixed(0)} ms`);
   const rates = [16, 64].map((wanted) => {
     const rate = rateWithThreads(table, setting.batch, { measured: setting.engine.threads, wanted });
     return `${thousands(Math.round(rate))} images/s with ${wanted}`;
   });
-  console.log(
+  printLine(
     `one thread alone does ${table.serialMilliseconds.toFixed(1)} ms of it, which lets ${rates.join(", ")} threads at the most`,
   );
-  console.log(`the machine: ${gemmGflops.toFixed(0)} GFLOP/s in a matrix product, ${copyRate.toFixed(1)} GB/s copying`);
+  printLine(`the machine: ${gemmGflops.toFixed(0)} GFLOP/s in a matrix product, ${copyRate.toFixed(1)} GB/s copying`);
 }
 
 export function printLoading(results: readonly Loading[]): void {

@@ -85,14 +85,14 @@ function printErrors(result: Evaluation): void {
   };
   const seen = views === 1 ? "centre view" : `${views} views`;
   printLine(`${result.checkpoint} on ${result.data}`);
-  console.log(`${thousands(samples)} pictures (${result.split}), ${seen}, ${imagesPerSecond.toFixed(1)} a second\n`);
+  printLine(`${thousands(samples)} pictures (${result.split}), ${seen}, ${imagesPerSecond.toFixed(1)} a second\n`);
   const rows = [row("top-1", top1Correct), ...(hasTop5(result) ? [row("top-5", top5Correct)] : [])];
   printTable(["", "error", "95 % interval", "right", "wrong"], rows);
   const { loss, meanRecall, macroF1 } = result;
-  console.log(`\nmean recall ${percent(meanRecall)}, macro F1 ${percent(macroF1)}: each class counts the same`);
-  console.log(`loss ${loss.toFixed(4)}, calibration error ${percent(calibration.expectedError)}`);
+  printLine(`\nmean recall ${percent(meanRecall)}, macro F1 ${percent(macroF1)}: each class counts the same`);
+  printLine(`loss ${loss.toFixed(4)}, calibration error ${percent(calibration.expectedError)}`);
   printNeverRecognised(result);
-  console.log();
+  printLine("");
 }
 
 function printNeverRecognised({ perClass }: Evaluation): void {
@@ -113,7 +113,7 @@ function printClasses({ perClass }: Evaluation, all: boolean): void {
   const listed = all || seen.length <= LISTED ? seen : worst.slice(0, LISTED);
   printTable(["class", "pictures", "top-1 error", "precision", "recall", "F1", "predicted as"], listed.map(classRow));
   if (listed.length < seen.length)
-    console.log(`${thousands(seen.length - listed.length)} classes with fewer errors are left out; --all-classes`);
+    printLine(`${thousands(seen.length - listed.length)} classes with fewer errors are left out; --all-classes`);
 }
 
 function classRow(row: ClassScores): string[] {
@@ -126,7 +126,7 @@ function classRow(row: ClassScores): string[] {
 /** A row for each class, a column for what it was taken for, numbered as the rows. */
 function printConfusion({ perClass: classes, confusion }: Evaluation): void {
   const counts = new Map(confusion.map(({ label, predicted, count }) => [label * classes.length + predicted, count]));
-  console.log("\nConfusion: how many of each class were predicted as which\n");
+  printLine("\nConfusion: how many of each class were predicted as which\n");
   printTable(
     ["class", ...classes.map((_, i) => String(i + 1))],
     classes.map(({ name }, label) => [
@@ -137,7 +137,7 @@ function printConfusion({ perClass: classes, confusion }: Evaluation): void {
 }
 
 function printCalibration({ calibration }: Evaluation): void {
-  console.log("\nReliability: how often answers of that confidence are right\n");
+  printLine("\nReliability: how often answers of that confidence are right\n");
   printTable(
     ["confidence", "pictures", "mean confidence", "right"],
     calibration.bins

@@ -1,7 +1,7 @@
 import type { EngineDescription } from "../../engine/engine.js";
 import type { Inventory } from "../../engine/host/inventory.js";
 import type { LayerSummary } from "../../network/summary.js";
-import { byteSize, printTable, thousands } from "./print.js";
+import { byteSize, printLine, printTable, thousands } from "./print.js";
 
 /** What `info` shows of an engine, of GPUs, and of a network on that engine. */
 export interface Facts extends EngineDescription {
@@ -26,41 +26,44 @@ export interface Facts extends EngineDescription {
 
 export function printFacts(facts: Facts): void {
   const { library, engine, instructionSet, threads, network, inputSize, classes, batchSize } = facts;
-  console.log(`engine   ${engine}: ${library}, ${instructionSet}, ${threads} ${threads === 1 ? "thread" : "threads"}`);
-  if (facts.choice !== undefined) console.log(`         ${facts.choice}`);
-  if (facts.advice !== undefined) console.log(`         ${facts.advice}`);
+  printLine(`engine   ${engine}: ${library}, ${instructionSet}, ${threads} ${threads === 1 ? "thread" : "threads"}`);
+  if (facts.choice !== undefined) printLine(`         ${facts.choice}`);
+  if (facts.advice !== undefined) printLine(`         ${facts.advice}`);
   const [first, ...others] = facts.oneDnn;
-  if (first !== undefined) console.log(`oneDNN   ${first}`);
-  for (const other of others) console.log(`         ${other}, too`);
-  if (facts.mpi !== undefined) console.log(`MPI      ${facts.mpi}`);
+  if (first !== undefined) printLine(`oneDNN   ${first}`);
+  for (const other of others) printLine(`         ${other}, too`);
+  if (facts.mpi !== undefined) printLine(`MPI      ${facts.mpi}`);
   printInventory(facts.gpu);
-  console.log(`network  ${network}, ${inputSize}x${inputSize}, ${thousands(classes)} classes`);
-  console.log(`         ${thousands(facts.parameters)} parameters`);
-  console.log(
+  printLine(`network  ${network}, ${inputSize}x${inputSize}, ${thousands(classes)} classes`);
+  printLine(`         ${thousands(facts.parameters)} parameters`);
+  printLine(
     `         ${facts.gflopsForward.toFixed(3)} GFLOP a picture forward, ${facts.gflopsTraining.toFixed(3)} in training`,
   );
-  console.log(
+  printLine(
     `memory   batches of ${batchSize}: ${byteSize(facts.memoryBytesTraining)} in training, ${byteSize(facts.memoryBytesPredicting)} in prediction\n`,
   );
-  printTable(["layer", "kind", "output", "parameters", "MFLOP forward"], facts.layers.map(layerRow));
+  printTable(["layer", "kind", "settings", "output", "parameters", "MFLOP forward"], facts.layers.map(layerRow));
 }
 
 function printInventory({ devices, libraries, missing }: Inventory): void {
   for (const { name, major, minor, memoryBytes, multiprocessors } of devices)
-    console.log(
+    printLine(
       `gpu      ${name}, ${byteSize(memoryBytes)}, ${multiprocessors} multiprocessors, compute capability ${major}.${minor}`,
     );
-  for (const { name, path } of libraries) console.log(`         ${name}, ${path}`);
-  if (devices.length === 0 && missing.length === 0) console.log("gpu      none; the driver is there");
+  for (const { name, path } of libraries) printLine(`         ${name}, ${path}`);
+  if (devices.length === 0 && missing.length === 0) printLine("gpu      none; the driver is there");
   for (const message of missing)
-    console.log(`${devices.length === 0 ? "gpu      none: " : "         "}${message.split(";")[0]}`);
+    printLine(`${devices.length === 0 ? "gpu      none: " : "         "}${message.split(";")[0]}`);
 }
 
-function layerRow({ name, kind, output, parameters, multiplyAdds }: LayerSummary): string[] {
+function layerRow({ name, kind, settings, output, parameters, multiplyAdds }: LayerSummary): string[] {
   const { channels, height, width } = output;
   return [
     name,
     kind,
+    Object.entries(settings)
+      .map(([field, value]) => `${field} ${value}`)
+      .join(", "),
     height * width === 1 ? thousands(channels) : `${channels}x${height}x${width}`,
     parameters === 0 ? "" : thousands(parameters),
     multiplyAdds === 0 ? "" : ((2 * multiplyAdds) / 1e6).toFixed(1),

@@ -22,13 +22,16 @@ export function padStart(text: string, columns: number): string {
   return " ".repeat(Math.max(0, columns - displayWidth(text))) + text;
 }
 
-/** A line as lines that fit, broken between words; those after the first are two columns further in. */
+/**
+ * A line as lines that fit, broken between words. Those after the first are two columns further in; where the line begins
+ * with a word and a gap, as in "recipe    small: batches of 32", they stand below what follows the gap.
+ */
 export function wrapLine(line: string, columns: number | undefined): string {
   if (columns === undefined || displayWidth(line) <= columns) return line;
-  const body = line.trimStart();
-  const indent = " ".repeat(line.length - body.length);
-  const hanging = `${indent}  `;
-  return indent + wrapAnsi(body, columns - hanging.length).replaceAll("\n", `\n${hanging}`);
+  const [before = "", label = ""] = /^ *(\S+ {2,}(?=\S))?/.exec(line) ?? [];
+  const body = line.slice(before.length);
+  const hanging = " ".repeat(label === "" ? before.length + 2 : displayWidth(before));
+  return before + wrapAnsi(body, columns - hanging.length).replaceAll("\n", `\n${hanging}`);
 }
 
 /** Text as lines of at most so many columns; words that are longer are cut. */

@@ -104,9 +104,15 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
   console.log(formatTable(head, rows, columnsOf(process.stdout)));
 }
 
-/** Prints a line on standard output, broken between words where a terminal is narrower. */
-export function printLine(line: string): void {
-  console.log(wrapLine(line, columnsOf(process.stdout)));
+/** Prints lines on standard output, each broken between words where a terminal is narrower. */
+export function printLine(text: string): void {
+  const columns = columnsOf(process.stdout);
+  console.log(
+    text
+      .split("\n")
+      .map((line) => wrapLine(line, columns))
+      .join("\n"),
+  );
 }
 
 /** What `--json` prints: this, and nothing else on standard output. */

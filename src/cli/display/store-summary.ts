@@ -1,7 +1,7 @@
 import { findingsOf, listsOf, type SplitSummary } from "../../store/preparing/summary.js";
 import { type StoreInfo, titleOf } from "../../store/store.js";
 import { printable, thousands } from "../../text.js";
-import { printTable } from "./print.js";
+import { printLine, printTable } from "./print.js";
 
 /** Classes that are listed where not all of them are asked for. */
 export const LISTED = 20;
@@ -29,9 +29,9 @@ export function printClasses(
 
 /** What a person should know before training: what is missing, what is there twice. */
 export function printFindings(info: StoreInfo, path: string): void {
-  for (const line of findingsOf(info, path)) console.log(printable(info.notes.includes(line) ? `note: ${line}` : line));
+  for (const line of findingsOf(info, path)) printLine(printable(info.notes.includes(line) ? `note: ${line}` : line));
   const { train, val, across, examples } = info.duplicates;
-  if (train + val > 0) console.log(`duplicates: ${thousands(train)} within train, ${thousands(val)} within val`);
-  for (const names of examples) console.log(`  the same: ${names.map(printable).join(", ")}`);
-  if (train + val + across > 0) console.log(`  all of them: ${listsOf(path).duplicatesList}`);
+  if (train + val > 0) printLine(`duplicates: ${thousands(train)} within train, ${thousands(val)} within val`);
+  for (const names of examples) printLine(`  the same: ${names.map(printable).join(", ")}`);
+  if (train + val + across > 0) printLine(`  all of them: ${listsOf(path).duplicatesList}`);
 }

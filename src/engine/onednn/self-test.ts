@@ -27,7 +27,9 @@ const tested: readonly { readonly layer: Layer; readonly shape: readonly number[
   { layer: { kind: "fully-connected", name: "fully-connected", outputs: 96 }, shape: [16, 160] },
   { layer: { kind: "local-response-norm", name: "norm", k: 2, n: 5, alpha: 1e-2, beta: 0.75 }, shape },
   { layer: { kind: "max-pool", name: "max-pool", size: 3, stride: 3 }, shape },
+  { layer: { kind: "average-pool", name: "average-pool", size: 3, stride: 2 }, shape },
   { layer: { kind: "relu", name: "relu" }, shape },
+  { layer: { kind: "tanh", name: "tanh" }, shape },
 ];
 
 /**

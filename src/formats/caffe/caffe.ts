@@ -37,6 +37,7 @@ const typesOf2013: Readonly<Record<number, string>> = {
   20: "Softmax",
   21: "SoftmaxWithLoss",
   22: "Split",
+  23: "TanH",
   24: "WindowData",
   29: "MemoryData",
 };
@@ -107,7 +108,7 @@ function refuseRoundedUp(network: Network, layers: readonly CaffeLayer[], path: 
     layers.filter(({ pooling_param: pool }) => pool?.round_mode === 1).map(({ name }) => sanitisedName(name)),
   );
   for (const { layer, input } of inferShapes(network)) {
-    if (layer.kind !== "max-pool" || roundsDown.has(layer.name)) continue;
+    if ((layer.kind !== "max-pool" && layer.kind !== "average-pool") || roundsDown.has(layer.name)) continue;
     if ((input.height - layer.size) % layer.stride !== 0)
       throw new AlexnetError(
         "unsupported",
@@ -165,10 +166,11 @@ function convert(layer: CaffeLayer, path: string): Layer {
       const { pool: operation, global_pooling: global } = pool;
       const given = (value: number): readonly number[] => (value === 0 ? [] : [value]);
       const padding = square("padding", given(pool.pad), pool.pad_h, pool.pad_w, 0);
-      if (operation !== 0 || global || padding !== 0)
-        return refuse("only max-pooling of windows without padding is read");
+      const kind = operation === 0 ? "max-pool" : operation === 1 ? "average-pool" : undefined;
+      if (kind === undefined || global || padding !== 0)
+        return refuse("only maximum and average pooling of windows without padding is read");
       return {
-        kind: "max-pool",
+        kind,
         name,
         size: square("size", given(pool.kernel_size), pool.kernel_h, pool.kernel_w, 0),
         stride: square("stride", pool.stride_h > 0 ? [] : [pool.stride], pool.stride_h, pool.stride_w, 1),
@@ -182,6 +184,8 @@ function convert(layer: CaffeLayer, path: string): Layer {
           `a leaky ReLU (negative_slope ${decimal(layer.relu_param?.negative_slope ?? 0)}) has no counterpart here`,
         );
       return { kind: "relu", name };
+    case "TanH":
+      return { kind: "tanh", name };
     default:
       return refuse(`layers of type ${typeOf(layer)} have no counterpart here`);
   }

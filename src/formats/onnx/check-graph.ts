@@ -81,8 +81,10 @@ function compare(node: OnnxNode, layer: Layer, weights: string): string | undefi
 const operatorOf = {
   convolution: "Conv",
   relu: "Relu",
+  tanh: "Tanh",
   "local-response-norm": "LRN",
   "max-pool": "MaxPool",
+  "average-pool": "AveragePool",
   "fully-connected": "Gemm",
   dropout: "Dropout",
 } as const satisfies Record<Layer["kind"], string>;
@@ -110,6 +112,7 @@ function expected(layer: Layer): Readonly<Record<string, Expected>> {
       };
     }
     case "max-pool":
+    case "average-pool":
       return {
         kernel_shape: same([layer.size, layer.size], []),
         strides: same([layer.stride, layer.stride], [1, 1]),
@@ -128,6 +131,7 @@ function expected(layer: Layer): Readonly<Record<string, Expected>> {
     case "fully-connected":
       return { transB: same(1, 0), transA: same(0), alpha: same(1), beta: same(1) };
     case "relu":
+    case "tanh":
     case "dropout":
       return {};
   }

@@ -192,9 +192,12 @@ function addLayer(graph: Graph, { layer, input }: ShapedLayer, value: string, ra
     }
     case "relu":
       return graph.add("Relu", name, [value]);
+    case "tanh":
+      return graph.add("Tanh", name, [value]);
     case "max-pool":
+    case "average-pool":
       return graph.add(
-        "MaxPool",
+        layer.kind === "max-pool" ? "MaxPool" : "AveragePool",
         name,
         [value],
         [integers("kernel_shape", [layer.size, layer.size]), integers("strides", [layer.stride, layer.stride])],

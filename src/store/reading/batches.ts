@@ -30,7 +30,9 @@ export interface BatchOptions {
   readonly firstBatch?: number;
   /** Loading threads, which must not take cores from the computing: default 1, of JPEG stores 2. */
   readonly workers?: number;
-  /** Deviation of the colour noise; see `augmentedView`. Default 0.1. */
+  /** What an augmented view has; see `augmentedView`. Default: all, with a colour noise of 0.1. */
+  readonly crops?: boolean;
+  readonly mirrors?: boolean;
   readonly colourDeviation?: number;
   readonly signal?: AbortSignal;
 }
@@ -186,12 +188,12 @@ function outside(sample: number): never {
 }
 
 function viewsOfSample(store: Store, sample: number, picture: number, options: BatchOptions): View[] {
-  const { cropSize, views, seed = 0, epoch = 0, colourDeviation = 0.1 } = options;
+  const { cropSize, views, seed = 0, epoch = 0, crops, mirrors, colourDeviation = 0.1 } = options;
   const { pictureSize } = store.info;
   if (views !== "augmented") return viewsOf(viewCount(views), { pictureSize, cropSize }, picture);
-  return [
-    augmentedView({ seed, epoch, sample, pictureSize, cropSize, colour: store.colour, colourDeviation }, picture),
-  ];
+  const { colour } = store;
+  const drawn = { crops, mirrors, colour, colourDeviation };
+  return [augmentedView({ seed, epoch, sample, pictureSize, cropSize, ...drawn }, picture)];
 }
 
 /** The threads that read one store, and memory that batches left behind. Kept from epoch to epoch. */

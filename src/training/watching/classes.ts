@@ -60,7 +60,7 @@ export class Classes {
     if (small.length === 0) return;
     const which = small.length === counts.length ? `all ${counts.length}` : `${small.length} of ${counts.length}`;
     this.#warn(
-      `${which} classes have fewer than ${few} ${what} pictures, and ${why}: ${named(small, ({ name, count }) => `${name} (${count})`)}`,
+      `${which} classes ${small.length === 1 ? "has" : "have"} fewer than ${few} ${what} pictures, and ${why}: ${named(small, ({ name, count }) => `${name} (${count})`)}`,
       hints,
     );
   }

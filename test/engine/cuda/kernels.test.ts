@@ -3,15 +3,24 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Compiler, openCompiler } from "#src/engine/cuda/kernels/compiler.js";
 import type { Precision } from "#src/engine/engine.js";
 import { AlexnetError } from "#src/errors.js";
+import { cifar } from "#src/network/architectures/cifar.js";
 import { original2012 } from "#src/network/architectures/original-2012.js";
 import { paper } from "#src/network/architectures/paper.js";
+import type { Network } from "#src/network/network.js";
 import { compiledKernels } from "../../support/recording.js";
 
 /** NVIDIA's own compiler on every kernel that the full-size networks need. It takes no GPU. */
 
 const architectures = ["sm_80", "sm_90"];
 /** Between them they have every kind of layer. */
-const chosen = [paper, original2012];
+const chosen = [paper, original2012, withTanh(cifar)];
+
+function withTanh(network: Network): Network {
+  return {
+    ...network,
+    layers: network.layers.map((layer) => (layer.kind === "relu" ? { ...layer, kind: "tanh" } : layer)),
+  };
+}
 
 let compiler: Compiler | undefined;
 let unavailable = "";

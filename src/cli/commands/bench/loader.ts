@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { measureLoading, withSyntheticStores } from "../../../benchmark/loading.js";
 import { openStore } from "../../../store/store.js";
 import { printLoading } from "../../display/benchmarks.js";
-import { printJson, thousands } from "../../display/print.js";
+import { printJson, printLine, thousands } from "../../display/print.js";
 import { wholeNumber } from "../../flags.js";
 
 /** `bench loader` */
@@ -29,6 +29,6 @@ export function loader() {
         return;
       }
       printLoading(results);
-      console.log(`${thousands(pictures)} pictures each, in batches of ${batchSize}, by ${workers} threads`);
+      printLine(`${thousands(pictures)} pictures each, in batches of ${batchSize}, by ${workers} threads`);
     });
 }

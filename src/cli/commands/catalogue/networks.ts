@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { networkByName, variants } from "../../../network/networks.js";
 import { summarise } from "../../../network/summary.js";
-import { printJson, printTable, thousands } from "../../display/print.js";
+import { printJson, printLine, printTable, thousands } from "../../display/print.js";
 import { addTyped } from "../../typed.js";
 
 export function register(program: Program): void {
@@ -41,11 +41,11 @@ export function register(program: Program): void {
             (summary.forwardFlops / 1e9).toFixed(3),
           ]),
         );
-        console.log("* with 1000 classes; `alexnet info --network <name>` shows the layers\n");
+        printLine("* with 1000 classes; `alexnet info --network <name>` shows the layers\n");
         const width = Math.max(...rows.map(({ network }) => network.name.length));
         for (const { network, differs, source } of rows)
-          console.log(`${network.name.padEnd(width)}  ${differs}\n${" ".repeat(width)}  (${source})`);
-        console.log("\nYour own: alexnet networks paper > mine.json, change it, and train with --network mine.json");
+          printLine(`${network.name.padEnd(width)}  ${differs}\n${" ".repeat(width)}  (${source})`);
+        printLine("\nYour own: alexnet networks paper > mine.json, change it, and train with --network mine.json");
       }),
   );
 }

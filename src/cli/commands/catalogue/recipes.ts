@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { describeRates } from "../../../recipes/policy.js";
 import { recipeByName, recipes } from "../../../recipes/recipes.js";
-import { printJson, printTable } from "../../display/print.js";
+import { printJson, printLine, printTable } from "../../display/print.js";
 import { addTyped } from "../../typed.js";
 
 export function register(program: Program): void {
@@ -24,7 +24,7 @@ export function register(program: Program): void {
             describeRates(recipe),
           ]),
         );
-        console.log("\nYour own: alexnet recipes small > mine.json, change it, and train with --recipe mine.json");
+        printLine("\nYour own: alexnet recipes small > mine.json, change it, and train with --recipe mine.json");
       }),
   );
 }

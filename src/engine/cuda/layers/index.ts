@@ -1,10 +1,12 @@
 import type { Layer } from "../../../network/network.js";
 import type { Activation, Context, Stage } from "../layer.js";
+import { averagePool } from "./average-pool.js";
 import { convolution } from "./convolution.js";
 import { dropout } from "./dropout.js";
 import { fullyConnected } from "./fully-connected.js";
 import { type Chain, chainOf, maps } from "./maps.js";
 import { normWithin } from "./norm-within.js";
+import { tanh } from "./tanh.js";
 
 /** Adds the forward operations of `layer`, and of those following that it takes along: `count` in all. */
 export function addLayers(
@@ -19,6 +21,10 @@ export function addLayers(
       return { stage: fullyConnected(layer, x, context), count: 1 };
     case "dropout":
       return { stage: dropout(layer, x, context), count: 1 };
+    case "tanh":
+      return { stage: tanh(layer, x, context), count: 1 };
+    case "average-pool":
+      return { stage: averagePool(layer, x, context), count: 1 };
     case "local-response-norm":
       if (layer.region === "within-map") return { stage: normWithin(layer, x, context), count: 1 };
       return addChain(chainOf([layer, ...context.following]), x, context);

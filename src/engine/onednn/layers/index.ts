@@ -4,15 +4,18 @@ import type { Activation, Context, LayerKind, Stage } from "../layer.js";
 import { dropout } from "./dropout.js";
 import { fullyConnected } from "./fully-connected.js";
 import { localResponseNorm } from "./local-response-norm.js";
-import { maxPool } from "./max-pool.js";
+import { pool } from "./pool.js";
 import { relu } from "./relu.js";
+import { tanh } from "./tanh.js";
 
 const kinds = {
   convolution,
   relu,
+  tanh,
   dropout,
   "local-response-norm": localResponseNorm,
-  "max-pool": maxPool,
+  "max-pool": pool,
+  "average-pool": pool,
   "fully-connected": fullyConnected,
 } satisfies { [K in Layer["kind"]]: LayerKind<Extract<Layer, { kind: K }>> };
 

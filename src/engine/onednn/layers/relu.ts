@@ -8,7 +8,7 @@ export function relu(layer: Relu, x: Activation, context: Context): Stage {
   const { bindings } = build.library;
   const { name, kind } = layer;
   const data = x.tensor.descriptor;
-  const operation = bindings.reluForward(data, training, build.attributes);
+  const operation = bindings.pointwiseForward("relu", data, training, build.attributes);
   const y = x.rectified ? x.tensor : build.tensor(data);
   if (!x.rectified)
     build.execute({ layer: name, kind, direction: "forward" }, operation, [
@@ -19,7 +19,7 @@ export function relu(layer: Relu, x: Activation, context: Context): Stage {
     y: { tensor: y, dims: x.dims, rectified: true },
     backward(dy) {
       const info = { layer: name, kind, direction: "backward-data" } as const;
-      const backward = bindings.reluBackward(data, data, build.attributes, operation);
+      const backward = bindings.pointwiseBackward("relu", data, data, build.attributes, operation);
       const dx = build.reorder(dy, data, info);
       // y is above 0 exactly where x is.
       build.execute(info, backward, [

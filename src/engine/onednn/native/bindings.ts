@@ -90,11 +90,14 @@ export interface InnerProductSpec {
   readonly dst: Descriptor;
 }
 export interface PoolingSpec {
+  readonly takes: "max" | "average";
   readonly src: Descriptor;
   readonly dst: Descriptor;
   readonly size: number;
   readonly stride: number;
 }
+/** A function of each value. */
+export type Pointwise = "relu" | "tanh";
 /** Windows of n maps. alpha as the library takes it: it divides by the window's number of values. */
 export interface LrnSpec {
   readonly data: Descriptor;
@@ -146,12 +149,13 @@ export interface OperationBindings {
     attributes: Attributes,
     forward: PrimitiveDescriptor,
   ): PrimitiveDescriptor;
-  maxPoolForward(spec: PoolingSpec, training: boolean, attributes: Attributes): PrimitiveDescriptor;
-  maxPoolBackward(spec: PoolingSpec, attributes: Attributes, forward: PrimitiveDescriptor): PrimitiveDescriptor;
+  poolForward(spec: PoolingSpec, training: boolean, attributes: Attributes): PrimitiveDescriptor;
+  poolBackward(spec: PoolingSpec, attributes: Attributes, forward: PrimitiveDescriptor): PrimitiveDescriptor;
   lrnForward(spec: LrnSpec, training: boolean, attributes: Attributes): PrimitiveDescriptor;
   lrnBackward(spec: LrnSpec, attributes: Attributes, forward: PrimitiveDescriptor): PrimitiveDescriptor;
-  reluForward(data: Descriptor, training: boolean, attributes: Attributes): PrimitiveDescriptor;
-  reluBackward(
+  pointwiseForward(what: Pointwise, data: Descriptor, training: boolean, attributes: Attributes): PrimitiveDescriptor;
+  pointwiseBackward(
+    what: Pointwise,
     data: Descriptor,
     diff: Descriptor,
     attributes: Attributes,
@@ -258,6 +262,11 @@ export const convolutionAlgorithms = {
   direct: DNNL.dnnl_convolution_direct,
   winograd: DNNL.dnnl_convolution_winograd,
 } as const satisfies Record<ConvolutionAlgorithm, number>;
+
+export const poolingAlgorithms = {
+  max: DNNL.dnnl_pooling_max,
+  average: DNNL.dnnl_pooling_avg_exclude_padding,
+} as const satisfies Record<PoolingSpec["takes"], number>;
 
 export type CommonFunctions = CheckedFunctions<typeof commonCalls> & NativeFunctions<typeof commonAnswers>;
 

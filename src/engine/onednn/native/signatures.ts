@@ -146,6 +146,7 @@ export const DNNL = {
   dnnl_convolution_direct: 1,
   dnnl_convolution_winograd: 2,
   dnnl_pooling_max: 0x1ff,
+  dnnl_pooling_avg_exclude_padding: 0x3ff,
   dnnl_lrn_across_channels: 0xaff,
   dnnl_scratchpad_mode_user: 1,
   dnnl_query_impl_info_str: 8,
@@ -174,12 +175,14 @@ export const DNNL = {
 /** Constants of version 2 alone. */
 export const DNNL_2 = {
   dnnl_eltwise_relu: 0x1f,
+  dnnl_eltwise_tanh: 0x2f,
   dnnl_aBcd16b: 69,
 } as const;
 
 /** Constants of version 3 alone. */
 export const DNNL_3 = {
   dnnl_eltwise_relu: 0x20,
+  dnnl_eltwise_tanh: 0x21,
   dnnl_aBcd16b: 78,
   dnnl_query_data_type: 258,
   dnnl_data_type_undef: 0,

@@ -15,6 +15,7 @@ import {
   ownAttributes,
   ownDescriptor,
   type PrimitiveDescriptor,
+  poolingAlgorithms,
   propagation,
   square,
 } from "./bindings.js";
@@ -30,6 +31,8 @@ export function bindV2(library: NativeLibrary): (context: Context) => OperationB
 }
 
 const tags = { any: DNNL.dnnl_format_tag_any, "channels-by-16": DNNL_2.dnnl_aBcd16b } as const;
+
+const pointwise = { relu: DNNL_2.dnnl_eltwise_relu, tanh: DNNL_2.dnnl_eltwise_tanh } as const;
 
 const MEMORY_BYTES = version2Layouts.dnnl_memory_desc_t.size;
 
@@ -178,21 +181,22 @@ function operations(calls: CheckedFunctions<typeof version2Calls>, context: Cont
         attributes,
         forward,
       ),
-    maxPoolForward(s, training, attributes) {
-      const [kind, max] = [propagation(training), DNNL.dnnl_pooling_max];
+    poolForward(s, training, attributes) {
+      const [kind, algorithm] = [propagation(training), poolingAlgorithms[s.takes]];
       const [stride, size] = [square(s.stride), square(s.size)];
       return describe(
         pooling,
-        (d) => calls.dnnl_pooling_forward_desc_init(d, kind, max, s.src, s.dst, stride, size, none, none),
+        (d) => calls.dnnl_pooling_forward_desc_init(d, kind, algorithm, s.src, s.dst, stride, size, none, none),
         attributes,
         null,
       );
     },
-    maxPoolBackward(s, attributes, forward) {
+    poolBackward(s, attributes, forward) {
+      const algorithm = poolingAlgorithms[s.takes];
       const [stride, size] = [square(s.stride), square(s.size)];
       return describe(
         pooling,
-        (d) => calls.dnnl_pooling_backward_desc_init(d, DNNL.dnnl_pooling_max, s.src, s.dst, stride, size, none, none),
+        (d) => calls.dnnl_pooling_backward_desc_init(d, algorithm, s.src, s.dst, stride, size, none, none),
         attributes,
         forward,
       );
@@ -223,17 +227,17 @@ function operations(calls: CheckedFunctions<typeof version2Calls>, context: Cont
         attributes,
         forward,
       ),
-    reluForward: (data, training, attributes) =>
+    pointwiseForward: (what, data, training, attributes) =>
       describe(
         eltwise,
-        (d) => calls.dnnl_eltwise_forward_desc_init(d, propagation(training), DNNL_2.dnnl_eltwise_relu, data, 0, 0),
+        (d) => calls.dnnl_eltwise_forward_desc_init(d, propagation(training), pointwise[what], data, 0, 0),
         attributes,
         null,
       ),
-    reluBackward: (data, diff, attributes, forward) =>
+    pointwiseBackward: (what, data, diff, attributes, forward) =>
       describe(
         eltwise,
-        (d) => calls.dnnl_eltwise_backward_desc_init(d, DNNL_2.dnnl_eltwise_relu, diff, data, 0, 0),
+        (d) => calls.dnnl_eltwise_backward_desc_init(d, pointwise[what], diff, data, 0, 0),
         attributes,
         forward,
       ),

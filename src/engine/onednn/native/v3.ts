@@ -12,6 +12,7 @@ import {
   type OperationBindings,
   ownAttributes,
   ownDescriptor,
+  poolingAlgorithms,
   propagation,
   square,
 } from "./bindings.js";
@@ -25,6 +26,8 @@ export function bindV3(library: NativeLibrary): (context: Context) => OperationB
   const calls = library.bindChecked(version3Calls, checkStatus);
   return (context) => operations(calls, context);
 }
+
+const pointwise = { relu: DNNL_3.dnnl_eltwise_relu, tanh: DNNL_3.dnnl_eltwise_tanh } as const;
 
 const tags = { any: DNNL.dnnl_format_tag_any, "channels-by-16": DNNL_3.dnnl_aBcd16b } as const;
 
@@ -173,15 +176,15 @@ function operations(calls: CheckedFunctions<typeof version3Calls>, context: Cont
           attributes,
         ),
       ),
-    maxPoolForward(s, training, attributes) {
-      const [kind, max] = [propagation(training), DNNL.dnnl_pooling_max];
+    poolForward(s, training, attributes) {
+      const [kind, algorithm] = [propagation(training), poolingAlgorithms[s.takes]];
       const [stride, size] = [square(s.stride), square(s.size)];
       return operation((out) =>
         calls.dnnl_pooling_forward_primitive_desc_create(
           out,
           engine,
           kind,
-          max,
+          algorithm,
           s.src,
           s.dst,
           stride,
@@ -193,13 +196,13 @@ function operations(calls: CheckedFunctions<typeof version3Calls>, context: Cont
         ),
       );
     },
-    maxPoolBackward(s, attributes, forward) {
+    poolBackward(s, attributes, forward) {
       const [stride, size] = [square(s.stride), square(s.size)];
       return operation((out) =>
         calls.dnnl_pooling_backward_primitive_desc_create(
           out,
           engine,
-          DNNL.dnnl_pooling_max,
+          poolingAlgorithms[s.takes],
           s.src,
           s.dst,
           stride,
@@ -247,19 +250,18 @@ function operations(calls: CheckedFunctions<typeof version3Calls>, context: Cont
           attributes,
         ),
       ),
-    reluForward(data, training, attributes) {
-      const [kind, relu] = [propagation(training), DNNL_3.dnnl_eltwise_relu];
+    pointwiseForward(what, data, training, attributes) {
+      const [kind, algorithm] = [propagation(training), pointwise[what]];
       return operation((out) =>
-        calls.dnnl_eltwise_forward_primitive_desc_create(out, engine, kind, relu, data, data, 0, 0, attributes),
+        calls.dnnl_eltwise_forward_primitive_desc_create(out, engine, kind, algorithm, data, data, 0, 0, attributes),
       );
     },
-    reluBackward(data, diff, attributes, forward) {
-      const relu = DNNL_3.dnnl_eltwise_relu;
+    pointwiseBackward(what, data, diff, attributes, forward) {
       return operation((out) =>
         calls.dnnl_eltwise_backward_primitive_desc_create(
           out,
           engine,
-          relu,
+          pointwise[what],
           diff,
           diff,
           data,

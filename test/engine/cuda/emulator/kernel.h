@@ -11,7 +11,7 @@ struct Dimensions {
 static Dimensions threadIdx, blockIdx, blockDim, gridDim;
 static void (*barrier)();
 
-extern "C" float sqrtf(float), powf(float, float), expf(float), logf(float), fmaxf(float, float);
+extern "C" float sqrtf(float), powf(float, float), expf(float), tanhf(float), logf(float), fmaxf(float, float);
 static inline float rsqrtf(float value) { return 1.0f / sqrtf(value); }
 static inline bool isfinite(float value) { return __builtin_isfinite(value); }
 static inline int min(int a, int b) { return a < b ? a : b; }
