@@ -1,5 +1,5 @@
 import type { Chart, Series } from "../drawing/chart.js";
-import { percent } from "../text.js";
+import { shortPercent } from "../text.js";
 import type { ScalingPrediction } from "./scaling.js";
 
 /** Predictions for one wire. */
@@ -24,7 +24,7 @@ export function scalingCharts(wires: readonly WirePrediction[]): readonly Chart[
   const chart = (title: string, way: "plain" | "hybrid", more: readonly Series[]): Chart => ({
     title,
     x: { label: "nodes", whole: true, format: (power) => String(2 ** power) },
-    y: { low: 0, high: 1, format: percent },
+    y: { low: 0, high: 1, format: shortPercent },
     series: [
       ...wires.map(({ name, predictions }) => ({
         name,
