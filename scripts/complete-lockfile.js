@@ -3,7 +3,8 @@
 // Puts them back by name and version, with the platform that their names state.
 import { readFileSync, writeFileSync } from "node:fs";
 
-const path = new URL("../package-lock.json", import.meta.url);
+const [folder = ""] = process.argv.slice(2); // "site/" for the site's own
+const path = new URL(`../${folder}package-lock.json`, import.meta.url);
 const text = readFileSync(path, "utf8");
 const lock = JSON.parse(text);
 

@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { installedMpi } from "../../distributed/mpi/library.js";
 import type { Engine } from "../../engine/engine.js";
-import { adviceOn, installedLibraries, takeInventory } from "../../engine/host/inventory.js";
+import { adviceOn, installedLibraries, listAdapters, takeInventory } from "../../engine/host/inventory.js";
 import { openEngine } from "../../engine/host/open.js";
 import { modelPath } from "../../evaluation/loaded-model.js";
 import type { Network } from "../../network/network.js";
@@ -66,5 +66,6 @@ async function collect(engine: Engine, network: Network, batchSize: number): Pro
     memoryBytesPredicting: await memory("predict"),
     layers,
     gpu: takeInventory(),
+    webGpu: await listAdapters(),
   };
 }

@@ -1,5 +1,5 @@
 import type { EngineDescription } from "../../engine/engine.js";
-import type { Inventory } from "../../engine/host/inventory.js";
+import type { AdapterInventory, Inventory } from "../../engine/host/inventory.js";
 import type { LayerSummary } from "../../network/summary.js";
 import { byteSize, printLine, printTable, thousands } from "./print.js";
 
@@ -22,6 +22,7 @@ export interface Facts extends EngineDescription {
   readonly memoryBytesPredicting: number;
   readonly layers: readonly LayerSummary[];
   readonly gpu: Inventory;
+  readonly webGpu: AdapterInventory;
 }
 
 export function printFacts(facts: Facts): void {
@@ -34,6 +35,7 @@ export function printFacts(facts: Facts): void {
   for (const other of others) printLine(`         ${other}, too`);
   if (facts.mpi !== undefined) printLine(`MPI      ${facts.mpi}`);
   printInventory(facts.gpu);
+  printAdapters(facts.webGpu);
   printLine(`network  ${network}, ${inputSize}x${inputSize}, ${thousands(classes)} classes`);
   printLine(`         ${thousands(facts.parameters)} parameters`);
   printLine(
@@ -54,6 +56,12 @@ function printInventory({ devices, libraries, missing }: Inventory): void {
   if (devices.length === 0 && missing.length === 0) printLine("gpu      none; the driver is there");
   for (const message of missing)
     printLine(`${devices.length === 0 ? "gpu      none: " : "         "}${message.split(";")[0]}`);
+}
+
+function printAdapters({ adapters, missing = "" }: AdapterInventory): void {
+  for (const { name, software } of adapters)
+    printLine(`WebGPU   ${name}${software ? ", which computes on the processor" : ""}`);
+  if (adapters.length === 0) printLine(`WebGPU   none: ${missing.split(";")[0]}`);
 }
 
 function layerRow({ name, kind, settings, output, parameters, multiplyAdds }: LayerSummary): string[] {

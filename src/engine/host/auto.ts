@@ -12,7 +12,10 @@ import type { Engine } from "../engine.js";
 import { type EngineName, engines, type OpenOptions } from "./engines.js";
 import { type Comparison, compareLayers, compareSteps, isClose } from "./self-check.js";
 
-/** What "auto" takes: the GPU where there is one that proved right, else the CPU. */
+/**
+ * What "auto" takes: the GPU where there is one that proved right, else the CPU; where the CPU has no fast library, any GPU
+ * that WebGPU reaches and that proved right.
+ */
 
 export type Open = (name: EngineName, options: OpenOptions) => Promise<Engine>;
 
@@ -21,7 +24,11 @@ const checked = withClasses(scaleWidth(paper, 1 / 8), 16);
 
 /** @throws AlexnetError as `open` does for the engine chosen */
 export async function openBest(open: Open, options: OpenOptions): Promise<Engine> {
-  const gpus = engines.filter(({ runsOn, mayBeHere }) => runsOn === "gpu" && mayBeHere?.());
+  const { precision } = options;
+  const has = ({ precisions }: (typeof engines)[number]) => precision === undefined || precisions.includes(precision);
+  const here = (kind: "gpu" | "any-gpu") => engines.filter(({ runsOn, mayBeHere }) => runsOn === kind && mayBeHere?.());
+  const anyGpus = here("any-gpu").filter(has);
+  const gpus = process.platform === "darwin" ? [...here("gpu"), ...anyGpus] : here("gpu"); // oneDNN is slow there
   const reasons: string[] = [];
   for (const { name } of gpus) {
     const gpu = await openGpu(name, open, options);
@@ -29,18 +36,30 @@ export async function openBest(open: Open, options: OpenOptions): Promise<Engine
     reasons.push(gpu);
   }
   const why = reasons.join("; ") || "there is no GPU here that can be used";
-  const { precision } = options;
-  const has = ({ precisions }: (typeof engines)[number]) => precision === undefined || precisions.includes(precision);
   const cpu = engines.find((engine) => engine.runsOn === "cpu" && has(engine));
   if (cpu === undefined)
     throw new AlexnetError(
       "invalid-option",
       `precision ${precision}: only a GPU has it, and auto stays on the CPU: ${why}`,
     );
-  const engine = await open(cpu.name, options);
+  const engine = await openCpu(cpu.name);
   if (gpus.length === 0) return engine;
   const choices = [`auto stays on the CPU: ${why}`, engine.choice].filter((choice) => choice !== undefined);
   return { ...engine, choice: choices.join("; ") };
+
+  /** Where the CPU has no fast library, any GPU that proves right is better. */
+  async function openCpu(name: EngineName): Promise<Engine> {
+    try {
+      return await open(name, options);
+    } catch (error) {
+      if (!(error instanceof AlexnetError && error.code === "engine")) throw error;
+      for (const row of anyGpus.filter((candidate) => !gpus.includes(candidate))) {
+        const gpu = await openGpu(row.name, open, options);
+        if (typeof gpu !== "string") return gpu;
+      }
+      throw error;
+    }
+  }
 }
 
 /** An engine on a GPU, or why it isn't taken. */
@@ -48,7 +67,7 @@ async function openGpu(name: EngineName, open: Open, options: OpenOptions): Prom
   if (options.threads !== undefined) return "a number of threads was given";
   let engine: Engine;
   try {
-    engine = await open(name, options);
+    engine = await open(name, { ...options, hardwareOnly: true });
   } catch (error) {
     return reasonOf(error);
   }

@@ -2,12 +2,15 @@ import { existsSync } from "node:fs";
 import { AlexnetError } from "../../errors.js";
 import type { ComputeEngine } from "../compute.js";
 import type { Precision } from "../engine.js";
+import { mayHaveAdapter } from "../webgpu/adapter.js";
 
 export interface OpenOptions {
   /** Threads that compute. Default: as many as the engine finds best. */
   readonly threads?: number;
   /** What products are computed in. Default: the fastest that the engine has. */
   readonly precision?: Precision;
+  /** Refuses a device that is no hardware: computing on the processor by way of a GPU's interface is slow. */
+  readonly hardwareOnly?: boolean;
 }
 
 interface EngineRow<Name = string> {
@@ -16,8 +19,11 @@ interface EngineRow<Name = string> {
   readonly open: (options: OpenOptions) => Promise<ComputeEngine>;
   /** What it can compute products in. */
   readonly precisions: readonly Precision[];
-  /** How "auto" looks at it: a GPU is taken where it proves right, else the CPU; the definition never is. */
-  readonly runsOn: "gpu" | "cpu" | "definition";
+  /**
+   * How "auto" looks at it: a GPU is taken where it proves right, else the CPU, or where that has no fast library any GPU
+   * that proves right; the definition never is.
+   */
+  readonly runsOn: "gpu" | "cpu" | "any-gpu" | "definition";
   /** Of one on a GPU, whether it is worth while to look for the device. */
   readonly mayBeHere?: () => boolean;
 }
@@ -41,6 +47,13 @@ const rows = [
     runsOn: "gpu",
     /** The driver's device is there, or the user says where the libraries are. */
     mayBeHere: () => ["/dev/nvidiactl", "/dev/dxg"].some(existsSync) || Boolean(process.env.ALEXNET_CUDA_PATH),
+  },
+  {
+    name: "webgpu",
+    open: async (options) => (await import("../webgpu/engine.js")).openWebGpu(options),
+    precisions: ["float32"],
+    runsOn: "any-gpu",
+    mayBeHere: mayHaveAdapter,
   },
   {
     name: "reference",

@@ -2,3 +2,4 @@
 export { type Inventory, takeInventory } from "../cuda/inventory.js";
 export { adviceOn } from "../onednn/advice.js";
 export { installedLibraries } from "../onednn/native/find.js";
+export { type AdapterInventory, listAdapters } from "../webgpu/adapter.js";
