@@ -1,19 +1,19 @@
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
-import type { Claim } from "../../claims/claim.js";
-import { claimByName, claims } from "../../claims/claims.js";
-import { estimateSeconds, type TrialSize } from "../../claims/estimate.js";
-import { claimCharts, verdictSentence } from "../../claims/page.js";
-import type { ClaimResult } from "../../claims/result.js";
-import { CLAIM_DEFAULTS, tryClaim } from "../../claims/trial.js";
-import { engineNames } from "../../engine/host/engines.js";
-import { openEngine } from "../../engine/host/open.js";
-import { printCharts } from "../display/plot.js";
-import { clock, printJson, thousands } from "../display/print.js";
-import { choice, duration, ENGINE_HELP, wholeNumber } from "../flags.js";
-import { runTask } from "../run-task.js";
-import { addTyped } from "../typed.js";
+import type { Claim } from "../../../claims/claim.js";
+import { claimByName, claims } from "../../../claims/claims.js";
+import { estimateSeconds, type TrialSize } from "../../../claims/estimate.js";
+import { claimCharts, verdictSentence } from "../../../claims/page.js";
+import type { ClaimResult } from "../../../claims/result.js";
+import { CLAIM_DEFAULTS, tryClaim } from "../../../claims/trial.js";
+import { engineNames } from "../../../engine/host/engines.js";
+import { openEngine } from "../../../engine/host/open.js";
+import { printCharts } from "../../display/plot.js";
+import { clock, printJson, thousands } from "../../display/print.js";
+import { choice, duration, ENGINE_HELP, wholeNumber } from "../../flags.js";
+import { runTask } from "../../run-task.js";
+import { addTyped } from "../../typed.js";
 
 /** Training pictures that the list's times are for. */
 const LISTED = 10_000;
