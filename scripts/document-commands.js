@@ -19,7 +19,7 @@ const sections = [...new Set(namesIn(whole))]
   });
 const introduction = `# Commands
 
-Every command takes \`--help\`; this page is what they print. Arguments that can't be meant end with exit status 2, other
+Every command takes \`--help\`; this page is what they print. Invalid arguments end with exit status 2, other
 failures with 1, an interruption with 130. What was asked for goes to standard output, everything else to standard error,
 and \`--json\` prints JSON alone.`;
 writeFileSync(

@@ -1,6 +1,6 @@
 /** What went wrong. Callers branch on it; messages are for people. */
 export type ErrorCode =
-  | "invalid-option" // an argument or option that can't be meant
+  | "invalid-option" // an invalid argument or option
   | "invalid-network" // a network description that breaks a rule
   | "incomplete-model" // a model file that leaves out what predictions depend on
   | "not-found" // a file, folder, run, store, class or layer that isn't there

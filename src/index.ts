@@ -3,6 +3,7 @@
  * closed by its `close`. docs/library.md describes every name.
  */
 
+export { type Diagnosis, type DoctorOptions, doctor, type Finding } from "./doctor/doctor.js";
 export {
   type CompileOptions,
   type Engine,

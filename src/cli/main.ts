@@ -34,6 +34,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     export: () => import("./commands/export.js"),
   },
   "Look around:": {
+    doctor: () => import("./commands/doctor.js"),
     info: () => import("./commands/info.js"),
     inspect: () => import("./commands/inspect.js"),
     verify: () => import("./commands/verify.js"),

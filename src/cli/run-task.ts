@@ -8,8 +8,8 @@ export interface CommandTask {
 }
 
 export interface TaskChoices {
-  /** Said at once when the user wants to stop; by default only if stopping takes a moment. */
-  readonly onStop?: string;
+  /** What is said at once when the user wants to stop; by default something only if stopping takes a moment. */
+  readonly onStop?: () => string;
 }
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -43,7 +43,7 @@ export async function interruptible<T>(
     if (stop.signal.aborted) endAtOnce(name);
     display.stop();
     const say = (text: string) => process.stderr.write(`${text}; once more to end at once\n`);
-    if (onStop !== undefined) say(onStop);
+    if (onStop !== undefined) say(onStop());
     else slow = setTimeout(say, MOMENT, "stopping");
     stop.abort(name);
   };

@@ -53,13 +53,13 @@ export interface OpenModel extends Model, AsyncDisposable {
    * console.log(best?.class, best?.probability);
    */
   classify(picture: PictureSource, options?: ClassifyingOptions): Promise<readonly Prediction[]>;
-  /** What each of several pictures is taken for, in their order. For thousands of them, `classifyAll`. */
+  /** What each of several pictures is predicted as, in their order. For thousands of them, `classifyAll`. */
   classify(
     pictures: readonly PictureSource[],
     options?: ClassifyingOptions,
   ): Promise<readonly (readonly Prediction[])[]>;
   /**
-   * What pictures are taken for, in their order, each as soon as it is known; decoded ahead on threads. A folder stands
+   * What pictures are predicted as, in their order, each as soon as it is known; decoded ahead on threads. A folder stands
    * for the pictures below it. A picture that can't be read is a row with `error`.
    * @throws AlexnetError "invalid-option", "interrupted", or "closed" when the model is closed meanwhile.
    * @example
@@ -93,7 +93,7 @@ export interface OpenModel extends Model, AsyncDisposable {
   /** The pictures of a set that look most like others to the network. As the function `findSimilar`. */
   similar(queries: PictureSource | readonly PictureSource[], options: SimilarSearchOptions): Promise<SimilarResult>;
   /**
-   * All maps of all layers for a picture, and what its answer depends on: which parts (occlusion), which pixels
+   * All feature maps of all layers for a picture, and what its answer depends on: which parts (occlusion), which pixels
    * (saliency).
    * @throws AlexnetError "unreadable-picture", "invalid-option" for a class that isn't there, "interrupted", "closed".
    */

@@ -20,7 +20,7 @@ export interface Variant {
 export const variants: readonly Variant[] = [
   {
     network: paper,
-    differs: "as written; 227x227 crops give its 55x55 maps",
+    differs: "as written; 227x227 crops give its 55x55 feature maps",
     source: "Krizhevsky, Sutskever, Hinton 2012, section 3.5",
   },
   {
@@ -40,7 +40,7 @@ export const variants: readonly Variant[] = [
   },
   {
     network: oneWeirdTrick,
-    differs: "fewer maps, no groups, no norms, 224x224 with padding 2, dropout before fc6 and fc7",
+    differs: "fewer feature maps, no groups, no norms, 224x224 with padding 2, dropout before fc6 and fc7",
     source: "Krizhevsky 2014; torchvision's alexnet",
   },
   {

@@ -87,7 +87,7 @@ function checkRegion({ name, region = "across-maps", groups = 1 }: LocalResponse
   if (region !== "across-maps" && region !== "within-map")
     fail(name, `region=${region} must be "across-maps" or "within-map"`);
   check(name, "groups", groups);
-  if (input.channels % groups !== 0) fail(name, `${input.channels} maps are not divisible by groups=${groups}`);
+  if (input.channels % groups !== 0) fail(name, `${input.channels} channels are not divisible by groups=${groups}`);
   if (region === "within-map" && groups !== 1) fail(name, "windows within a map have no use for groups; leave it out");
 }
 

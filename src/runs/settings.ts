@@ -190,7 +190,7 @@ export const settings = {
     kept: "folded in",
     change: "never",
     flag: "--deviation <number|he>",
-    help: "of the weights at the start: 0.01 in the paper; he: by the layer's inputs",
+    help: "standard deviation of the weights at the start: 0.01 in the paper; he: by the layer's inputs",
     group: "recipe",
   },
   /** Where biases start, by layer; 0 for those not named. */
@@ -250,7 +250,7 @@ export const settings = {
     kept: "in recipe",
     change: "never",
     flag: "--colour-deviation <number>",
-    help: "of the colour noise; 0.1 in the paper, 0 for none",
+    help: "standard deviation of the colour noise; 0.1 in the paper, 0 for none",
     group: "recipe",
   },
   /** A run, a checkpoint's file or one that `importModel` reads, whose parameters training starts from. */

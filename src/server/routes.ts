@@ -189,7 +189,7 @@ export function routes(services: Services): readonly Route[] {
     route({
       method: "POST",
       path: "/runs/:id/classify",
-      summary: `What pictures are taken for: the body is one image file, or a form with up to ${PICTURES_A_REQUEST}.`,
+      summary: `Classifies pictures: the body is one image file, or a form with up to ${PICTURES_A_REQUEST}.`,
       query: classifyQuery,
       body: "pictures",
       type: JSON_TYPE,

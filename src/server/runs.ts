@@ -104,7 +104,7 @@ export class Runs {
 }
 
 /** Plain names stay as they are; others become a number, so that an id is safe in any address. */
-function idOf(name: string): string {
+export function idOf(name: string): string {
   if (/^[\w-][\w.-]*$/.test(name)) return name;
   return createHash("sha256").update(name.normalize("NFC")).digest("hex").slice(0, 16);
 }

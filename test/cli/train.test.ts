@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { alexnet, main } from "../support/command-line.js";
@@ -126,6 +127,31 @@ describe("train", () => {
     const { status, stderr } = alexnet("train", pictures.path, "--run", run);
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("holds a run already") });
     expect(readFileSync(join(run, "config.json"), "utf8")).toBe(before);
+  });
+
+  test.skipIf(process.platform !== "linux")("--open serves the run's page and opens it in the browser", async () => {
+    const folder = join(pictures.scratch, "browser");
+    const opened = join(folder, "opened");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "xdg-open"), `#!/bin/sh\nprintf %s "$1" > ${opened}\n`, { mode: 0o755 });
+    const args = [main, "train", pictures.path, "--run", join(folder, "watched"), "--epochs", "9999", ...settings];
+    const child = spawn(process.execPath, [...args, "--open"], {
+      env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let said = "";
+    child.stdout.on("data", (text) => {
+      said += text;
+    });
+    await expect.poll(() => existsSync(opened), { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => readFileSync(opened, "utf8")).toMatch(/^http:\/\/127.0.0.1:\d+\/#\/run\/watched$/);
+    const link = readFileSync(opened, "utf8");
+    expect(said).toContain(`page ${link}`);
+    const answer = await fetch(new URL("/api/runs/watched", link));
+    expect(await answer.json()).toMatchObject({ state: expect.stringMatching(/^training/) });
+    child.kill("SIGINT");
+    const [status] = await once(child, "exit");
+    expect(status).toBe(130);
   });
 
   test.skipIf(process.platform === "win32")("Ctrl-C saves, says how to go on, and it goes on", async () => {

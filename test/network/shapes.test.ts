@@ -25,7 +25,7 @@ describe("a layer that can't follow says which and why:", () => {
     ["k", { ...norm, k: 0 }, "norm: k=0 must be above 0"],
     ["alpha", { ...norm, alpha: -1 }, "norm: alpha=-1 must be 0 or more"],
     ["beta", { ...norm, beta: Number.NaN }, "norm: beta=NaN must be a number"],
-    ["norm groups", { ...norm, groups: 4 }, "norm: 6 maps are not divisible by groups=4"],
+    ["norm groups", { ...norm, groups: 4 }, "norm: 6 channels are not divisible by groups=4"],
     ["groups within maps", { ...norm, groups: 2, region: "within-map" }, "norm: windows within a map have no use"],
     ["rate", { kind: "dropout", name: "drop", rate: 1 }, "drop: rate=1 must be at least 0 and below 1"],
     ["outputs", { ...last, outputs: 0 }, "fc: outputs=0 must be a whole number from 1"],

@@ -135,7 +135,7 @@ describe("a user's own network", () => {
     [change(0, { stride: 1.5 }), "n.json: conv1: stride=1.5 must be a whole number from 1"],
     [change(0, { kernel: 5 }), "n.json: conv1: has an unknown field kernel; a convolution layer has kind, name"],
     [change(0, { groups: 2 }), "n.json: conv1: 3 channels are not divisible by groups=2"],
-    [change(1, { groups: 3 }), "n.json: norm1: 8 maps are not divisible by groups=3"],
+    [change(1, { groups: 3 }), "n.json: norm1: 8 channels are not divisible by groups=3"],
     [change(1, { region: "everywhere" }), 'n.json: norm1: region="everywhere": Invalid option'],
     [change(1, { region: "within-map" }), "n.json: norm1: windows within a map have no use for groups"],
     [change(1, { alpha: Number.POSITIVE_INFINITY }), "n.json: norm1: alpha=Infinity: Invalid input"],

@@ -22,7 +22,7 @@ function inFolder(folder: string, program: string, ...args: readonly string[]): 
 /** A copy of what a checkout holds, so that packing, which builds anew, disturbs nobody. */
 function copyCheckout(to: string): void {
   const list = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], { encoding: "utf8" });
-  for (const path of list.split("\0").filter((path) => /^(src|docs)\/|^[^/]+$/.test(path))) {
+  for (const path of list.split("\0").filter((path) => /^(src|docs)\/|^scripts\/setup$|^[^/]+$/.test(path))) {
     mkdirSync(dirname(join(to, path)), { recursive: true });
     cpSync(path, join(to, path));
   }
@@ -65,7 +65,7 @@ describe("the packed package", () => {
   it("holds the build, the documentation and the license, and nothing else", () => {
     const unexpected = files.filter(
       (path) =>
-        !/^(dist\/[\w/-]+\.(js|d\.ts)|dist\/formats\/imagenet-classes\.json|dist\/web\/[\w./-]+|src\/engine\/cuda\/kernels\/[\w-]+\.cuh?|docs\/.+|LICENSE|[A-Z]+\.md|package\.json)$/.test(
+        !/^(dist\/[\w/-]+\.(js|d\.ts)|dist\/formats\/imagenet-classes\.json|dist\/web\/[\w./-]+|src\/engine\/cuda\/kernels\/[\w-]+\.cuh?|docs\/.+|scripts\/setup|LICENSE|[A-Z]+\.md|package\.json)$/.test(
           path,
         ),
     );

@@ -191,6 +191,19 @@ describe("oneDNN", () => {
     expect(stderr).toBe("alexnet: ALEXNET_ONEDNN_PATH=/nowhere/libdnnl.so: no such file; correct or unset it\n");
   });
 
+  it("is installed alone where only it is asked for, as the packed package does", async () => {
+    const checkout = new Checkout();
+    checkout.tool("id", "echo 0");
+    addApt(checkout);
+    const ask = () => checkout.run("/bin/sh", [join(checkout.folder, "scripts", "setup"), "onednn"]);
+    expect((await ask()).status).toBe(0);
+    const calls = checkout.takeCalls();
+    expect(calls).toContain("apt-get install -y -q --no-install-recommends libdnnl3.6");
+    expect(calls.filter((call) => /^(npm|node) /.test(call))).toEqual([]);
+    expect(await ask()).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(checkout.takeCalls()).toEqual([]);
+  });
+
   it("is installed with apt by root: the newest that the release has", async () => {
     const checkout = new Checkout();
     checkout.tool("id", "echo 0");

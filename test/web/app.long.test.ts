@@ -241,7 +241,7 @@ describe("exploring", () => {
     await page.locator("#cell .link", { hasText: "look" }).first().click();
     await page.locator(".maps").waitFor();
     await page.getByRole("button", { name: "fc2" }).click();
-    await soon(() => page.locator(".maps").getAttribute("alt")).toBe("The maps of fc2");
+    await soon(() => page.locator(".maps").getAttribute("alt")).toBe("The feature maps of fc2");
     await page.locator("#look .pictures img").first().waitFor();
     await page.locator("#cell .link", { hasText: "wrong label" }).first().click();
     await page.locator("#marks tbody tr").waitFor();

@@ -15,7 +15,7 @@ export function register(program: Program): void {
       .description("compare the reference engine's gradients with central differences of its loss")
       .helpGroup("Look around:")
       .option("--network <name>", "by name, or a .json file of layers", "paper")
-      .option("--width <factor>", "times as many maps in every layer", positiveNumber(16), 0.1)
+      .option("--width <factor>", "multiplies the feature maps of every layer", positiveNumber(16), 0.1)
       .option("--seed <number>", "draws pictures, parameters and the values compared", wholeNumber(0), 1)
       .option("--samples <count>", "values compared in each tensor", wholeNumber(1), 4)
       .action(({ network, width, seed, samples }) => {

@@ -7,6 +7,7 @@ import type { Command as Program } from "commander";
 import { claimFolder, type DemoSettings } from "../../demo/folder.js";
 import { drawPictures, type PictureSet } from "../../demo/pictures.js";
 import { subjects } from "../../demo/subjects/subjects.js";
+import { openEngine } from "../../engine/host/open.js";
 import { quoteForShell } from "../display/hints.js";
 import { clock, thousands } from "../display/print.js";
 import { positiveNumber, wholeNumber } from "../flags.js";
@@ -48,7 +49,10 @@ async function demonstrate(out: string, settings: DemoSettings, fresh: boolean):
   const began = performance.now();
   const { pictures, store, run } = claimFolder(out, settings, fresh);
   if (existsSync(pictures)) console.error(`${pictures}: drawn already`);
-  else await draw(pictures, settings);
+  else {
+    await (await openEngine("auto")).close(); // where nothing can compute, that is said before pictures are drawn
+    await draw(pictures, settings);
+  }
 
   const { width, epochs, seed } = settings;
   const choices = ["--width", `${width}`, "--epochs", `${epochs}`, "--batch", `${BATCH}`, "--seed", `${seed}`];

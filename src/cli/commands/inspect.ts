@@ -69,7 +69,9 @@ function print(store: Store, splits: readonly SplitSummary[], listed: number): v
   printFindings(info, path);
   const variance = colour.values.reduce((a, b) => a + b);
   const shares = colour.values.map((value) => percent(value / Math.max(variance, Number.MIN_VALUE)));
-  printLine(`colour: deviations ${colour.values.map((value) => Math.sqrt(value).toFixed(1)).join(", ")} along its`);
+  printLine(
+    `colour: standard deviations ${colour.values.map((value) => Math.sqrt(value).toFixed(1)).join(", ")} along its`,
+  );
   printLine(`        principal components (${shares.join(", ")} of the variance)`);
   printLine(`content ${info.contentHash.slice(0, 16)}, decoded by ${info.decoder}`);
 }

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Command, Option } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { DEFAULT_PORT, describeRoot, serve } from "../../server/serve.js";
 import { wholeNumber } from "../flags.js";
+import { openInBrowser } from "../page.js";
 import { computing } from "../predicting.js";
 import { interruptible } from "../run-task.js";
 import { addTyped } from "../typed.js";
@@ -50,16 +50,4 @@ export function register(program: Program): void {
       );
     }),
   );
-}
-
-/** With the system's own way; where there is none, the address was printed. */
-export function openInBrowser(url: string): void {
-  const [command, args] =
-    {
-      darwin: ["open", [url]] as const,
-      win32: ["cmd", ["/c", "start", "", url]] as const,
-    }[process.platform as string] ?? (["xdg-open", [url]] as const);
-  const child = spawn(command, args, { stdio: "ignore", detached: true });
-  child.on("error", () => console.error(`no browser could be opened here; open ${url}`));
-  child.unref();
 }

@@ -2,11 +2,13 @@ import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { z } from "zod";
 import { AlexnetError } from "../../errors.js";
+import type { TrainEvent } from "../../runs/events.js";
 import { choiceShape, groups, preparationShape } from "../../runs/settings.js";
 import { resume, train } from "../../training/train.js";
 import { printJson } from "../display/print.js";
 import { TrainingDisplay } from "../display/training.js";
 import { addSettings, settingsGiven, settingsIn } from "../flags.js";
+import { RunPage } from "../page.js";
 import { interruptible } from "../run-task.js";
 import { addTyped } from "../typed.js";
 
@@ -31,13 +33,18 @@ export function register(program: Program): void {
     program,
     command
       .optionsGroup(groups.machine)
+      .option("--open", "serve the run's page while it trains, and open it in the browser")
       .option("--json", "print the summary as JSON, and nothing else to stdout")
-      .action(async (pictures, { run, resume: resumed, override, json }) => {
+      .action(async (pictures, { run, resume: resumed, override, open, json }) => {
         const display = new TrainingDisplay(json ? console.error : console.log);
         const values = command.opts();
-        const work = (signal: AbortSignal) => {
+        const work = (signal: AbortSignal, page: RunPage) => {
           const chosen = z.object(choiceShape).parse(settingsGiven(values, choices));
-          const common = { ...chosen, signal, onEvent: display.update };
+          const onEvent = (event: TrainEvent): void => {
+            display.update(event);
+            if (open && event.kind === "starting") page.open(event.run);
+          };
+          const common = { ...chosen, signal, onEvent };
           if (resumed !== undefined) {
             if (run !== undefined)
               throw new AlexnetError("invalid-option", "--resume goes on in the run's own folder; leave --run out");
@@ -49,9 +56,22 @@ export function register(program: Program): void {
           const prepared = z.object(preparationShape).parse(settingsGiven(values, preparation));
           return train({ ...common, run, data, preparation: prepared });
         };
-        const onStop = "finishing what is under way and saving it";
-        const summary = await interruptible(async (signal) => work(signal), display, { onStop });
-        if (json) printJson(summary);
+        let page: RunPage | undefined;
+        const onStop = () => (page?.isStaying ? "closing the page" : "finishing what is under way and saving it");
+        await interruptible(
+          async (signal) => {
+            page = new RunPage((line) => display.print(line), signal);
+            try {
+              const summary = await work(signal, page);
+              if (json) printJson(summary);
+              await page.stay();
+            } finally {
+              await page.close();
+            }
+          },
+          display,
+          { onStop },
+        );
       }),
   );
 }

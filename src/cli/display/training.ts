@@ -69,6 +69,11 @@ export class TrainingDisplay {
     }
   };
 
+  /** A line of somebody else's, between those of the run. */
+  print(line: string): void {
+    this.#lines([line]);
+  }
+
   /** Takes the bar away for good. */
   stop(): void {
     this.#line.end();

@@ -65,7 +65,7 @@ ${answer(page)}
 ${reasons(page)}
 <section id="scale">
 <h2>Layer by layer</h2>
-<p>Each layer's outputs for this crop, in the order in which the network computes them. All maps of a layer share one scale:</p>
+<p>Each layer's outputs for this crop, in the order in which the network computes them. All feature maps of a layer share one scale:</p>
 <div class="scale"><span>below 0</span><i class="cold"></i><span>0</span><i class="warm"></i><span>most</span></div>
 </section>
 ${layers.map(layerSection)}
@@ -120,7 +120,7 @@ function extent({ channels, height, width, named }: LayerSheet): string {
     return named < channels
       ? `the ${named} highest of ${thousands(channels)} classes, before softmax`
       : `${thousands(channels)} classes, before softmax`;
-  if (height * width > 1) return `${thousands(channels)} maps of ${height} by ${width}`;
+  if (height * width > 1) return `${thousands(channels)} feature maps of ${height} by ${width}`;
   const side = Math.ceil(Math.sqrt(channels));
   return `${thousands(channels)} units, row by row, ${side} in a row`;
 }

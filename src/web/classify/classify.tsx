@@ -74,7 +74,7 @@ export function Classify({ classifier }: { readonly classifier: Classifier | und
           </div>
         )}
       </div>
-      <ul class="shots" aria-live="polite" aria-label="What the pictures are taken for">
+      <ul class="shots" aria-live="polite" aria-label="What the pictures are predicted as">
         {shots.map((shot) => (
           <li key={shot.id} class="card">
             <img src={shot.url} alt={shot.file.name} />

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { AlexnetError } from "../../../errors.js";
+import { AlexnetError, type CallHint } from "../../../errors.js";
 import { findLibrary, keepLoaded, type NativeLibrary } from "../../../system/native/library.js";
 import { memoryAt } from "../../../system/native/memory.js";
 import { Owner } from "../../../system/native/objects.js";
@@ -15,7 +15,7 @@ import {
   type DnnlEngine,
   type OperationBindings,
 } from "./bindings.js";
-import { candidates, howToInstall, unpackedFolders } from "./find.js";
+import { candidates, howToInstall, installedLibraries, unpackedFolders } from "./find.js";
 import { commonLayouts, DNNL, type InstructionSets, instructionSets2, instructionSets3 } from "./signatures.js";
 import { bindV2 } from "./v2.js";
 import { bindV3 } from "./v3.js";
@@ -121,7 +121,12 @@ interface Loaded {
   readonly major: MajorVersion;
 }
 
-/** @throws AlexnetError "engine" with a line for each file that was tried, and how oneDNN is installed */
+const installing: CallHint = { advice: "have it installed", call: "doctor", options: { install: true } };
+
+/**
+ * @throws AlexnetError "engine" with a line for each file that was tried, and how oneDNN is installed; in one sentence where
+ * there is none
+ */
 function load(): Loaded {
   // Libraries that oneDNN links to; found by their names once loaded.
   for (const folder of unpackedFolders())
@@ -136,11 +141,40 @@ function load(): Loaded {
     }
     tried.push(loaded);
   }
-  const chosen = process.env.ALEXNET_ONEDNN_PATH;
-  const advice = chosen
+  const advice = howToInstall();
+  throw notLoaded({
+    chosen: process.env.ALEXNET_ONEDNN_PATH,
+    tried,
+    isInstalled: installedLibraries().length > 0,
+    advice,
+  });
+}
+
+/** Why there is no oneDNN, and what to do: one sentence where none is on this machine. */
+export function notLoaded(search: {
+  /** What ALEXNET_ONEDNN_PATH says. */
+  readonly chosen: string | undefined;
+  readonly tried: readonly string[];
+  readonly isInstalled: boolean;
+  /** "install it with `sudo apt install libdnnl2`" */
+  readonly advice: string;
+}): AlexnetError {
+  const { chosen, tried, isInstalled, advice } = search;
+  if (chosen && tried.length === 0)
+    return new AlexnetError(
+      "engine",
+      `ALEXNET_ONEDNN_PATH=${chosen}: there is no oneDNN in that folder; correct or unset it`,
+    );
+  if (!chosen && !isInstalled)
+    return new AlexnetError(
+      "engine",
+      `oneDNN, which does the computing, is not on this machine; ${advice}, or set ALEXNET_ONEDNN_PATH to its file`,
+      process.platform === "win32" ? {} : { hint: installing },
+    );
+  const way = chosen
     ? "correct or unset ALEXNET_ONEDNN_PATH"
-    : `${howToInstall()}, or set ALEXNET_ONEDNN_PATH to the library file`;
-  throw new AlexnetError("engine", `oneDNN could not be loaded; ${advice}. Tried:\n  ${tried.join("\n  ")}`);
+    : `${advice}, or set ALEXNET_ONEDNN_PATH to the library file`;
+  return new AlexnetError("engine", `oneDNN could not be loaded; ${way}. Tried:\n  ${tried.join("\n  ")}`);
 }
 
 /** The library, or why it can't be used. */

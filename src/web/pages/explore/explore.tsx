@@ -22,7 +22,7 @@ export function ExplorePage({ place }: { readonly place: Place }) {
     <>
       <div class="title">
         <h1>Explore</h1>
-        <RunChooser page="explore" id={id} empty="Then its mistakes, maps and filters are shown here." />
+        <RunChooser page="explore" id={id} empty="Then its mistakes, feature maps and filters are shown here." />
       </div>
       {id !== undefined && <Chosen key={id} id={id} />}
     </>

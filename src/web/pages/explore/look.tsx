@@ -142,7 +142,7 @@ function Layers({ layers }: Pick<ShownActivations, "layers">) {
         </fieldset>
       </div>
       <figure>
-        <img class="maps pixelated" src={image} alt={`The maps of ${layer}`} />
+        <img class="maps pixelated" src={image} alt={`The feature maps of ${layer}`} />
         <figcaption>
           {layer}: {kind}, {channels} {channels === 1 ? "map" : "maps"} of {width}x{height}, black for 0.{" "}
           <a href={image} download={`${layer}.png`}>

@@ -74,7 +74,7 @@ export function PaperPage() {
       <Idea
         section="3.2"
         title="Two towers"
-        program="The second, fourth and fifth convolution have two groups, each of which sees half of the maps: the network is the paper's, on one processor."
+        program="The second, fourth and fifth convolution have two groups, each of which sees half of the feature maps: the network is the paper's, on one processor."
       >
         One card of 2012 had too little memory, so the network is cut into two halves that meet in only some of the
         layers. The halves end up looking for different things: one for edges without regard to colour, the other for
@@ -107,8 +107,8 @@ export function PaperPage() {
         }
       >
         A unit is damped by what its neighbours in other maps say at the same place, so that maps compete for being
-        loud: b = a / (k + α Σ a²)<sup>β</sup>, the sum over n neighbouring maps. The paper counts 1.4 % fewer top-1
-        errors for it.
+        loud: b = a / (k + α Σ a²)<sup>β</sup>, the sum over n neighbouring feature maps. The paper counts 1.4 % fewer
+        top-1 errors for it.
       </Idea>
 
       <Idea
@@ -153,7 +153,7 @@ export function PaperPage() {
       <Idea
         section="4.1"
         title="Colours that vary as light does"
-        program="The principal components of the training set's colours, each times a normal draw of deviation 0.1, are added to every pixel of a picture."
+        program="The principal components of the training set's colours, each times a normal draw of standard deviation 0.1, are added to every pixel of a picture."
         demo={
           <Demo
             demo="colour"
@@ -178,7 +178,7 @@ export function PaperPage() {
       <Idea
         section="4.2"
         title="Dropout"
-        program="Half of the units of fc6 and fc7 are silent in each step of training, the others count twice; in prediction all speak."
+        program="Half of the units of fc6 and fc7 are dropped in each step of training, the others count twice; in prediction all speak."
         demo={
           <Demo
             demo="dropout"
@@ -186,7 +186,7 @@ export function PaperPage() {
             sliders={[
               {
                 name: "rate",
-                label: "share that is silent",
+                label: "share dropped",
                 low: 0,
                 high: 0.9,
                 step: 0.05,

@@ -20,8 +20,8 @@ export function Controls({ run, changed }: ControlsProps) {
   return (
     <>
       {isPaused ? (
-        <Confirm label="Resume" question={`Go on with ${run.name}?`} act={act("resume")}>
-          <p>It goes on with the very next step.</p>
+        <Confirm label="Resume" question={`Resume ${run.name}?`} act={act("resume")}>
+          <p>It resumes with the very next step.</p>
         </Confirm>
       ) : (
         <Confirm label="Pause" question={`Pause ${run.name}?`} act={act("pause")}>
