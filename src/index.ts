@@ -3,6 +3,11 @@
  * closed by its `close`. docs/library.md describes every name.
  */
 
+export type { Arm, Claim, Measure } from "./claims/claim.js";
+export { claims } from "./claims/claims.js";
+export type { ClaimResult } from "./claims/result.js";
+export { type ClaimEvent, type ClaimOptions, tryClaim } from "./claims/trial.js";
+export type { Verdict } from "./claims/verdict.js";
 export { type Diagnosis, type DoctorOptions, doctor, type Finding } from "./doctor/doctor.js";
 export {
   type CompileOptions,

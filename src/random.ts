@@ -15,6 +15,7 @@ export const Purpose = {
   demo: 8,
   gradientCheck: 9,
   balance: 10,
+  bootstrap: 11,
 } as const;
 
 /** Bijective mixing of 32 bits (the finaliser of MurmurHash3). */

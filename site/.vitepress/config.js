@@ -8,7 +8,7 @@ const docs = fileURLToPath(new URL("../../docs", import.meta.url));
 /** Pages by heading; those of docs/ that are named nowhere come under the last one. */
 const groups = {
   "Get started": ["index", "tutorial", "start-from-imagenet", "platforms"],
-  Guides: ["training", "fine-tuning", "understanding", "serve", "import-export", "gpu", "troubleshooting"],
+  Guides: ["training", "fine-tuning", "understanding", "serve", "import-export", "gpu", "webgpu", "troubleshooting"],
   Reference: ["commands", "library", "api", "recipes", "environment", "formats", "glossary"],
   Background: ["paper", "performance"],
 };

@@ -22,6 +22,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     similar: () => import("./commands/similar.js"),
     look: () => import("./commands/look.js"),
     report: () => import("./commands/report.js"),
+    claims: () => import("./commands/catalogue/claims.js"),
   },
   "Training runs:": {
     runs: () => import("./commands/runs.js"),

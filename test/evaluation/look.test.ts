@@ -123,7 +123,7 @@ describe("look", () => {
     const page = readFileSync(join(out, "index.html"), "utf8");
     for (const file of files.filter((name) => name.endsWith(".png"))) expect(page).toContain(`src="${file}"`);
     for (const { class: name } of predictions) expect(page).toContain(name);
-    expect(page).toMatch(/<section id="conv1">.*?convolution:<\/span> 4 maps of 8 by 8; values from/s);
+    expect(page).toMatch(/<section id="conv1">.*?convolution:<\/span> 4 feature maps of 8 by 8; values from/s);
     expect(page).toMatch(/<section id="fc3">.*?3 classes, before softmax/s);
     expect(page).not.toContain("undefined");
   });

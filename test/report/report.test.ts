@@ -50,7 +50,9 @@ describe("the report", () => {
   it("on the command line goes into the run's folder", () => {
     const { status, stdout, stderr } = alexnet("report", run, "--threads", "1");
     expect(status, stderr).toBe(0);
-    expect(stdout).toMatch(/run\/report\.html: [\d.]+ kB; top-1 error \d+\.\d %\n$/);
+    expect(stdout).toMatch(
+      /run\/report\.html: [\d.]+ kB; top-1 error \d+\.\d %\nover the classes: mean recall \d+\.\d %, macro F1 \d+\.\d %\n$/,
+    );
   });
 });
 

@@ -201,6 +201,42 @@ describe("a run that trains", () => {
   });
 });
 
+describe("the page that starts a run", () => {
+  it("leads from a folder to a run that trains live, and says beforehand what it will take", async () => {
+    const own = await serve({ ...server, port: 0, pictures: scratch });
+    const { page, problems } = await open("start", {}, own.url);
+    const start = page.getByRole("button", { name: "Start training" });
+    expect(await start.isDisabled()).toBe(true);
+    await page.getByRole("button", { name: "pictures", exact: true }).click();
+    await page.getByText(data, { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Use this folder" }).click();
+    await page.getByRole("heading", { name: "39 pictures in 3 classes" }).waitFor();
+    expect((await page.locator(".class-bars .name").allTextContents()).sort()).toEqual(["apple", "lake", "meadow"]);
+    await page.locator(".contact-sheet").waitFor();
+    for (const [name, value] of [
+      ["width", "0.125"],
+      ["epochs", "400"],
+      ["batch size", "8"],
+    ] as const)
+      await page.getByLabel(name, { exact: true }).fill(value);
+    await page.getByText("All other settings").click();
+    await page.getByLabel("metrics every", { exact: true }).fill("1");
+    await page.getByText(/400 epochs, 8 pictures a step, .* parameters\. About/).waitFor();
+    await page.getByLabel("Name of the run").fill("begun");
+    await start.click();
+    await page.getByRole("heading", { name: "begun", exact: true }).waitFor();
+    await soon(() => stepsOn(page)).toBeGreaterThan(0);
+    const first = await stepsOn(page);
+    await soon(() => stepsOn(page)).toBeGreaterThan(first);
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Stop", exact: true }).click();
+    await page.locator(".badge.stopped").waitFor();
+    expect(problems.filter((problem) => !problem.includes("404"))).toEqual([]);
+    await page.close();
+    await own.close();
+  });
+});
+
 describe("classifying", () => {
   it("says the same on the server and in the browser, within 0.001, there with the server stopped too", async () => {
     const own = await serve({ ...server, port: 0 });
@@ -241,7 +277,7 @@ describe("exploring", () => {
     await page.locator("#cell .link", { hasText: "look" }).first().click();
     await page.locator(".maps").waitFor();
     await page.getByRole("button", { name: "fc2" }).click();
-    await soon(() => page.locator(".maps").getAttribute("alt")).toBe("The maps of fc2");
+    await soon(() => page.locator(".maps").getAttribute("alt")).toBe("The feature maps of fc2");
     await page.locator("#look .pictures img").first().waitFor();
     await page.locator("#cell .link", { hasText: "wrong label" }).first().click();
     await page.locator("#marks tbody tr").waitFor();

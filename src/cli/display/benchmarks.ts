@@ -53,11 +53,11 @@ export function printLoading(results: readonly Loading[]): void {
   );
 }
 
-function describe({ engine: { library, instructionSet, threads }, network, batch, width }: Setting): string {
+export function describe({ engine: { library, instructionSet, threads }, network, batch, width }: Setting): string {
   return `${library}, ${instructionSet}, ${threads} threads; ${network}, batch ${batch}, width ${width}`;
 }
 
-function duration(milliseconds: number): string {
+export function duration(milliseconds: number): string {
   return `${milliseconds.toFixed(milliseconds < 100 ? 1 : 0)} ms`;
 }
 

@@ -18,15 +18,23 @@ export async function decodeInBrowser(file: Blob, size: number): Promise<Uint8Ar
   const orientation = orientationOf(segments);
   // Without its EXIF the browser leaves the picture as it is stored, in blocks that begin at its corner.
   const stored = orientation === 1 ? file : new Blob(without(bytes, segments.filter(isExif)));
-  const { data, width, height } = await pixelsOf(stored);
+  const whole = await createImageBitmap(stored, { premultiplyAlpha: "default", colorSpaceConversion: "default" });
+  const { width, height } = whole;
+  if (width * height > MOST_PIXELS) throw new Error(`more than ${MOST_PIXELS / 1e6} million pixels`);
   const scale = isJpeg ? decodingScale(width, height, size) : 1;
   const crop = storedBox(cropBox(...uprightSize(width, height, orientation), size), width, height, orientation);
   const picture = new Uint8Array(pictureBytes(size));
+  const [columns, rows] = [Math.ceil(width * scale), Math.ceil(height * scale)];
+  const shrunk = scale === 1 ? whole : await shrunkByBrowser(stored, columns, rows);
   const pixels =
-    scale === 1 ? colours(data) : shrinkLikeJpeg(data, width, height, 8 * scale, hasHalvedColours(segments));
+    shrunk === undefined
+      ? shrinkLikeJpeg(pixelsOf(whole, width, height), width, height, 8 * scale, hasHalvedColours(segments))
+      : colours(pixelsOf(shrunk, columns, rows));
+  whole.close();
+  shrunk?.close();
   resample(
-    Math.ceil(width * scale),
-    Math.ceil(height * scale),
+    columns,
+    rows,
     (memory) => memory.set(pixels),
     { left: crop.left * scale, top: crop.top * scale, width: crop.width * scale, height: crop.height * scale },
     picture,
@@ -36,18 +44,35 @@ export async function decodeInBrowser(file: Blob, size: number): Promise<Uint8Ar
   return picture;
 }
 
-/** On white, as sRGB. */
-async function pixelsOf(file: Blob): Promise<ImageData> {
-  const image = await createImageBitmap(file, { premultiplyAlpha: "default", colorSpaceConversion: "default" });
-  const { width, height } = image;
-  if (width * height > MOST_PIXELS) throw new Error(`more than ${MOST_PIXELS / 1e6} million pixels`);
+/**
+ * A JPEG shrunk while it is decoded, by the same steps of libjpeg-turbo as outside of a browser: what Chromium's decoder
+ * does when it is asked for as many pixels.
+ * @returns undefined where the browser has no such decoder, or one that doesn't shrink
+ */
+async function shrunkByBrowser(file: Blob, width: number, height: number): Promise<VideoFrame | undefined> {
+  if (typeof ImageDecoder === "undefined") return undefined;
+  const data = await file.arrayBuffer();
+  const decoder = new ImageDecoder({ data, type: "image/jpeg", desiredWidth: width, desiredHeight: height });
+  try {
+    const { image } = await decoder.decode();
+    if (image.codedWidth === width && image.codedHeight === height) return image;
+    image.close();
+    return undefined;
+  } catch {
+    return undefined; // what the whole picture was decoded by may do better
+  } finally {
+    decoder.close();
+  }
+}
+
+/** On white, as sRGB: (height, width, 4). */
+function pixelsOf(image: ImageBitmap | VideoFrame, width: number, height: number): Uint8ClampedArray {
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   if (context === null) throw new Error("this browser has no memory for a picture of that size");
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, width, height);
   context.drawImage(image, 0, 0);
-  image.close();
-  return context.getImageData(0, 0, width, height);
+  return context.getImageData(0, 0, width, height).data;
 }
 
 /** (pixels, 4) without the last of each. */

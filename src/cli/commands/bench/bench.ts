@@ -14,10 +14,16 @@ import { positiveNumber, wholeNumber } from "../../flags.js";
 import { computing } from "../../predicting.js";
 import { addTyped } from "../../typed.js";
 import { loader } from "./loader.js";
+import { scaling } from "./scaling.js";
 
 export function register(program: Program): void {
   const bench = new Command("bench").description("measure speed on this machine").helpGroup("Look around:");
-  bench.addCommand(throughput("train")).addCommand(throughput("predict")).addCommand(layers()).addCommand(loader());
+  bench
+    .addCommand(throughput("train"))
+    .addCommand(throughput("predict"))
+    .addCommand(layers())
+    .addCommand(loader())
+    .addCommand(scaling());
   addTyped(program, bench);
 }
 
