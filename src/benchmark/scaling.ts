@@ -74,7 +74,8 @@ export async function measureScaling(
     if (world.size === 1) continue;
     await barrier(world);
     const start = performance.now();
-    await sharedStep(world, program, batch, { ...rates, seed, samples: batchSize * world.size });
+    const place = { samples: batchSize * world.size, firstSample: batchSize * world.rank };
+    await sharedStep(world, program, batch, { ...rates, seed, ...place });
     together.push(secondsSince(start));
   }
   const slowest = (await everybodys(world, leastOf(own.slice(WARM_UP)))).reduce((slow, one) =>

@@ -6,6 +6,8 @@ import type { World } from "./world.js";
 export interface SharedStepOptions extends StepOptions {
   /** Samples of the whole batch, on all ranks. */
   readonly samples: number;
+  /** The place of this rank's first sample in the whole batch: its dropout is then that of one process. */
+  readonly firstSample: number;
 }
 
 /**
@@ -18,10 +20,10 @@ export async function sharedStep(
   world: World,
   program: Program,
   batch: Batch,
-  { samples, seed, ...rates }: SharedStepOptions,
+  { samples, firstSample, seed, ...rates }: SharedStepOptions,
 ): Promise<StepResult> {
   if (world.size === 1) return program.step(batch, { ...rates, seed });
-  const forward = program.forward(batch, { seed, samples });
+  const forward = program.forward(batch, { seed, samples, firstSample });
   const ready = program.buckets.map((_, bucket) => program.backward(bucket));
   const all = Promise.all([forward, ...ready]); // the first that fails is what fails; none is left unhandled
   let sums = Promise.resolve();

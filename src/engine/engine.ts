@@ -12,7 +12,7 @@ import type { Shape } from "../network/shapes.js";
  * A training step is forward, backward and update. It can be split between gradients and update, so that gradients are
  * summed over the ranks of a distributed run there, those of the last layers while the first are still worked on:
  *
- *     const own = program.forward(batch, { seed, samples });  // samples: of the whole batch, on all ranks
+ *     const own = program.forward(batch, { seed, samples, firstSample }); // of the whole batch, on all ranks
  *     const sums = program.buckets.map(async ({ values }, bucket) => {
  *       await program.backward(bucket);                       // writes the gradients of its layers to `values`
  *       await world.sum(values);                              // while the next bucket's are computed
@@ -86,6 +86,8 @@ export interface ForwardOptions {
   readonly seed: number;
   /** What sums of losses and gradients are divided by: samples of the whole batch. Default: those of this batch. */
   readonly samples?: number;
+  /** The place of this batch's first sample in the whole batch: what dropout drops goes by places there. Default 0. */
+  readonly firstSample?: number;
 }
 
 /** Gradients that are ready together, and summed together. */

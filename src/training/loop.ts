@@ -136,7 +136,7 @@ export class Loop {
     const learningRate = this.#learningRateOf(index);
     const seed = bits(config.seed, Purpose.dropout, this.#state.epoch, index);
     const rates = { learningRate, momentum, weightDecay };
-    const result = sharedStep(world, program, batch, { ...rates, seed, samples: samples.length });
+    const result = sharedStep(world, program, batch, { ...rates, seed, samples: samples.length, firstSample: 0 });
     result.catch(() => {}); // a failure counts when it is waited for
     return { loaded, index, isLastOfEpoch: index + 1 === perEpoch, learningRate, result };
   }

@@ -38,8 +38,8 @@ interface Answer {
   readonly parameters: string;
 }
 
-/** Without dropout: its masks go by a sample's place in its rank's share. */
-const network = { ...smallNetwork, layers: smallNetwork.layers.filter(({ kind }) => kind !== "dropout") };
+/** With dropout: its masks go by a sample's place in the whole batch. */
+const network = smallNetwork;
 const initialisation = { deviation: 0.1, biases: {} };
 const SAMPLES = 5;
 const batch = noiseBatch(SAMPLES, SMALL_CLASSES);

@@ -597,6 +597,27 @@ export function conformance(name: EngineName, tolerances: Tolerances, options: O
         await program.close();
       });
 
+      it("on a share of a batch drops what the whole batch drops there", async () => {
+        const whole = await prepared(smallNetwork, { bucketBytes: 1e9 });
+        const share = await prepared(smallNetwork, { bucketBytes: 1e9 });
+        const batch = noiseBatch(3, SMALL_CLASSES, 4);
+        const { loss } = await whole.forward(batch, { seed: 3 });
+        const lossesOf = async (firstSamples: readonly number[]): Promise<number> => {
+          let sum = 0;
+          for (const [i, firstSample] of firstSamples.entries()) {
+            const one = { ...batch, views: batch.views.slice(i, i + 1), labels: batch.labels.slice(i, i + 1) };
+            sum += (await share.forward(one, { seed: 3, samples: 3, firstSample })).loss;
+          }
+          return sum;
+        };
+        expectClose(Float64Array.of(await lossesOf([0, 1, 2])), Float64Array.of(loss), tolerances.close, "loss");
+        expect(Math.abs((await lossesOf([0, 0, 0])) / loss - 1)).toBeGreaterThan(1e-4);
+        await expect(share.forward(batch, { seed: 3, samples: 3, firstSample: 1 })).rejects.toThrow(
+          "3 samples from number 1 on, of 3 in the whole batch",
+        );
+        await Promise.all([whole.close(), share.close()]);
+      });
+
       it("works on frozen layers as a whole step does", async () => {
         const still = { learningRate: 0, weightDecay: 1 };
         const multipliers = { "conv2.weight": still, "conv2.bias": still, "fc4.bias": still };

@@ -32,7 +32,8 @@ const batch = {
   labels: Int32Array.from(job.labels.slice(bound(rank), bound(rank + 1))),
 };
 const results = [];
-for (const step of job.steps) results.push(await sharedStep(world, program, batch, step));
+const firstSample = bound(rank);
+for (const step of job.steps) results.push(await sharedStep(world, program, batch, { ...step, firstSample }));
 const parameters = Buffer.from((await program.read("parameters")).buffer).toString("base64");
 await engine.close();
 await world.close();

@@ -55,7 +55,7 @@ interface Prepared {
   readonly score?: Graph;
 }
 
-type StepKind = Pick<StepInputs, "learning" | "scoring" | "seed" | "divisor"> & UpdateOptions;
+type StepKind = Pick<StepInputs, "learning" | "scoring" | "seed" | "divisor" | "firstSample"> & UpdateOptions;
 
 class CudaProgram implements ComputeProgram {
   readonly batchSize: number;
@@ -144,9 +144,9 @@ class CudaProgram implements ComputeProgram {
     );
   }
 
-  async forward(batch: Batch, { seed, samples: divisor = batch.views.length }: ForwardOptions) {
+  async forward(batch: Batch, { seed, samples: divisor = batch.views.length, firstSample }: ForwardOptions) {
     const { slot, forward } = this.#nextSlot();
-    this.#write(slot, batch, { ...notLearning, learning: true, seed, divisor });
+    this.#write(slot, batch, { ...notLearning, learning: true, seed, divisor, firstSample });
     return slot.launch("forward", () => compiled(forward).launch(), outcomeOf);
   }
 

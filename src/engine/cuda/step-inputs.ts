@@ -19,6 +19,8 @@ export interface StepInputs extends UpdateOptions {
   readonly seed: number;
   /** What sums of losses and gradients are divided by: samples of the whole batch. */
   readonly divisor: number;
+  /** The place of the batch's first sample in the whole batch. Default 0. */
+  readonly firstSample?: number;
 }
 
 const CONTROLS_BYTES = 64; // struct Controls of numbers.cuh takes 48
@@ -57,6 +59,7 @@ export class StepInputBlock {
     this.writeRates(to, inputs);
     to.setInt32(36, inputs.divisor, true);
     to.setInt32(40, inputs.scoring ? 1 : 0, true);
+    to.setInt32(44, inputs.firstSample ?? 0, true);
     views.forEach(({ top, left, mirrored, colourShift }, sample) => {
       const at = this.views.offset + sample * VIEW_BYTES;
       to.setInt32(at, places[sample], true);

@@ -123,9 +123,11 @@ function checkedProgram(
       checkSplit("forward");
       checkLearning("forward", batch, 0); // a rank may have no share of the last batch
       checkNumbers("forward", forwardOptions);
-      const { samples = batch.views.length } = forwardOptions;
+      const { samples = batch.views.length, firstSample = 0 } = forwardOptions;
       if (!(Number.isSafeInteger(samples) && samples >= Math.max(1, batch.views.length)))
         fail(`forward: ${samples} samples in the whole batch, of which ${batch.views.length} are here`);
+      if (!(Number.isSafeInteger(firstSample) && firstSample >= 0 && firstSample + batch.views.length <= samples))
+        fail(`forward: ${batch.views.length} samples from number ${firstSample} on, of ${samples} in the whole batch`);
       turn = 0;
       return program.forward(batch, forwardOptions);
     },

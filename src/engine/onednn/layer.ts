@@ -25,6 +25,8 @@ export interface Current {
   purpose: "learning" | "scoring" | "predicting";
   /** What sums of losses and gradients are divided by: samples of the whole batch. */
   divisor: number;
+  /** The place of the batch's first sample in the whole batch. */
+  firstSample: number;
 }
 
 /** Where a layer stands, and what it is built with. */

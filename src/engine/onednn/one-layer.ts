@@ -23,7 +23,7 @@ export function differentiate(
   try {
     const parameters = new Parameters(build, parametersOf(layer, inputs), { training: true });
     const algorithms = new Algorithms(describeMachine(library), usualSources({ measures: false }));
-    const current: Current = { batch: noBatch, seed: 0, purpose: "learning", divisor: batchSize };
+    const current: Current = { batch: noBatch, seed: 0, purpose: "learning", divisor: batchSize, firstSample: 0 };
     const keptTensor = (dims: readonly number[]) => build.tensor(build.descriptor(dims, "row-major"), { kept: true });
     const source: Activation = { tensor: keptTensor(x.shape), dims: x.shape, rectified: false };
     const context = { ...aloneAt(layer, inputs), build, parameters, algorithms, batchSize, training: true, current };

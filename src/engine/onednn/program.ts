@@ -5,7 +5,7 @@ import type { Batch } from "../../network/picture.js";
 import type { ShapedLayer } from "../../network/shapes.js";
 import { classCount } from "../../network/transform.js";
 import type { ComputeProgram } from "../compute.js";
-import type { CompileOptions } from "../engine.js";
+import type { CompileOptions, ForwardOptions } from "../engine.js";
 import type { Operation } from "../program/operations.js";
 import { Walk } from "../program/walk.js";
 import { Algorithms, describeMachine, usualSources } from "./algorithms.js";
@@ -49,7 +49,7 @@ function plan(build: Build, algorithms: Algorithms, network: Network, options: C
   const training = options.mode === "train";
   const sharesGradients = bucketBytes !== undefined;
   const parameters = new Parameters(build, parameterTable(network), { training, multipliers, sharesGradients });
-  const current: Current = { batch: noBatch, seed: 0, purpose: "predicting", divisor: 1 };
+  const current: Current = { batch: noBatch, seed: 0, purpose: "predicting", divisor: 1, firstSample: 0 };
   const result = { loss: 0, correct: 0 };
 
   const walk = new Walk<Activation, Tensor>(network, options, {
@@ -95,8 +95,9 @@ export function compileProgram(
     const backward = operations.filter(({ phase }) => phase === "backward");
     const probabilities = build.floats(outputs);
     const update = new Update(build, parameters);
-    const begin = (batch: Batch, purpose: Current["purpose"], seed = 0, divisor = batch.views.length): void => {
-      Object.assign(current, { batch, purpose, seed, divisor } satisfies Current);
+    const begin = (batch: Batch, purpose: Current["purpose"], options: Partial<ForwardOptions> = {}): void => {
+      const { seed = 0, samples: divisor = batch.views.length, firstSample = 0 } = options;
+      Object.assign(current, { batch, purpose, seed, divisor, firstSample } satisfies Current);
     };
     const inputGradient = () => readActivation(build, plan.inputGradient, current.batch.views.length);
     const buckets = options.bucketBytes === undefined ? [] : parameters.buckets(walk.buckets);
@@ -107,21 +108,21 @@ export function compileProgram(
       algorithms: plan.chosen,
       buckets,
       step(batch, stepOptions) {
-        begin(batch, "learning", stepOptions.seed);
+        begin(batch, "learning", { seed: stepOptions.seed });
         run(forward);
         run(backward);
         if (Number.isFinite(result.loss)) update.run(stepOptions);
         return { ...result };
       },
-      forward(batch, { seed, samples }) {
-        begin(batch, "learning", seed, samples);
+      forward(batch, forwardOptions) {
+        begin(batch, "learning", forwardOptions);
         run(forward);
         return { ...result };
       },
       backward: (bucket) => run(backwardOf[bucket]),
       update: (updateOptions) => update.run(updateOptions),
       profile(batch, stepOptions, steps) {
-        begin(batch, "learning", stepOptions.seed);
+        begin(batch, "learning", { seed: stepOptions.seed });
         const last = { run: () => update.run(stepOptions), bytes: update.bytes, ...updateInfo };
         return profileOperations([...operations, last], steps);
       },

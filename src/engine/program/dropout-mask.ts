@@ -13,7 +13,7 @@ export interface DropoutKeys {
 
 /**
  * A pure function of its arguments, so that all engines drop the same units. `layer` is the layer's index in its network,
- * `sample` the sample's index in its batch.
+ * `sample` the sample's index in its batch, of which several ranks may have parts.
  */
 export function dropoutKeys(rate: number, seed: number, layer: number, sample: number): DropoutKeys {
   return {

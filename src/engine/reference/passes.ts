@@ -35,15 +35,15 @@ export class ForwardPass {
     return this.activations[this.layers.length];
   }
 
-  /** What dropout multiplies by from now on: drawn by `seed`, or all ones without. */
-  drawMasks(samples: number, seed: number | undefined): void {
+  /** What dropout multiplies by from now on: drawn by `seed` for samples from `firstSample` on, or all ones without. */
+  drawMasks(samples: number, seed: number | undefined, firstSample = 0): void {
     this.layers.forEach(({ layer, output }, index) => {
       if (layer.kind !== "dropout") return;
       const units = volume(output);
       for (let sample = 0; sample < samples; sample++) {
         const mask = this.#masks[index].subarray(sample * units, (sample + 1) * units);
         if (seed === undefined) mask.fill(1);
-        else dropoutMask(mask, layer.rate, seed, index, sample);
+        else dropoutMask(mask, layer.rate, seed, index, firstSample + sample);
       }
     });
   }

@@ -75,10 +75,10 @@ export class ReferenceProgram implements ComputeProgram {
     return result;
   }
 
-  forward(batch: Batch, { seed, samples: divisor = batch.views.length }: ForwardOptions): StepResult {
+  forward(batch: Batch, { seed, samples: divisor = batch.views.length, firstSample }: ForwardOptions): StepResult {
     const { pass } = this.#trained("forward");
     const samples = batch.views.length;
-    this.#forward(batch, seed);
+    this.#forward(batch, seed, firstSample);
     softmax(pass.logits, this.#probabilities, samples, this.#classes);
     crossEntropyGradient(this.#probabilities, batch, pass.logitGradients, samples, this.#classes, divisor);
     return {
@@ -137,11 +137,11 @@ export class ReferenceProgram implements ComputeProgram {
     return Float32Array.from(values.subarray(0, (values.length / this.batchSize) * this.#samples));
   }
 
-  #forward(batch: Batch, seed: number | undefined): void {
+  #forward(batch: Batch, seed: number | undefined, firstSample?: number): void {
     this.#samples = batch.views.length;
     if (this.#first > 0) this.#pass.activations[this.#first].set(batch.activations ?? []);
     else prepareInput(batch, this.#options.preprocessing, this.#network.input.size, this.#pass.input);
-    this.#pass.drawMasks(batch.views.length, seed);
+    this.#pass.drawMasks(batch.views.length, seed, firstSample);
     this.#pass.forward(batch.views.length, this.#first);
   }
 

@@ -26,7 +26,7 @@ import type { StepInputs } from "./step-inputs.js";
 
 const notLearning = { learning: false, seed: 0, learningRate: 0, momentum: 0, weightDecay: 0, divisor: 0 } as const;
 
-type StepKind = Pick<StepInputs, "learning" | "scoring" | "seed" | "divisor"> & UpdateOptions;
+type StepKind = Pick<StepInputs, "learning" | "scoring" | "seed" | "divisor" | "firstSample"> & UpdateOptions;
 
 /** Batches under way at once: while the device works on one, the next is brought and lined up behind it. */
 const BATCHES = 2;
@@ -112,8 +112,11 @@ class WebGpuProgram implements ComputeProgram {
     );
   }
 
-  forward(batch: Batch, { seed, samples: divisor = batch.views.length }: ForwardOptions): Promise<StepResult> {
-    this.#bring(batch, { ...notLearning, learning: true, seed, divisor });
+  forward(
+    batch: Batch,
+    { seed, samples: divisor = batch.views.length, firstSample }: ForwardOptions,
+  ): Promise<StepResult> {
+    this.#bring(batch, { ...notLearning, learning: true, seed, divisor, firstSample });
     return this.#outcome("forward", ["forward", "loss"]);
   }
 

@@ -17,6 +17,8 @@ export interface StepInputs extends UpdateOptions {
   readonly seed: number;
   /** What sums of losses and gradients are divided by: samples of the whole batch. */
   readonly divisor: number;
+  /** The place of the batch's first sample in the whole batch. Default 0. */
+  readonly firstSample?: number;
 }
 
 /** Words before the views. */
@@ -50,6 +52,7 @@ fn step_scores() -> bool { return inputs[5] != 0u; }
 fn step_learning_rate() -> f32 { return bitcast<f32>(inputs[6]); }
 fn step_momentum() -> f32 { return bitcast<f32>(inputs[7]); }
 fn step_weight_decay() -> f32 { return bitcast<f32>(inputs[8]); }
+fn step_first_sample() -> u32 { return inputs[9]; }
 fn view_picture(sample: u32) -> u32 { return inputs[${CONTROLS}u + sample * ${VIEW}u]; }
 fn view_corner(sample: u32) -> vec2u { let at = ${CONTROLS}u + sample * ${VIEW}u; return vec2u(inputs[at + 1u], inputs[at + 2u]); }
 fn view_mirrored(sample: u32) -> bool { return inputs[${CONTROLS}u + sample * ${VIEW}u + 3u] != 0u; }
@@ -72,6 +75,7 @@ fn sample_weight(sample: u32) -> f32 { return bitcast<f32>(inputs[${labels + thi
     const seedHigh = Math.floor(seed / 0x1_0000_0000) | 0;
     whole(0, views.length, Number(step.learning), seed | 0, seedHigh, step.divisor, Number(step.scoring ?? false));
     floats(6, step.learningRate, step.momentum, step.weightDecay);
+    whole(9, step.firstSample ?? 0);
     for (const [sample, { top, left, mirrored, colourShift }] of views.entries()) {
       const at = CONTROLS + VIEW * sample;
       whole(at, places[sample], top, left, Number(mirrored));

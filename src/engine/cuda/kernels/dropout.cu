@@ -27,7 +27,7 @@ extern "C" __global__ void drop(const Controls* __restrict__ controls, const num
   float values[VECTOR];
   load(x + index, values);
   if (controls->learning) {
-    unsigned sample = (unsigned)(index / (PIXELS * CHANNELS));
+    unsigned sample = (unsigned)controls->firstSample + (unsigned)(index / (PIXELS * CHANNELS));
     int within = (int)(index % (PIXELS * CHANNELS));
     unsigned start = draw(*controls, sample, 0), stride = draw(*controls, sample, 1) | 1u;
 #pragma unroll

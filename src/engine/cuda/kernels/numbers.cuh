@@ -58,4 +58,5 @@ struct Controls {
   float learningRate, momentum, weightDecay;
   int divisor;                    // of sums of losses and gradients: samples of the whole batch
   int scoring;                    // 1: gradients are of the labels' logits less the mean of all, not of the loss
+  int firstSample;                // the place of the first one here in the whole batch
 };

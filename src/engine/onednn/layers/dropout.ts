@@ -24,6 +24,7 @@ export function dropout(layer: Dropout, x: Activation, context: Context): Stage 
     begin() {
       frame[Dropping.active] = Number(current.purpose === "learning");
       frame[Dropping.seed] = current.seed;
+      frame[Dropping.firstSample] = current.firstSample;
     },
   });
   return {

@@ -3,7 +3,7 @@ import { bitsAt, bytesAt, type Frame, floatsAt, type Place } from "./memory.js";
 import { openSimd, type Simd } from "./simd.js";
 
 /** What a dropout layer's step depends on, in its frame. */
-export const Dropping = { active: 0, seed: 1, length: 2 } as const;
+export const Dropping = { active: 0, seed: 1, firstSample: 2, length: 3 } as const;
 
 interface DropoutConstants {
   readonly rate: number;
@@ -29,7 +29,7 @@ export function dropout({ rate, layer, units, from, to, mask, frame }: DropoutCo
       return;
     }
     row.bring(source.subarray(start, end));
-    row.drop(dropoutKeys(rate, frame[Dropping.seed], layer, sample));
+    row.drop(dropoutKeys(rate, frame[Dropping.seed], layer, frame[Dropping.firstSample] + sample));
     row.give(target, start);
     kept.set(row.mask, start);
   };

@@ -30,7 +30,7 @@ fn draw(sample: u32, which: u32) -> u32 {
   return mix(append(append(append(append(h, ${Purpose.dropout}u), ${context.index}u), sample), which));
 }`;
   const body = ({ first }: Range, from: string, to: string): string => `
-  let sample = ${first}u + index / ${units}u;
+  let sample = step_first_sample() + ${first}u + index / ${units}u;
   var value = ${from}[index];
   if (step_learns()) {
     let place = draw(sample, 0u) + index % ${units}u * (draw(sample, 1u) | 1u);
