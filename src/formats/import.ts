@@ -37,6 +37,8 @@ export interface ImportOptions {
   readonly scale?: Preprocessing["scale"];
   /** Names in the order of the outputs. */
   readonly classes?: readonly string[];
+  /** Names of tensors that no prediction depends on and the network has no place for; `*` stands for any characters. */
+  readonly ignore?: readonly string[];
 }
 
 export interface Imported {
@@ -50,7 +52,7 @@ export interface Assumption {
   /** What is assumed, as a clause: "pixels are multiplied by 1". */
   readonly assumed: string;
   /** The option that says otherwise. */
-  readonly option: "network" | "mean" | "scale" | "classes";
+  readonly option: "network" | "mean" | "scale" | "classes" | "ignore";
 }
 
 export type ImportFormat = "pytorch" | "safetensors" | "onnx" | "caffe";
@@ -66,6 +68,12 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
   const assumptions: Assumption[] = [];
   const gaps: Gaps = { path, options, assume: (assumed, option) => void assumptions.push({ assumed, option }) };
   const model = format === "caffe" ? fromCaffe(gaps) : await fromStateDict(gaps, openers[format]);
+  const [first] = options.ignore ?? [];
+  if (first !== undefined && !assumptions.some(({ option }) => option === "ignore"))
+    throw new AlexnetError(
+      "invalid-option",
+      `ignore ${first}: ${path} has no tensor of that name that the network has no place for`,
+    );
   return { model, format, assumptions };
 }
 
@@ -139,7 +147,7 @@ async function fromStateDict(gaps: Gaps, open: (path: string) => StateDict | Pro
     const parameters = gatherParameters(network, tensors, naming.parameter, path);
     if (described === undefined) {
       if (dict.checkProgram === undefined) {
-        refuseLeftovers(network, tensors, dict.unread, naming, path);
+        refuseLeftovers(gaps, network, [...tensors.keys(), ...dict.unread.keys()], naming);
         if (options.network === undefined)
           gaps.assume(`between its weights it computes what ${base.name} does: the file does not say`, "network");
       } else dict.checkProgram(network, (layer) => names.get(`${naming.layer(layer)}.weight`) ?? "");
@@ -184,22 +192,40 @@ function refuseUnread(network: Network, unread: StateDict["unread"], naming: Nam
 /** Counters that no prediction depends on. */
 const isCounter = (name: string): boolean => /(^|\.)(num_batches_tracked|global_step|n_averaged)$/.test(name);
 
-/** @throws AlexnetError "unsupported" where a file has parameters that the network has no place for */
+/** @throws AlexnetError "unsupported" where a file has parameters that the network has no place for, and none says to ignore */
 function refuseLeftovers(
+  { path, options: { ignore = [] }, assume }: Gaps,
   network: Network,
-  tensors: StoredTensors,
-  unread: StateDict["unread"],
+  names: readonly string[],
   naming: Naming,
-  path: string,
 ): void {
   const used = new Set(parameterTable(network).map(naming.parameter));
-  const left = [...tensors.keys(), ...unread.keys()].filter((name) => !used.has(name) && !isCounter(name));
-  if (left.length === 0) return;
+  const unused = names.filter((name) => !used.has(name) && !isCounter(name));
+  const isIgnored = matcherOf(ignore);
+  const ignored = unused.filter(isIgnored);
+  if (ignored.length > 0) assume(`no prediction depends on ${enumerate(ignored, 5)}`, "ignore");
+  const left = unused.filter((name) => !isIgnored(name));
+  const [first] = left;
+  if (first === undefined) return;
   throw new AlexnetError(
     "unsupported",
     `${path}: computes something else than ${network.name}, which has no place for ${enumerate(left, 5)}`,
-    { hint: { advice: "give a JSON file of the layers that it has", option: "network" } },
+    {
+      hint: [
+        { advice: "give a JSON file of the layers that it has", option: "network" },
+        { advice: "leave out what no prediction depends on", option: "ignore", value: first },
+      ],
+    },
   );
+}
+
+/** Whether a name is one of these patterns, in which `*` stands for any characters. */
+function matcherOf(patterns: readonly string[]): (name: string) => boolean {
+  const expressions = patterns.map((pattern) => {
+    const literals = pattern.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+    return new RegExp(`^${literals.join(".*")}$`, "s");
+  });
+  return (name) => expressions.some((expression) => expression.test(name));
 }
 
 function fromCaffe(gaps: Gaps): Model {

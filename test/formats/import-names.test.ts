@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { importModel } from "#src/formats/import.js";
@@ -60,7 +60,36 @@ test("parameters that the network has no place for are an error that names them:
     message: expect.stringMatching(
       /something else than paper, which has no place for norm1.running_mean, prelu1.weight/,
     ),
-    hints: [{ option: "network" }],
+    hints: [{ option: "network" }, { option: "ignore", value: "norm1.running_mean" }],
+  });
+});
+
+test("what is said to be of no use is left out, and named as assumed; of whatever type it is", async () => {
+  const path = write((name) => name, { "ema.scale": extra, "ema.shift": extra, other: extra });
+  const file = readFileSync(path);
+  const header = file.subarray(8, 8 + Number(file.readBigUInt64LE(0)));
+  const typed = header.toString().replace('"other":{"dtype":"F32"', '"other":{"dtype":"F4" ');
+  expect(typed, "a type that nobody here knows").toContain('"F4" ');
+  header.write(typed);
+  writeFileSync(path, file);
+  await expect(importModel(path, options)).rejects.toThrow("no place for ema.scale, ema.shift, other");
+  await expect(importModel(path, { ...options, ignore: ["ema.*"] })).rejects.toThrow("no place for other");
+  const { model: imported, assumptions } = await importModel(path, { ...options, ignore: ["ema.*", "other"] });
+  expect(Buffer.from(imported.parameters.buffer).equals(Buffer.from(model.parameters.buffer))).toBe(true);
+  expect(assumptions).toContainEqual({
+    assumed: "no prediction depends on ema.scale, ema.shift, other",
+    option: "ignore",
+  });
+});
+
+test("names to ignore that nothing has are an error, and a pattern's other characters stand for themselves", async () => {
+  const path = write((name) => name, { "ema.scale": extra });
+  for (const ignore of ["ema", "emaXscale", "conv1.weight", "(ema"])
+    await expect(importModel(path, { ...options, ignore: [ignore] })).rejects.toThrow("no place for ema.scale");
+  const clean = write((name) => name);
+  await expect(importModel(clean, { ...options, ignore: ["ema.*"] })).rejects.toMatchObject({
+    code: "invalid-option",
+    message: expect.stringContaining("ignore ema.*: "),
   });
 });
 

@@ -20,13 +20,15 @@ export function register(program: Program): void {
       .option("--mean <file|r,g,b>", "subtracted from pixels: a .binaryproto or .npy, or three numbers")
       .option("--scale <r,g,b>", "then multiplied by: one number or three", triple)
       .option("--classes <file|ids|names>", "a text file with a name a line; or ImageNet's ids, or names")
+      .option("--ignore <names>", "tensors that no prediction depends on, commas between; * stands for any characters")
       .option("--force", "replace an earlier import")
-      .action(async (file, { out, network, mean, scale, classes, force }) => {
+      .action(async (file, { out, network, mean, scale, classes, ignore, force }) => {
         const imported = await importModel(file, {
           network,
           mean: mean === undefined ? undefined : parseMean(mean),
           scale,
           classes: classes === undefined ? undefined : readClasses(classes),
+          ignore: ignore?.split(","),
         });
         writeImportedRun(out, imported, file, force);
         const { model, format, assumptions } = imported;
