@@ -210,8 +210,9 @@ describe("resume", () => {
     writeFileSync(checkpointPath(join(run, "checkpoints"), "last"), "damaged");
     const warnings: string[] = [];
     await resume({ run, onEvent: (event) => event.kind === "warning" && warnings.push(event.problem) });
-    expect(warnings).toEqual([expect.stringContaining("step-000000007.safetensors")]);
-    expect(warnings[0]).toContain("going on from the checkpoint before it");
+    expect(warnings.filter((warning) => warning.includes("going on"))).toEqual([
+      expect.stringMatching(/step-000000007\.safetensors.*; going on from the checkpoint before it$/),
+    ]);
     expectSameRun(whole, run);
     expect(readFileSync(join(run, "log.txt"), "utf8")).toContain("warning: ");
   });
@@ -235,7 +236,7 @@ describe("resume", () => {
     writeFileSync(join(run, "metrics.jsonl"), "");
     const warnings: string[] = [];
     await resume({ run, onEvent: (event) => event.kind === "warning" && warnings.push(event.problem) });
-    expect(warnings).toEqual([expect.stringContaining("rows of earlier steps are missing")]);
+    expect(warnings).toContainEqual(expect.stringContaining("rows of earlier steps are missing"));
   });
 
   test("refuses what would make it another run, naming the difference", async () => {
