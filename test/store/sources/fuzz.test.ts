@@ -60,7 +60,7 @@ describe("damaged archives are listed as far as they go", () => {
         writeFileSync(path, damaged(whole, { ...how, kept: how.kept < 0.5 ? how.kept : 1 }));
         await listAll(path);
       }),
-      tries({ few: 60, many: RUNS }), // each starts threads of its own
+      tries({ few: 60, many: RUNS / 4 }), // each starts threads of its own, and some take 30 s to give up
     );
   });
 
