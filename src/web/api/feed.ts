@@ -49,8 +49,14 @@ class RunSource {
   #events: EventSource | undefined;
   #heard = Date.now();
   #tries = 0;
+  /** The step after which rows may be missing, told while nobody listened; undefined: none are. */
+  #gap: number | undefined;
+  /** Rows that were told since, held back until those before them are here. */
+  #held: readonly MetricsRow[] = [];
   #asking = false;
   #askAgain = false;
+  /** Between two times of asking. */
+  #resting: ReturnType<typeof setTimeout> | undefined;
   #drawing: ReturnType<typeof setTimeout> | undefined;
   #connecting: ReturnType<typeof setTimeout> | undefined;
 
@@ -76,38 +82,61 @@ class RunSource {
     this.#events?.close();
     clearTimeout(this.#drawing);
     clearTimeout(this.#connecting);
+    clearTimeout(this.#resting);
   }
 
   /** Asks for what is not here yet; what asks meanwhile is answered together. */
   async catchUp(): Promise<void> {
-    if (this.#asking) {
+    if (this.#asking || this.#resting !== undefined) {
       this.#askAgain = true;
       return;
     }
     this.#asking = true;
+    this.#askAgain = false;
     const { signal } = this.#closed;
     try {
       await this.#ask(signal);
     } catch (error) {
       if (!signal.aborted) this.#set({ problem: error instanceof Error ? error.message : String(error) });
     }
-    setTimeout(() => {
-      this.#asking = false;
-      if (!this.#askAgain || signal.aborted) return;
-      this.#askAgain = false;
-      void this.catchUp();
-    }, ASKED_EVERY);
+    this.#asking = false;
+    this.#rest(this.#gap !== undefined && this.#askAgain ? 0 : ASKED_EVERY);
+  }
+
+  #rest(milliseconds: number): void {
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined;
+      if (this.#askAgain && !this.#closed.signal.aborted) void this.catchUp();
+    }, milliseconds);
   }
 
   async #ask(signal: AbortSignal): Promise<void> {
+    const isListening = this.#events?.readyState === EventSource.OPEN;
     const run = await getJson<RunDetails>(api("runs", this.#id), { signal });
     this.#set({ run, warnings: run.warnings, problem: undefined });
-    const last = this.#feed.rows.at(-1)?.step ?? 0;
+    const last = this.#lastStep;
+    const gap = this.#gap;
     // A run that was resumed from an earlier checkpoint has fewer rows than are here.
-    const since = run.steps < last || this.#feed.rows.length > MOST_ROWS ? 0 : last;
+    const since = run.steps < last || this.#feed.rows.length > MOST_ROWS ? 0 : Math.min(last, gap ?? last);
     const path = `${api("runs", this.#id, "metrics")}?since=${since}&points=${POINTS}`;
     const { rows } = await getJson<RunMetrics>(path, { signal });
-    this.#set({ rows: since === 0 ? rows : merged(this.#feed.rows, rows) });
+    const isNewer = this.#lastStep > last; // what was told meanwhile stays
+    const known = since === 0 && !isNewer ? rows : merged(this.#feed.rows, rows);
+    const isFilled = isListening && this.#gap === gap;
+    this.#set({ rows: isFilled ? merged(known, this.#held) : known });
+    if (!isFilled) return;
+    this.#gap = undefined;
+    this.#held = [];
+  }
+
+  #addRow(row: MetricsRow): void {
+    if (this.#gap === undefined) this.#set({ rows: merged(this.#feed.rows, [row]) });
+    else this.#held = [...this.#held, row];
+  }
+
+  get #lastStep(): number {
+    return this.#feed.rows.at(-1)?.step ?? 0;
   }
 
   /** What is new, for the page to draw soon. */
@@ -123,12 +152,14 @@ class RunSource {
     if (this.#closed.signal.aborted) return;
     clearTimeout(this.#connecting);
     this.#events?.close();
+    this.#gap ??= this.#lastStep;
     this.#heard = Date.now();
     const events = new EventSource(api("runs", this.#id, "events"));
     this.#events = events;
     events.onopen = () => {
       this.#heard = Date.now();
-      if (this.#tries > 0) void this.catchUp();
+      this.#askAgain = true; // for what was told while nobody listened
+      if (!this.#asking) this.#rest(0);
       this.#tries = 0;
       this.#set({ connection: "live" });
     };
@@ -155,10 +186,10 @@ class RunSource {
         this.#set({ step: event });
         break;
       case "row":
-        this.#set({ rows: merged(this.#feed.rows, [event.row]) });
+        this.#addRow(event.row);
         break;
       case "epoch":
-        this.#set({ rows: merged(this.#feed.rows, [event.row]) });
+        this.#addRow(event.row);
         void this.catchUp();
         break;
       case "warning":
