@@ -1,14 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { formatTable } from "#src/cli/display/print.js";
 import { type Precision, precisionChoices } from "#src/engine/engine.js";
 import { median, quantile } from "#src/scoring/quantiles.js";
 import { exportForPeers, startAlexnet } from "./alexnet.js";
 import { project } from "./project.js";
-import { type Side, startProcess } from "./side.js";
+import { inTurns, type Side, startProcess } from "./side.js";
 
 const help = `bench/run compare [--mode train|predict] [--batch 128] [--rounds 7] [--precision auto|bf16|float32]
                   [--peers name,name] [--python python3] [--json]
@@ -98,8 +97,6 @@ const peers: readonly Peer[] = [
   node("tensorflow.js", "tensorflow.mjs", "--backend", "cpu"),
 ];
 
-/** Milliseconds after which a side's idle threads have stopped spinning, which would slow the other side. */
-const SETTLING = 100;
 /** Few rounds have no hundredth. */
 const ROUNDS_FOR_P99 = 100;
 
@@ -132,15 +129,9 @@ function oneOf<T extends string>(choices: readonly T[], name: string): T {
   return found;
 }
 
-/** Both sides in turn: whatever else the machine does falls on both. */
 async function compare(side: Side): Promise<Comparison> {
-  const [mine, theirs]: [number[], number[]] = [[], []];
-  for (let round = 0; round < Number(options.rounds); round++) {
-    await setTimeout(SETTLING);
-    mine.push(await ours.measure());
-    await setTimeout(SETTLING);
-    theirs.push(await side.measure());
-  }
+  const measures = [ours, side].map((each) => () => each.measure());
+  const [mine = [], theirs = []] = await inTurns(Number(options.rounds), measures);
   await side.stop();
   return {
     peer: side.name,

@@ -1,5 +1,4 @@
 import { cpus, release } from "node:os";
-import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type LayerTable, measureLayers, rateWithThreads } from "#src/benchmark/layers.js";
 import { MATRIX_SIZE } from "#src/benchmark/throughput.js";
@@ -10,6 +9,7 @@ import { summarise } from "#src/network/summary.js";
 import { median } from "#src/scoring/quantiles.js";
 import { startAlexnet } from "./alexnet.js";
 import { markdownTable } from "./markdown.js";
+import { inTurns } from "./side.js";
 
 const help = `bench/run precision [--rounds 7] [--batch 128]
 
@@ -30,8 +30,6 @@ if (options.help) {
 }
 const rounds = Number(options.rounds);
 const batchSize = Number(options.batch);
-/** Milliseconds after which the idle threads of the other precision have stopped spinning. */
-const SETTLING = 100;
 /** A prediction takes milliseconds: many more rounds fit. */
 const PREDICTIONS_A_ROUND = 8;
 
@@ -115,17 +113,6 @@ async function times(mode: "train" | "predict", size: number, count: number): Pr
   );
   for (const side of sides) await side.stop();
   return pairOf(measured.map((each) => median(each)));
-}
-
-/** Whatever else the machine does falls on both. */
-async function inTurns(count: number, measures: readonly (() => Promise<number>)[]): Promise<readonly number[][]> {
-  const found = measures.map((): number[] => []);
-  for (let round = 0; round < count; round++)
-    for (const [side, measure] of measures.entries()) {
-      await setTimeout(SETTLING);
-      found[side]?.push(await measure());
-    }
-  return found;
 }
 
 async function withEngines(work: (engines: Pair<Engine>) => Promise<void>): Promise<void> {

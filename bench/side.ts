@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface, type Interface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 
 /** One program in a comparison. */
 export interface Side {
@@ -52,4 +53,21 @@ function nextLine(
       resolve(JSON.parse(line) as Record<string, unknown>);
     });
   });
+}
+
+/** Milliseconds after which a side's idle threads have stopped spinning, which would slow the other side. */
+const SETTLING = 100;
+
+/** Each in its turn, `rounds` times: whatever else the machine does falls on all. @returns what each measured */
+export async function inTurns(
+  rounds: number,
+  measures: readonly (() => Promise<number>)[],
+): Promise<readonly (readonly number[])[]> {
+  const found = measures.map((): number[] => []);
+  for (let round = 0; round < rounds; round++)
+    for (const [side, measure] of measures.entries()) {
+      await setTimeout(SETTLING);
+      found[side]?.push(await measure());
+    }
+  return found;
 }

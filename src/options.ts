@@ -169,3 +169,8 @@ export function taskShape<Event>() {
       .optional(),
   };
 }
+
+/** Those of some options that were given. */
+export function withoutUndefined<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}

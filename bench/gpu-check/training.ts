@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { drawPictures } from "#src/demo/pictures.js";
 import type { EpochRow } from "#src/runs/metrics.js";
+import { mean } from "#src/scoring/quantiles.js";
 import { errors } from "#src/scoring/scores.js";
 import { train } from "#src/training/train.js";
 import { markdownTable } from "../markdown.js";
@@ -132,10 +133,6 @@ function verdict(group: readonly Run[], yardstick: readonly Run[]): string {
 function meanLosses(runs: readonly Run[]): readonly number[] {
   const epochs = Math.min(...runs.map(({ losses }) => losses.length));
   return Array.from({ length: epochs }, (_, epoch) => mean(runs.map(({ losses }) => losses[epoch] ?? Number.NaN)));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 /** The sample's standard deviation. */

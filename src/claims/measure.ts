@@ -1,3 +1,4 @@
+import { mean } from "../scoring/quantiles.js";
 import type { Measure } from "./claim.js";
 
 /** What one seed of an arm gave. */
@@ -75,8 +76,4 @@ function epochsTo(target: number, { curve }: ArmRun): number {
     before = point;
   }
   return Number.POSITIVE_INFINITY;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

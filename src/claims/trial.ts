@@ -7,11 +7,12 @@ import { drawPictures } from "../demo/pictures.js";
 import { engineNames } from "../engine/host/engines.js";
 import { AlexnetError } from "../errors.js";
 import { type EvaluateEvent, evaluate } from "../evaluation/evaluate.js";
-import { parseOptions, path, taskShape, wholeNumber } from "../options.js";
+import { parseOptions, path, taskShape, wholeNumber, withoutUndefined } from "../options.js";
 import type { TrainEvent } from "../runs/events.js";
 import { RunFolder } from "../runs/folder.js";
-import { readMetrics } from "../runs/metrics.js";
+import { type EpochRow, readMetrics } from "../runs/metrics.js";
 import { isCorrect } from "../scoring/prediction.js";
+import { errors } from "../scoring/scores.js";
 import { findOrMakeTrainable } from "../store/cache.js";
 import type { PreparingEvent } from "../store/preparing/options.js";
 import { openStore } from "../store/store.js";
@@ -194,14 +195,14 @@ class Trial {
       if (!folder.exists) {
         const recipe = { ...arm.recipe, learningRate, epochs };
         await train({ ...common, data: store, run: folder.path, network: arm.network, recipe, seed, keep: 1 });
-      } else if (curveOf(folder).length < epochs) await resume({ ...common, run: folder.path });
+      } else if (epochsOf(folder).length < epochs) await resume({ ...common, run: folder.path });
     } catch (error) {
       if (error instanceof AlexnetError && error.code === "not-finite") return undefined;
       throw error;
     }
-    const rows = readMetrics(folder.file("metrics.jsonl")).filter((row) => row.kind === "epoch");
-    this.#seconds += rows.reduce((sum, { seconds }) => sum + seconds, 0);
-    return curveOf(folder);
+    const epochRows = epochsOf(folder);
+    this.#seconds += epochRows.reduce((sum, { seconds }) => sum + seconds, 0);
+    return curveOf(epochRows);
   }
 
   /** 1 for each validation picture that is taken for another class, by the parameters after the last epoch. */
@@ -252,15 +253,17 @@ function tell(event: TrainEvent, title: string, task: Task<ClaimEvent>): void {
     task.report({ kind: "progress", of: title, done: event.step, total: event.epochs * event.batches });
 }
 
-function curveOf(folder: RunFolder): readonly CurvePoint[] {
-  return readMetrics(folder.file("metrics.jsonl"))
-    .filter((row) => row.kind === "epoch")
-    .map(({ epoch, loss, top1, validation }) => ({
-      epoch,
-      trainingLoss: loss,
-      trainingError: 1 - top1,
-      validationError: validation === null ? null : 1 - validation.top1Correct / validation.samples,
-    }));
+function epochsOf(folder: RunFolder): readonly EpochRow[] {
+  return readMetrics(folder.file("metrics.jsonl")).filter((row) => row.kind === "epoch");
+}
+
+function curveOf(rows: readonly EpochRow[]): readonly CurvePoint[] {
+  return rows.map(({ epoch, loss, top1, validation }) => ({
+    epoch,
+    trainingLoss: loss,
+    trainingError: 1 - top1,
+    validationError: validation === null ? null : errors(validation).top1,
+  }));
 }
 
 /** @throws AlexnetError "unusable-data" for pictures of another size, or where none are kept for validation */
@@ -292,8 +295,4 @@ async function drawnPictures(out: string, task: Task<ClaimEvent>): Promise<strin
 
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
-}
-
-function withoutUndefined<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

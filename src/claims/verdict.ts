@@ -1,5 +1,5 @@
 import { below, Purpose } from "../random.js";
-import { quantile } from "../scoring/quantiles.js";
+import { mean, quantile } from "../scoring/quantiles.js";
 
 /** What an experiment says of a claim. */
 export type Verdict = "supports" | "does not" | "can't tell";
@@ -44,8 +44,4 @@ function redrawn(differences: readonly (readonly number[])[], draw: number): num
     for (const seed of drawn) sum += seed[picture] ?? Number.NaN;
   }
   return sum / (pictures * drawn.length);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

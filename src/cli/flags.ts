@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { AlexnetError } from "../errors.js";
 import { adviceOn } from "../options.js";
 import { type LearningRatePolicy, policySchema } from "../recipes/recipe.js";
+import { recipeByName } from "../recipes/recipes.js";
 import type { Cadence } from "../runs/cadence.js";
 import { groups, type Setting, type SettingName, settings } from "../runs/settings.js";
 import { checkViewCount } from "../store/views.js";
@@ -163,10 +164,10 @@ function optionOf({ flag, help, text, schema }: Setting): Option {
   return option.argParser(text === undefined ? (given: string) => valueFor(schema, given) : texts[text]);
 }
 
-/** The paper's numbers for those that have any. */
+/** With the numbers of the recipes that have them. */
 const policies: Readonly<Record<string, LearningRatePolicy>> = {
-  plateau: { kind: "plateau", patience: 5, factor: 10, drops: 3 },
-  step: { kind: "step", fractions: [0.6, 0.8], factor: 10 },
+  plateau: recipeByName("paper").policy,
+  step: recipeByName("small").policy,
   linear: { kind: "linear" },
   cosine: { kind: "cosine" },
 };

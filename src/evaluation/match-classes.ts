@@ -1,5 +1,6 @@
 import { AlexnetError } from "../errors.js";
 import type { Split } from "../network/picture.js";
+import { countLabels } from "../store/count-labels.js";
 import type { Store } from "../store/store.js";
 import { counted, enumerate, indexOfName } from "../text.js";
 
@@ -39,11 +40,12 @@ export function matchClasses(
   mayDiffer: boolean,
 ): { readonly outputs: Int32Array; readonly leftOut: LeftOut } {
   const outputs = Int32Array.from(store.classes, (name) => indexOfName(classes, name));
-  const counts = new Uint32Array(store.classes.length);
-  for (const split of splits) for (const label of store.labels(split)) counts[label] = (counts[label] ?? 0) + 1;
+  const counts = splits.map((split) => countLabels(store.labels(split), store.classes.length));
   const missing = classes.filter((_, output) => !outputs.includes(output));
   const unknown = store.classes.flatMap((name, label) =>
-    outputs[label] === UNKNOWN ? [{ name, pictures: counts[label] ?? 0 }] : [],
+    outputs[label] === UNKNOWN
+      ? [{ name, pictures: counts.reduce((sum, ofSplit) => sum + (ofSplit[label] ?? 0), 0) }]
+      : [],
   );
   if (missing.length + unknown.length > 0 && !mayDiffer) throw otherClasses(name, missing, unknown);
   return { outputs, leftOut: { missing, unknown } };

@@ -6,7 +6,7 @@ import type { JpegDecoder } from "../images/decode/decode.js";
 import type { Network } from "../network/network.js";
 import { parseNetwork } from "../network/parse.js";
 import { DEFAULT_PICTURE_SIZE } from "../network/picture.js";
-import { fraction, path, positiveNumber, wholeNumber } from "../options.js";
+import { fraction, path, positiveNumber, wholeNumber, withoutUndefined } from "../options.js";
 import { policySchema, type Recipe, recipeSchema } from "../recipes/recipe.js";
 import { readJson } from "../system/files.js";
 import { cadence } from "./cadence.js";
@@ -630,10 +630,6 @@ export function given(
 /** A run's settings with those given anew that may change freely. */
 export function changeFreely(config: RunConfig, choices: RunChoices): RunConfig {
   return { ...config, ...keptSettings.parse({ ...config, ...given(choices, "here", "freely") }) };
-}
-
-function withoutUndefined<T extends object>(values: T): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** The names of the settings that a run which goes on may change so. */

@@ -1,3 +1,4 @@
+import { countLabels } from "../store/count-labels.js";
 import type { BatchOptions, LoadedBatch, ReadBatches } from "../store/reading/batches.js";
 
 /**
@@ -5,8 +6,7 @@ import type { BatchOptions, LoadedBatch, ReadBatches } from "../store/reading/ba
  * sum of the losses, and the weights' mean over the pictures is 1, so that the gradient keeps its scale. 0 of none.
  */
 export function classWeights(labels: Int32Array, classes: number): Float32Array {
-  const counts = new Uint32Array(classes);
-  for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
+  const counts = countLabels(labels, classes);
   const present = counts.filter((count) => count > 0).length;
   return Float32Array.from(counts, (count) => (count === 0 ? 0 : labels.length / (present * count)));
 }

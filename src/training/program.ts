@@ -52,8 +52,8 @@ export async function openProgram(
   try {
     await program.write("parameters", model.parameters);
     if (momentum !== undefined) await program.write("momentum", momentum);
-    const weights = classWeights(store.labels("train"), store.classes.length);
-    const balanced = (read: ReadBatches) => (config.balance === "weights" ? weighed(read, weights) : read);
+    const balanced = (read: ReadBatches): ReadBatches =>
+      config.balance === "weights" ? weighed(read, classWeights(store.labels("train"), store.classes.length)) : read;
     if (features !== undefined) return { program, read: balanced(features.batches), features, capacity: 0, close };
     if (state.step === 0) await checkOutputs(program, store.info.pictureSize);
     const capacity = config.resident ? await hold(run, program) : 0;

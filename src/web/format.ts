@@ -5,6 +5,11 @@ export function share(value: number): string {
   return unbroken(percent(value));
 }
 
+/** A share, or a dash where there is none yet. */
+export function shareOrDash(value: number | undefined): string {
+  return value === undefined ? "–" : share(value);
+}
+
 /** 41.2 to 64.4 %: a range of shares. */
 export function shareRange({ low, high }: { readonly low: number; readonly high: number }): string {
   return unbroken(`${(100 * low).toFixed(1)} to ${percent(high)}`);

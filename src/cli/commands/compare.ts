@@ -3,12 +3,12 @@ import type { Command as Program } from "commander";
 import { chartFile } from "../../drawing/chart.js";
 import { differingSettings } from "../../runs/differences.js";
 import { comparisonCharts } from "../../runs/figures.js";
-import { type RunSummary, readRun } from "../../runs/list.js";
+import { readRun } from "../../runs/list.js";
 import { writeWhole } from "../../system/files.js";
 import { checkOutput } from "../../system/outputs.js";
-import { settingRows, shortNames } from "../display/comparison.js";
+import { scoreCells, settingRows, shortNames } from "../display/comparison.js";
 import { printCharts } from "../display/plot.js";
-import { percent, printJson, printLine, printTable } from "../display/print.js";
+import { printJson, printLine, printTable } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -32,7 +32,13 @@ export function register(program: Program): void {
         }
         printTable(
           ["", "run", "epoch", "best top-1", "recall", "F1", "state"],
-          runs.map(({ summary }, i) => [String(i + 1), names[i] ?? "", ...resultCells(summary)]),
+          runs.map(({ summary }, i) => [
+            String(i + 1),
+            names[i] ?? "",
+            `${summary.epoch}/${summary.epochs}`,
+            ...scoreCells(summary),
+            summary.state,
+          ]),
         );
         if (settings.length > 0) printLine("\nSettings that differ\n");
         if (settings.length > 0)
@@ -43,10 +49,4 @@ export function register(program: Program): void {
         printCharts(charts);
       }),
   );
-}
-
-function resultCells(summary: RunSummary): readonly string[] {
-  const { epoch, epochs, bestError, bestMeanRecall, bestMacroF1, state } = summary;
-  const shares = [bestError === undefined ? undefined : 1 - bestError, bestMeanRecall, bestMacroF1];
-  return [`${epoch}/${epochs}`, ...shares.map((share) => (share === undefined ? "" : percent(share))), state];
 }

@@ -1,7 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as Program } from "commander";
 import { listRuns, type RunSummary } from "../../runs/list.js";
-import { clock, percent, printJson, printLine, printTable } from "../display/print.js";
+import { scoreCells } from "../display/comparison.js";
+import { clock, printJson, printLine, printTable } from "../display/print.js";
 import { addTyped } from "../typed.js";
 
 export function register(program: Program): void {
@@ -24,13 +25,11 @@ export function register(program: Program): void {
 }
 
 function row(summary: RunSummary): string[] {
-  const { run, epoch, epochs, bestError, bestMeanRecall, bestMacroF1, imagesPerSecond, changed, state } = summary;
+  const { run, epoch, epochs, imagesPerSecond, changed, state } = summary;
   return [
     run,
     `${epoch}/${epochs}`,
-    ...[bestError === undefined ? undefined : 1 - bestError, bestMeanRecall, bestMacroF1].map((value) =>
-      value === undefined ? "" : percent(value),
-    ),
+    ...scoreCells(summary),
     imagesPerSecond === undefined ? "" : imagesPerSecond.toFixed(1),
     age((Date.now() - Date.parse(changed)) / 1000),
     state,

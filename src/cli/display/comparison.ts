@@ -1,5 +1,7 @@
 import { basename } from "node:path";
 import type { Setting } from "../../runs/differences.js";
+import type { RunSummary } from "../../runs/list.js";
+import { percent } from "../../text.js";
 
 /** A setting that differs, and what it is in each run, as short as a column of a table is. */
 export interface SettingRow {
@@ -22,6 +24,12 @@ export function settingRows(settings: readonly Setting[]): readonly SettingRow[]
     else rows.set(layer, { path: shortPath(layer), values: wholeLayers(layer, settings) });
   }
   return [...rows.values()];
+}
+
+/** Of a run's best epoch: top-1, mean recall and macro F1; nothing of what was not measured. */
+export function scoreCells({ bestError, bestMeanRecall, bestMacroF1 }: RunSummary): readonly string[] {
+  const shares = [bestError === undefined ? undefined : 1 - bestError, bestMeanRecall, bestMacroF1];
+  return shares.map((share) => (share === undefined ? "" : percent(share)));
 }
 
 /** The last parts of paths where they tell the runs apart, the whole paths elsewhere. */

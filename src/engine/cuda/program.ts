@@ -24,7 +24,7 @@ import { type Plan, planProgram, SLOTS } from "./plan.js";
 import { profileOperations } from "./profile.js";
 import { Slot } from "./slot.js";
 import { SplitStep } from "./split-step.js";
-import type { StepInputs } from "./step-inputs.js";
+import type { CudaStepInputs } from "./step-inputs.js";
 
 const notLearning = { learning: false, seed: 0, learningRate: 0, momentum: 0, weightDecay: 0, divisor: 0 } as const;
 const noBatch: Batch = { pictures: new Uint8Array(), views: [], labels: new Int32Array() };
@@ -55,7 +55,7 @@ interface Prepared {
   readonly score?: Graph;
 }
 
-type StepKind = Pick<StepInputs, "learning" | "scoring" | "seed" | "divisor" | "firstSample"> & UpdateOptions;
+type StepKind = Pick<CudaStepInputs, "learning" | "scoring" | "seed" | "divisor" | "firstSample"> & UpdateOptions;
 
 class CudaProgram implements ComputeProgram {
   readonly batchSize: number;
@@ -294,7 +294,7 @@ class CudaProgram implements ComputeProgram {
   }
 
   /** Where the batch's pictures are on the device, after bringing what isn't there, and each sample's place among them. */
-  #bring(batch: Batch, pictures: Pointer | undefined): Pick<StepInputs, "pictures" | "places"> {
+  #bring(batch: Batch, pictures: Pointer | undefined): Pick<CudaStepInputs, "pictures" | "places"> {
     const { views, held, activations = new Float32Array() } = batch;
     if (held) return { pictures: this.#held.address, places: views.map(({ picture }) => picture) };
     if (pictures !== undefined) return { pictures, places: this.#upload.bring(batch, pictures) };

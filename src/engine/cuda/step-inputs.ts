@@ -1,26 +1,12 @@
-import type { View } from "../../network/picture.js";
 import type { Pointer } from "../../system/native/memory.js";
 import type { UpdateOptions } from "../engine.js";
+import type { StepInputs } from "../program/step-inputs.js";
 import type { Build, Memory } from "./build.js";
 
-/** What a step is told, besides its pictures. */
-export interface StepInputs extends UpdateOptions {
+/** What a step is told, besides its pictures themselves. */
+export interface CudaStepInputs extends StepInputs {
   /** Where the batch's pictures are on the device. */
   readonly pictures: Pointer;
-  readonly views: readonly View[];
-  /** By sample, the index of its picture among those on the device. */
-  readonly places: readonly number[];
-  readonly labels: Int32Array;
-  /** Of the samples' losses. Default: 1 for all. */
-  readonly weights?: Float32Array;
-  readonly learning: boolean;
-  /** Whether gradients are of the labels' scores, not of the loss. */
-  readonly scoring?: boolean;
-  readonly seed: number;
-  /** What sums of losses and gradients are divided by: samples of the whole batch. */
-  readonly divisor: number;
-  /** The place of the batch's first sample in the whole batch. Default 0. */
-  readonly firstSample?: number;
 }
 
 const CONTROLS_BYTES = 64; // struct Controls of numbers.cuh takes 48
@@ -49,7 +35,7 @@ export class StepInputBlock {
   }
 
   /** Writes what the device reads to the host's copy of the block. */
-  write(to: DataView, inputs: StepInputs): void {
+  write(to: DataView, inputs: CudaStepInputs): void {
     const { views, places, labels, weights, seed } = inputs;
     to.setBigUint64(0, inputs.pictures, true);
     to.setInt32(8, views.length, true);

@@ -13,6 +13,7 @@ import type {
   UpdateOptions,
 } from "../engine.js";
 import type { Phase } from "../program/operations.js";
+import type { StepInputs } from "../program/step-inputs.js";
 import type { PreparedOperation } from "./build.js";
 import type { Tensor } from "./dispatch.js";
 import { type Gpu, Usage } from "./gpu.js";
@@ -22,7 +23,6 @@ import { putOnPass } from "./passes.js";
 import { PictureUpload } from "./pictures.js";
 import { type Plan, planProgram } from "./plan.js";
 import { profileOperations } from "./profile.js";
-import type { StepInputs } from "./step-inputs.js";
 
 const notLearning = { learning: false, seed: 0, learningRate: 0, momentum: 0, weightDecay: 0, divisor: 0 } as const;
 

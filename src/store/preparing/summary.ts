@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Split, splits } from "../../network/picture.js";
 import { shortPercent, thousands } from "../../text.js";
+import { countLabels } from "../count-labels.js";
 import { openStore, type Store, type StoreInfo } from "../store.js";
 import { DUPLICATES_LIST, SKIPPED_LIST } from "./lists.js";
 
@@ -61,9 +62,7 @@ export function findingsOf({ skipped, counts, duplicates: { across }, notes }: S
 /** How many pictures each split and class of a store has. */
 export function summariseSplits(store: Store): SplitSummary[] {
   return splits.map((split) => {
-    const counts = new Uint32Array(store.classes.length);
-    for (const label of store.labels(split)) counts[label] = (counts[label] ?? 0) + 1;
-    const perClass = [...counts];
+    const perClass = [...countLabels(store.labels(split), store.classes.length)];
     const sizes = store.classes
       .map((name, label) => ({ name, pictures: perClass[label] ?? 0 }))
       .filter(({ pictures }) => pictures > 0)

@@ -1,6 +1,7 @@
 import type { Hint } from "../../errors.js";
 import { wilsonInterval } from "../../scoring/interval.js";
 import { neverRecognised } from "../../scoring/scores.js";
+import { countLabels } from "../../store/count-labels.js";
 import { counted, enumerate, percent } from "../../text.js";
 import type { Validation } from "../validation.js";
 import type { Training } from "./watcher.js";
@@ -84,8 +85,7 @@ interface ClassCount {
 }
 
 function countByClass(labels: Int32Array, { classes }: { readonly classes: readonly string[] }): readonly ClassCount[] {
-  const counts = new Uint32Array(classes.length);
-  for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
+  const counts = countLabels(labels, classes.length);
   return classes.map((name, label) => ({ name, count: counts[label] ?? 0 }));
 }
 

@@ -9,6 +9,7 @@ import type { ClaimResult } from "../../../claims/result.js";
 import { CLAIM_DEFAULTS, tryClaim } from "../../../claims/trial.js";
 import { engineNames } from "../../../engine/host/engines.js";
 import { openEngine } from "../../../engine/host/open.js";
+import { withoutUndefined } from "../../../options.js";
 import { printCharts } from "../../display/plot.js";
 import { clock, printJson, thousands } from "../../display/print.js";
 import { choice, duration, ENGINE_HELP, wholeNumber } from "../../flags.js";
@@ -107,8 +108,4 @@ function print(claim: Claim, result: ClaimResult, out: string): void {
   console.log(`\n${claim.name}, section ${claim.section}: ${claim.says}`);
   console.log(verdictSentence(claim, result));
   console.log(`${join(out, claim.name, "index.html")} has the figure, every run and what others measured\n`);
-}
-
-function withoutUndefined<T extends object>(values: T): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }

@@ -19,11 +19,12 @@ export function localResponseNorm(layer: LocalResponseNorm, x: Activation, conte
   const parameters = { n, k, beta, alpha: alpha * n };
   const lrnOf = (data: Descriptor): PrimitiveDescriptor =>
     bindings.lrnForward({ data, ...parameters }, training, build.attributes);
-  const isQuick = !bindings.implementation(lrnOf(given.descriptor)).includes("ref");
+  const usual = lrnOf(given.descriptor);
+  const isQuick = !bindings.implementation(usual).includes("ref");
   // Of bfloat16 some windows have reference code only.
   const src = isQuick ? given : build.reorder(given, build.descriptor(dims, "row-major", "float32"), forward);
   const spec = { data: src.descriptor, ...parameters };
-  const forwardOperation = lrnOf(spec.data);
+  const forwardOperation = isQuick ? usual : lrnOf(spec.data);
   const y = build.tensor(spec.data);
   const workspace = build.workspace(forwardOperation);
   build.execute(forward, forwardOperation, [[Argument.src, src], [Argument.dst, y], ...workspace]);

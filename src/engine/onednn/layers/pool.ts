@@ -19,11 +19,12 @@ export function pool(layer: MaxPool | AveragePool, x: Activation, context: Conte
   const forward = { layer: name, kind, direction: "forward" } as const;
   const specOf = (src: Descriptor) => ({ takes, src, dst: build.descriptor(dims, "any"), size, stride }) as const;
   const operationOf = (src: Descriptor) => bindings.poolForward(specOf(src), training, build.attributes);
-  const isQuick = !bindings.implementation(operationOf(x.tensor.descriptor)).startsWith("ref");
+  const usual = operationOf(x.tensor.descriptor);
+  const isQuick = !bindings.implementation(usual).startsWith("ref");
   // Of row-major maps in bfloat16 some sizes have reference code only.
   const source = isQuick ? x.tensor : build.reorder(x.tensor, build.descriptor(x.dims, "channels-last"), forward);
   const spec = specOf(source.descriptor);
-  const operation = operationOf(spec.src);
+  const operation = isQuick ? usual : operationOf(spec.src);
   const y = build.tensor(build.query(operation, Query.dst));
   const workspace = build.workspace(operation);
   build.execute(forward, operation, [[Argument.src, source], [Argument.dst, y], ...workspace]);

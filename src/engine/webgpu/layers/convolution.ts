@@ -6,7 +6,8 @@ import type { Tensor } from "../dispatch.js";
 import type { Activation, Context, Stage } from "../layer.js";
 import { addBiasGradient } from "./bias.js";
 import { addUp, algorithmsFor, type Product, partsOfSum } from "./product.js";
-import { addRectifierGradient, rectified } from "./relu.js";
+import { rectified } from "./relu.js";
+import { weightedStage } from "./weighted-stage.js";
 
 /**
  * Convolution as products of matrices that are never made (see product.ts). For each direction a table says what step k of
@@ -209,12 +210,5 @@ fn store(z: u32, m: u32, n: u32, value: f32) {
     return dx;
   };
 
-  return {
-    y: { tensor: y, shape: output },
-    backward(dy) {
-      if (rectify) addRectifierGradient(context, context.following[0].name, y, dy);
-      if (parameters.learns(name)) backwardWeights(dy);
-      return context.needsInputGradient ? backwardData(dy) : undefined;
-    },
-  };
+  return weightedStage(context, { name, y: { tensor: y, shape: output }, rectify, backwardWeights, backwardData });
 }

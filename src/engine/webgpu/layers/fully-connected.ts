@@ -6,7 +6,8 @@ import type { Tensor } from "../dispatch.js";
 import type { Activation, Context, Stage } from "../layer.js";
 import { addBiasGradient } from "./bias.js";
 import { algorithmsFor, type Product, plainStructs } from "./product.js";
-import { addRectifierGradient, rectified } from "./relu.js";
+import { rectified } from "./relu.js";
+import { weightedStage } from "./weighted-stage.js";
 
 /**
  * y = x W^T + b, with the ReLU that follows. Weights are (outputs, inputs); where they are larger than the adapter binds at
@@ -85,12 +86,5 @@ fn store(z: u32, m: u32, n: u32, value: f32) { dx[m * ${inputs}u + n] ${part.fir
     return dx;
   };
 
-  return {
-    y: { tensor: y, shape: output },
-    backward(dy) {
-      if (rectify) addRectifierGradient(context, context.following[0].name, y, dy);
-      if (parameters.learns(name)) backwardWeights(dy);
-      return context.needsInputGradient ? backwardData(dy) : undefined;
-    },
-  };
+  return weightedStage(context, { name, y: { tensor: y, shape: output }, rectify, backwardWeights, backwardData });
 }

@@ -9,7 +9,7 @@ import { Section } from "../../components/section.js";
 import { Loading, Problem } from "../../components/states.js";
 import { Table } from "../../components/table.js";
 import { ChartTools } from "../../components/training-curves.js";
-import { figure, share, wholeShare } from "../../format.js";
+import { figure, shareOrDash, wholeShare } from "../../format.js";
 import { href, type Place } from "../../router.js";
 
 interface Compared {
@@ -176,8 +176,4 @@ export function ComparePage({ place }: { readonly place: Place }) {
       </Section>
     </div>
   );
-}
-
-function shareOrDash(value: number | undefined): string {
-  return value === undefined ? "–" : share(value);
 }

@@ -9,7 +9,7 @@ import { EpochTable } from "../../components/epoch-table.js";
 import { Facts, Section, Tile } from "../../components/section.js";
 import { Badge, Empty, Loading, Problem } from "../../components/states.js";
 import { TrainingCurves } from "../../components/training-curves.js";
-import { figure, share } from "../../format.js";
+import { figure, share, shareOrDash } from "../../format.js";
 import { href, type Place } from "../../router.js";
 import { stateWord } from "../run-state.js";
 import { Batch } from "./batch.js";
@@ -132,7 +132,7 @@ function Figures({ feed: { run, rows, step }, epochs }: { readonly feed: Feed; r
     <ul class="tiles">
       <Tile
         label="best top-1 error"
-        value={run?.bestError === undefined ? "–" : share(run.bestError)}
+        value={shareOrDash(run?.bestError)}
         note={latest === undefined ? "after the first epoch" : `now ${share(latest.top1)}, top-5 ${share(latest.top5)}`}
       />
       {validated?.meanRecall !== undefined && (

@@ -5,7 +5,7 @@ import { useGet } from "../../api/client.js";
 import { csvOf, Download } from "../../components/download.js";
 import { Sparkline } from "../../components/sparkline.js";
 import { Badge, Empty, Loading, Problem } from "../../components/states.js";
-import { figure, share } from "../../format.js";
+import { figure, shareOrDash } from "../../format.js";
 import { href } from "../../router.js";
 import { ago, stateWord } from "../run-state.js";
 import "./runs.css";
@@ -138,7 +138,7 @@ function Card({ run, chosen, toggle }: CardProps) {
       <dl>
         <div>
           <dt>best error</dt>
-          <dd>{run.bestError === undefined ? "–" : share(run.bestError)}</dd>
+          <dd>{shareOrDash(run.bestError)}</dd>
         </div>
         <div>
           <dt>epoch</dt>
