@@ -54,6 +54,9 @@ const program = new Command("alexnet")
   .configureHelp({ minWidthToWrap: 30, subcommandTerm: (command) => withArguments(command) })
   .showHelpAfterError("(--help lists the commands and options)");
 
+/** What commander says on standard error before it stops. */
+const said: string[] = [];
+
 endQuietlyWhenOutputCloses();
 try {
   await registerCommands(process.argv[2]);
@@ -63,9 +66,12 @@ try {
   process.exitCode = await statusAfter(error);
 }
 
-/** What commander stops for, it has printed itself; how failures are said is loaded only for those. */
+/** What commander stops for, it has said itself; how failures are said is loaded only for those. */
 async function statusAfter(error: unknown): Promise<number> {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) {
+    process.stderr.write(await wrapped(said.join("")));
+    return error.exitCode === 0 ? 0 : 2;
+  }
   const { reportFailure } = await import("./display/failures.js");
   return reportFailure(error);
 }
@@ -81,6 +87,16 @@ async function registerCommands(wanted: string | undefined): Promise<void> {
   }
 }
 
+/** Line by line, where a terminal is narrower; how that is done is loaded only for those. */
+async function wrapped(text: string): Promise<string> {
+  if (!process.stderr.isTTY || text === "") return text;
+  const { columnsOf, wrapLine } = await import("./display/layout.js");
+  return text
+    .split("\n")
+    .map((line) => wrapLine(line, columnsOf(process.stderr)))
+    .join("\n");
+}
+
 /** "train [pictures]": that there are options goes without saying. */
 function withArguments(command: Command): string {
   return [command.name(), ...command.registeredArguments.map(humanReadable)].join(" ");
@@ -94,6 +110,7 @@ function humanReadable(argument: Argument): string {
 /** Errors carry the program's name and are thrown, so that one place gives the exit status. */
 function polish(command: Command): void {
   command.exitOverride().configureOutput({
+    writeErr: (text) => void said.push(text),
     outputError: (text, write) => write(withOurWord(text.replace(/^error: /, "alexnet: "), command)),
   });
   command.commands.forEach(polish);
