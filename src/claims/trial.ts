@@ -197,8 +197,11 @@ class Trial {
         await train({ ...common, data: store, run: folder.path, network: arm.network, recipe, seed, keep: 1 });
       } else if (epochsOf(folder).length < epochs) await resume({ ...common, run: folder.path });
     } catch (error) {
-      if (error instanceof AlexnetError && error.code === "not-finite") return undefined;
-      throw error;
+      if (!(error instanceof AlexnetError)) throw error;
+      if (error.code === "not-finite") return undefined;
+      if (error.code !== "interrupted") throw error;
+      const what = `trying ${this.#claim.name}: stopped; what is trained is kept, and the same again goes on from there`;
+      throw new AlexnetError("interrupted", what, { cause: error.cause });
     }
     const epochRows = epochsOf(folder);
     this.#seconds += epochRows.reduce((sum, { seconds }) => sum + seconds, 0);
